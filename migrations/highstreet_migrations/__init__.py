@@ -1,0 +1,1 @@
+"""Core schema history and the runner that keeps one history per owner."""

@@ -1,0 +1,1 @@
+"""The ground floor: who owns what, and the walls around rows."""
