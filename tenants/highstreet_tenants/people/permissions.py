@@ -1,0 +1,223 @@
+"""Named permissions, the scopes of API keys, and which role holds what.
+
+A permission says what may be done; the place says where (see `places.may`). Tools add their own
+through a `Catalogue` that is filled once, at start.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from highstreet_tenants.words import gettext
+
+NodeKind = Literal["brand", "region", "owner", "store"]
+
+
+def N_(message: str) -> str:  # noqa: N802 - the name that message extractors know
+    """Mark an English message for the catalogues; it is translated when shown."""
+    return message
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """A bundle of permissions that is granted at one kind of node, or several.
+
+    `includes` names the roles whose permissions this one holds too, so that whoever may appoint
+    people holds all that the appointed will hold.
+    """
+
+    name: str
+    title: str
+    summary: str
+    nodes: tuple[NodeKind, ...]
+    includes: tuple[str, ...] = ()
+
+    @property
+    def label(self) -> str:
+        """The title in the reader's language."""
+        return gettext(self.title)
+
+    @property
+    def consequence(self) -> str:
+        """What holding the role means, in the reader's language."""
+        return gettext(self.summary)
+
+
+#: From the least to the most; a form offers them in this order.
+ROLES: Mapping[str, Role] = {
+    role.name: role
+    for role in (
+        Role(
+            "till_staff",
+            N_("Till staff"),
+            N_("Uses the till: finds and enrols customers, gives points, redeems rewards."),
+            ("store",),
+        ),
+        Role(
+            "store_manager",
+            N_("Store manager"),
+            N_("Runs the store: customers, tools, settings, people and keys."),
+            ("store",),
+            ("till_staff",),
+        ),
+        Role(
+            "store_owner",
+            N_("Store owner"),
+            N_("Owns the store, or all stores of one owner: everything in them."),
+            ("store", "owner"),
+            ("store_manager",),
+        ),
+        Role(
+            "regional_manager",
+            N_("Regional manager"),
+            N_("Looks after the stores of one region."),
+            ("region",),
+            ("store_manager",),
+        ),
+        Role(
+            "head_office_marketing",
+            N_("Head-office marketing"),
+            N_("Sees stores, policy and results of the whole brand."),
+            ("brand",),
+        ),
+        Role(
+            "head_office_manager",
+            N_("Head-office manager"),
+            N_("Runs the brand: stores, policy, approvals, people."),
+            ("brand",),
+            ("head_office_marketing", "regional_manager", "store_owner"),
+        ),
+    )
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Permission:
+    """What may be done. `roles` hold it by default (and every role that includes one of them).
+
+    `personal` permissions reach people's records: where stores own their customers, head office
+    and regions do not hold them in a store, whatever their role says.
+    """
+
+    name: str
+    title: str
+    roles: tuple[str, ...]
+    personal: bool = False
+
+    @property
+    def label(self) -> str:
+        """The title in the reader's language."""
+        return gettext(self.title)
+
+
+_STAFF = ("till_staff",)
+_MANAGER = ("store_manager",)
+_OFFICE = ("head_office_marketing",)
+_HEAD = ("head_office_manager",)
+
+CORE: tuple[Permission, ...] = (
+    # In a store
+    Permission("today.view", N_("See the store's day"), (*_STAFF, *_OFFICE)),
+    Permission("till.use", N_("Use the till"), _STAFF, personal=True),
+    Permission("customers.read", N_("Find and see customers"), _STAFF, personal=True),
+    Permission("customers.write", N_("Enrol and change customers"), _STAFF, personal=True),
+    Permission("customers.merge", N_("Merge duplicate customers"), _MANAGER, personal=True),
+    Permission("customers.export", N_("Export what is kept of a customer"), _MANAGER, True),
+    Permission("customers.erase", N_("Erase a customer"), _MANAGER, personal=True),
+    Permission("tools.view", N_("See the tools and their state"), (*_MANAGER, *_OFFICE)),
+    Permission("tools.choose", N_("Switch tools on and off"), _MANAGER),
+    Permission("settings.edit", N_("Change settings"), _MANAGER),
+    Permission("results.view", N_("See results"), (*_MANAGER, *_OFFICE)),
+    Permission("people.view", N_("See who has a role"), (*_MANAGER, *_OFFICE)),
+    Permission("people.manage", N_("Invite people, grant and revoke roles"), _MANAGER),
+    Permission("keys.manage", N_("Create and revoke API keys"), _MANAGER),
+    Permission("jobs.view", N_("See the jobs and their errors"), _MANAGER),
+    Permission("imports.run", N_("Import purchases and customers"), _MANAGER, personal=True),
+    # In head office
+    Permission("office.view", N_("See the head-office console"), _OFFICE),
+    Permission("brand.edit", N_("Change the brand"), _HEAD),
+    Permission("stores.view", N_("See all stores"), _OFFICE),
+    Permission("stores.edit", N_("Open, change and close stores"), _HEAD),
+    Permission("policy.view", N_("See the policy"), _OFFICE),
+    Permission("policy.edit", N_("Set the policy"), _HEAD),
+    Permission("approvals.decide", N_("Approve and refuse what stores ask for"), _HEAD),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class KeyScope:
+    """What an API key may do; its maker must hold `permission` in the store."""
+
+    name: str
+    title: str
+    permission: str
+
+    @property
+    def label(self) -> str:
+        """The title in the reader's language."""
+        return gettext(self.title)
+
+
+CORE_SCOPES: tuple[KeyScope, ...] = (
+    KeyScope("till.read", N_("Look up balances, rewards and purchases"), "till.use"),
+    KeyScope("till.write", N_("Record purchases and returns, redeem rewards"), "till.use"),
+    KeyScope("customers.read", N_("Find customers"), "customers.read"),
+    KeyScope("customers.write", N_("Enrol and change customers"), "customers.write"),
+)
+
+
+class Catalogue:
+    """All permissions and key scopes of this installation: the core's and the tools'."""
+
+    def __init__(
+        self, permissions: Iterable[Permission] = (), scopes: Iterable[KeyScope] = ()
+    ) -> None:
+        """The core's entries, then `permissions` and `scopes`. Raises ValueError as `add` does."""
+        self.permissions: dict[str, Permission] = {}
+        self.scopes: dict[str, KeyScope] = {}
+        self._held: dict[str, frozenset[str]] = {}
+        for permission in (*CORE, *permissions):
+            self.add(permission)
+        for scope in (*CORE_SCOPES, *scopes):
+            self.add_scope(scope)
+
+    def add(self, permission: Permission) -> None:
+        """Add one. Raises ValueError for a name that is taken or a role that does not exist."""
+        if permission.name in self.permissions:
+            raise ValueError(f"permission {permission.name!r} is declared twice")
+        unknown = [role for role in permission.roles if role not in ROLES]
+        if unknown:
+            raise ValueError(f"permission {permission.name!r} names unknown roles {unknown}")
+        self.permissions[permission.name] = permission
+        self._held.clear()
+
+    def add_scope(self, scope: KeyScope) -> None:
+        """Add one. Raises ValueError for a taken name or a permission that does not exist."""
+        if scope.name in self.scopes:
+            raise ValueError(f"key scope {scope.name!r} is declared twice")
+        if scope.permission not in self.permissions:
+            raise ValueError(f"key scope {scope.name!r} needs unknown {scope.permission!r}")
+        self.scopes[scope.name] = scope
+
+    def held_by(self, role: str) -> frozenset[str]:
+        """Names of the permissions a role holds; none for a role that does not exist.
+
+        A head-office manager holds all, so that there is somebody who may grant each.
+        """
+        if role not in ROLES:
+            return frozenset()
+        if role not in self._held:
+            members = _with_included(role)
+            self._held[role] = frozenset(
+                name
+                for name, permission in self.permissions.items()
+                if role == "head_office_manager" or members & set(permission.roles)
+            )
+        return self._held[role]
+
+
+def _with_included(role: str) -> set[str]:
+    found = {role}
+    for name in ROLES[role].includes:
+        found |= _with_included(name)
+    return found
