@@ -1,0 +1,70 @@
+"""What a connection needs before anyone may use it, on SQLite and on PostgreSQL."""
+
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import event
+
+from highstreet_tenants.scopes import Scope
+
+_STORES = {"store": "", "brand": "facts", "personal": "all", "aggregate": "all"}
+
+_OPEN_POSTGRESQL = """
+SELECT b.state_version, b.customers,
+       set_config('hs.brand', %(brand)s::text, true), set_config('hs.store', %(store)s::text, true),
+       set_config('hs.stores', %(stores)s::text, true), set_config('transaction_read_only', %(only)s::text, true)
+FROM (SELECT 1) AS one LEFT JOIN core_brand AS b ON b.id = %(brand)s::uuid
+"""
+_OPEN_SQLITE = "SELECT state_version, customers FROM core_brand WHERE id = ?"
+
+
+def prepare(engine: sa.Engine) -> None:
+    """Make the engine's connections safe: SQLite's own transactions are not (nine winners of one)."""
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+    else:
+        event.listen(engine, "connect", _prepare_postgresql)
+
+
+def _prepare_sqlite(driver: Any, _record: Any) -> None:
+    driver.isolation_level = None  # or the driver begins transactions when it likes
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=NORMAL",
+        "busy_timeout=20000",
+        "foreign_keys=ON",
+        "temp_store=MEMORY",
+    ):
+        driver.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: sa.Connection) -> None:
+    # A writer takes its lock at once: two readers that both turn writer would deadlock.
+    writing = connection.get_execution_options().get("highstreet_write", True)
+    driver: Any = connection.connection.dbapi_connection
+    driver.execute("BEGIN IMMEDIATE" if writing else "BEGIN")
+
+
+def _prepare_postgresql(driver: Any, _record: Any) -> None:
+    was = driver.autocommit
+    driver.autocommit = True
+    driver.execute("SET timezone TO 'UTC'")
+    driver.autocommit = was
+
+
+def open_scope(driver: Any, scope: Scope, dialect: str, write: bool) -> tuple[int, str] | None:
+    """Tell the database the scope; gives (state_version, customers) or None if the brand is gone."""
+    if dialect == "sqlite":
+        row = driver.execute(_OPEN_SQLITE, (scope.brand_id.hex,)).fetchone()
+        return None if row is None else (row[0], row[1])
+    row = driver.execute(
+        _OPEN_POSTGRESQL,
+        {
+            "brand": str(scope.brand_id),
+            "store": str(scope.store_id or ""),
+            "stores": _STORES[scope.reach],
+            "only": "off" if write else "on",
+        },
+    ).fetchone()
+    return None if row[0] is None else (row[0], row[1])

@@ -1,0 +1,164 @@
+"""Sessions: one scope, one transaction, nothing that survives it."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy import event, orm
+
+from highstreet_tenants import engines, walls
+from highstreet_tenants.base import BrandOwned
+from highstreet_tenants.errors import NotFound, WallBreach
+from highstreet_tenants.scopes import Scope
+from highstreet_tenants.words import gettext as _
+
+
+class ScopedSession(orm.Session):
+    """A SQLAlchemy session for one `Scope`. Ask `Tenancy.session` for one; never build it.
+
+    state_version: the brand's count of changes to tools, policy and settings.
+    customers: "brand" or "store", who owns customer records in this brand.
+    """
+
+    scope: Scope
+    writing: bool
+    state_version: int
+    customers: str
+    flushing = False
+    grouped = False
+
+    @property
+    def brand_id(self) -> UUID:
+        """The scope's brand."""
+        return self.scope.brand_id
+
+    @property
+    def store_id(self) -> UUID | None:
+        """The scope's store, if it is a store's."""
+        return self.scope.store_id
+
+    @property
+    def owner_store_id(self) -> UUID | None:
+        """The `store_id` of a customer's row: the store's where each store owns its customers."""
+        if self.customers == "brand":
+            return None
+        if self.scope.store_id is None:
+            raise WallBreach("this brand's customers belong to stores: open a store's scope")
+        return self.scope.store_id
+
+    @property
+    def realm_id(self) -> UUID:
+        """Who owns customer keys (cards, phones): the brand's id or the store's."""
+        return self.owner_store_id or self.scope.brand_id
+
+    @property
+    def dialect(self) -> str:
+        """ "sqlite" or "postgresql"."""
+        return self.get_bind().dialect.name
+
+    def flush(self, objects: Sequence[Any] | None = None) -> None:
+        """Write pending rows. Raises WallBreach in a reading session or for a foreign row."""
+        self.flushing = True
+        try:
+            super().flush(objects)
+        finally:
+            self.flushing = False
+
+    def raw(self) -> Any:
+        """The driver's own connection, inside this session's transaction. For Statement and bulk."""
+        driver = self.info.get("raw")
+        if driver is None:
+            driver = self.connection().connection.dbapi_connection
+            self.info["raw"] = driver
+        return driver
+
+
+@event.listens_for(ScopedSession, "do_orm_execute")
+def _hold_to_scope(state: orm.ORMExecuteState) -> None:
+    """Wall one: entities get their scope's criteria; what has none is judged by its text."""
+    session = state.session
+    assert isinstance(session, ScopedSession)
+    if state.is_select or state.is_update or state.is_delete:
+        scope = session.scope
+        state.statement = state.statement.options(
+            *(
+                orm.with_loader_criteria(
+                    mapper.class_, sa.and_(*scope.owns(mapper.class_)), include_aliases=True
+                )
+                for mapper in state.all_mappers
+                if issubclass(mapper.class_, BrandOwned)
+                and mapper.local_table.name not in walls.CONTROL_TABLES
+            )
+        )
+
+
+@event.listens_for(ScopedSession, "before_flush")
+def _check_owners(session: ScopedSession, _context: Any, _objects: Any) -> None:
+    """Wall two."""
+    rows = [*session.new, *session.dirty, *session.deleted]
+    if rows and not session.writing:
+        raise WallBreach("a reading session cannot write: open it with write=True")
+    walls.check_rows(session.scope, rows)
+
+
+class Tenancy:
+    """Opens sessions on one database.
+
+    `engine` signs in as the role that row-level security binds. `on_open` holds what app.py wants
+    done with each new session (hang the plugin host and the job registry on `s.info`).
+    """
+
+    def __init__(self, engine: sa.Engine) -> None:
+        engines.prepare(engine)
+        walls.install(engine)
+        self.engine = engine
+        self.on_open: list[Callable[[ScopedSession], None]] = []
+        self._reading = engine.execution_options(highstreet_write=False)
+        self._writing = engine.execution_options(highstreet_write=True)
+
+    @contextmanager
+    def session(self, scope: Scope, *, write: bool = False) -> Iterator[ScopedSession]:
+        """A session for `scope`: one transaction, committed at the end if `write`, else rolled back.
+
+        Raises NotFound for a brand that is gone, WallBreach for any reach beyond the scope.
+        """
+        connection = (self._writing if write else self._reading).connect()
+        try:
+            session = ScopedSession(bind=connection, expire_on_commit=False)
+            connection = connection.execution_options(highstreet_session=session)
+            session.scope, session.writing = scope, write
+            session.info["tenancy"] = self
+            try:
+                opening = engines.open_scope(session.raw(), scope, self.engine.dialect.name, write)
+                if opening is None:
+                    raise NotFound(_("There is no such brand."))
+                session.state_version, session.customers = opening
+                for prepare in self.on_open:
+                    prepare(session)
+                yield session
+                if write:
+                    session.commit()
+            except BaseException:
+                session.rollback()
+                raise
+            finally:
+                session.close()
+        finally:
+            connection.close()
+
+    @contextmanager
+    def control(self, *, write: bool = False) -> Iterator[orm.Session]:
+        """A plain session for control-plane tables. Tenant tables raise WallBreach."""
+        with (self._writing if write else self._reading).connect() as connection:
+            session = orm.Session(bind=connection, expire_on_commit=False)
+            try:
+                yield session
+                if write:
+                    session.commit()
+            except BaseException:
+                session.rollback()
+                raise
+            finally:
+                session.close()

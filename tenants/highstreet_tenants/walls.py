@@ -1,0 +1,222 @@
+"""Walls one and two: every statement and every row is held against the scope it runs under.
+
+Each SQL text is judged once and the verdict kept, so a statement that runs on every request pays a
+look-up. The verdict does not care who wrote the statement: ORM, Core, `count`, `exists`, `text()`.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy import event
+
+from highstreet_tenants.base import Base
+from highstreet_tenants.control import CONTROL_TABLES
+from highstreet_tenants.errors import WallBreach
+from highstreet_tenants.scopes import Scope
+
+_WORD = r'"?(\w+)"?'
+# Where a table is read or written, as opposed to a column's qualifier or a literal.
+_SOURCE = re.compile(
+    rf"(?P<verb>\bINTO|\bUPDATE(?:\s+OR\s+\w+)?|\bFROM|\bJOIN|\bUSING|,)\s+(?:ONLY\s+)?{_WORD}"
+    r"(?:\s+(?:AS\s+)?\"?(?P<alias>\w+)\"?)?",
+    re.IGNORECASE,
+)
+_NOT_ALIAS = frozenset(
+    "as on where set join inner left right full cross natural group order having limit offset union"
+    " except intersect returning using values select for default window from and or when then"
+    " conflict do with lateral".split()
+)
+_BRAND_BIND = re.compile(r"(?:^|_)brand_id(?:_+m?\d+)*$")
+_STORE_BIND = re.compile(r"^(?:core_\w+?_)?store_id(?:_+m?\d+)*$")
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a SQL text touches: tenant tables in all, those not held to a brand, those not to a store."""
+
+    tables: frozenset[str]
+    loose_brand: frozenset[str]
+    loose_store: frozenset[str]
+
+
+def _sources(sql: str) -> Iterator[tuple[str, str, str, int]]:
+    """(verb, table, alias, end) of every table that the text reads or writes."""
+    position = 0
+    while match := _SOURCE.search(sql, position):
+        table, alias = match[2], match["alias"]
+        position = match.end(2)
+        if alias and alias.lower() in _NOT_ALIAS:
+            alias = None
+        yield match["verb"].upper().split()[0], table, alias or table, match.end(2)
+
+
+@lru_cache(maxsize=4096)
+def judge(sql: str) -> Verdict:
+    """The verdict on a SQL text; kept, for statements repeat."""
+    tenant = tenant_tables()
+    seen, loose_brand, loose_store = set(), set(), set()
+    for verb, name, alias, end in _sources(sql):
+        table = tenant.get(name)
+        if table is None:
+            continue
+        seen.add(name)
+        if verb == "INTO":
+            columns = sql[end:].split(")", 1)[0]
+            if not re.search(r"\bbrand_id\b", columns):
+                loose_brand.add(name)
+            continue
+        if not _held(sql, alias, "brand_id"):
+            loose_brand.add(name)
+        if "store_id" in table.c and not _held(sql, alias, "store_id"):
+            loose_store.add(name)
+    return Verdict(frozenset(seen), frozenset(loose_brand), frozenset(loose_store))
+
+
+def _held(sql: str, alias: str, column: str) -> bool:
+    name = rf'\b"?{re.escape(alias)}"?\.{column}\b'
+    return bool(
+        re.search(rf"{name}\s*(?:=|IN\b|IS\b)", sql, re.IGNORECASE)
+        or re.search(rf"=\s*{name}", sql)
+        or re.search(rf"\(\s*(?:[^()]*,\s*)?{name}[^()]*\)\s*(?:=|IN\b)", sql, re.IGNORECASE)
+    )
+
+
+def tenant_tables() -> Mapping[str, sa.Table]:
+    """Every table with a brand that is not control plane, by name."""
+    return {
+        name: table
+        for name, table in Base.metadata.tables.items()
+        if "brand_id" in table.c and name not in CONTROL_TABLES
+    }
+
+
+def forget() -> None:
+    """Judge anew: the set of tables changed (a plugin was loaded)."""
+    judge.cache_clear()
+    _binds.cache_clear()
+
+
+@lru_cache(maxsize=4096)
+def _binds(names: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    return (
+        tuple(n for n in names if _BRAND_BIND.search(n)),
+        tuple(n for n in names if _STORE_BIND.search(n)),
+    )
+
+
+def check(
+    sql: str,
+    rows: Sequence[Mapping[str, Any]],
+    scope: Scope | None,
+    *,
+    flushing: bool,
+    grouped: bool,
+) -> None:
+    """Let the statement pass or raise WallBreach.
+
+    `rows` are the bound values, one mapping per executed row; `flushing` means the rows were
+    checked one by one at flush; `grouped` that a registered aggregate runs.
+    """
+    verdict = judge(sql)
+    if not verdict.tables:
+        return
+    touched = ", ".join(sorted(verdict.tables))
+    if scope is None:
+        raise WallBreach(f"no scope is open, yet a statement touches {touched}: {sql[:200]}")
+    if verdict.loose_brand:
+        raise WallBreach(
+            f"{', '.join(sorted(verdict.loose_brand))} is not held to a brand in: {sql[:400]}"
+        )
+    _check_stores(verdict, scope, flushing=flushing, grouped=grouped, sql=sql)
+    for values in rows:
+        brand_names, store_names = _binds(tuple(values))
+        if not brand_names:
+            raise WallBreach(f"no brand is bound in: {sql[:400]}")
+        for name in brand_names:
+            if not _same(values[name], scope.brand_id):
+                raise WallBreach(f"another brand's id is bound in: {sql[:200]}")
+        if scope.reach == "store":
+            for name in store_names:
+                if values[name] is not None and not _same(values[name], scope.store_id):
+                    raise WallBreach(f"another store's id is bound in: {sql[:200]}")
+
+
+def _check_stores(
+    verdict: Verdict, scope: Scope, *, flushing: bool, grouped: bool, sql: str
+) -> None:
+    tables = Base.metadata.tables
+    if scope.reach == "aggregate" and not grouped:
+        personal = [t for t in verdict.tables if "store_id" in tables[t].c and _personal(t)]
+        if personal:
+            raise WallBreach(f"an aggregate scope runs registered queries only, not: {sql[:200]}")
+    if flushing:
+        return
+    for name in verdict.loose_store:
+        if not scope.reaches_stores(personal=_personal(name)):
+            raise WallBreach(f"{name} is not held to a store in: {sql[:400]}")
+
+
+def _personal(table: str) -> bool:
+    return bool(Base.metadata.tables[table].info.get("personal", True))
+
+
+def _same(value: object, owner: UUID | None) -> bool:
+    if isinstance(value, UUID) or value is None:
+        return value == owner
+    if isinstance(value, list | tuple):
+        return all(_same(one, owner) for one in value)
+    return owner is not None and str(value).replace("-", "") == owner.hex
+
+
+def check_rows(scope: Scope, rows: Iterable[Any]) -> None:
+    """At flush: each row's owner is the scope's and never changes. Raises WallBreach."""
+    for row in rows:
+        table = sa.inspect(row).mapper.local_table
+        if "brand_id" not in table.c or table.name in CONTROL_TABLES:
+            continue
+        state = sa.inspect(row)
+        for column in ("brand_id", "store_id"):
+            if state.persistent and column in table.c and state.attrs[column].history.deleted:
+                raise WallBreach(f"the owner of a row of {table.name} cannot change")
+        if row.brand_id != scope.brand_id:
+            raise WallBreach(f"a row of {table.name} belongs to another brand")
+        if (
+            "store_id" in table.c
+            and scope.reach == "store"
+            and row.store_id
+            not in (
+                None,
+                scope.store_id,
+            )
+        ):
+            raise WallBreach(f"a row of {table.name} belongs to another store")
+
+
+def install(engine: sa.Engine) -> None:
+    """Put the wall around every statement that this engine's connections run."""
+
+    @event.listens_for(engine, "before_cursor_execute")
+    def _guard(  # type: ignore[no-untyped-def]  # SQLAlchemy's own event signature
+        connection, cursor, statement, parameters, context, executemany
+    ) -> None:
+        session = connection.get_execution_options().get("highstreet_session")
+        scope = session.scope if session is not None else None
+        compiled = getattr(context, "compiled_parameters", None)
+        if compiled:
+            rows = compiled
+        elif judge(statement).tables:
+            raise WallBreach(f"driver SQL may not touch tenant tables: {statement[:200]}")
+        else:
+            return
+        check(
+            statement,
+            rows,
+            scope,
+            flushing=session is not None and session.flushing,
+            grouped=session is not None and session.grouped,
+        )
