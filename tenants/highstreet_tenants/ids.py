@@ -1,6 +1,5 @@
 """Identifiers: UUIDv7 (RFC 9562), so that rows written together lie together in the index."""
 
-from typing import cast
 from uuid import UUID
 
 from uuid_utils.compat import uuid7
@@ -8,4 +7,4 @@ from uuid_utils.compat import uuid7
 
 def new_id() -> UUID:
     """A fresh, time-ordered id. Ordered per process only: where order matters, keep a `seq`."""
-    return cast(UUID, uuid7())
+    return uuid7()

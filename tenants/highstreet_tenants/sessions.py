@@ -10,6 +10,7 @@ from sqlalchemy import event, orm
 
 from highstreet_tenants import engines, walls
 from highstreet_tenants.base import BrandOwned
+from highstreet_tenants.control import CONTROL_TABLES
 from highstreet_tenants.errors import NotFound, WallBreach
 from highstreet_tenants.scopes import Scope
 from highstreet_tenants.words import gettext as _
@@ -89,7 +90,7 @@ def _hold_to_scope(state: orm.ORMExecuteState) -> None:
                 )
                 for mapper in state.all_mappers
                 if issubclass(mapper.class_, BrandOwned)
-                and mapper.local_table.name not in walls.CONTROL_TABLES
+                and mapper.class_.__tablename__ not in CONTROL_TABLES
             )
         )
 

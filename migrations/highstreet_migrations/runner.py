@@ -1,0 +1,201 @@
+"""Runs migrations: one version table per owner (the core, and each plugin).
+
+A version table shared by all dies with "Can't locate revision" as soon as a plugin is uninstalled;
+one per owner does not care who else is there. The core comes first, then plugins as they depend.
+After every run the walls are put up again: append-only triggers (SQLite's batch mode drops them),
+and row-level security with its grants on PostgreSQL.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from alembic.autogenerate import produce_migrations, render_python_code
+from alembic.config import Config
+from alembic.runtime.environment import EnvironmentContext
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from highstreet_tenants import append_only, rls
+from highstreet_tenants.base import Base
+from sqlalchemy import event
+
+_LOCK = 0x48534D49  # "HSMI": two processes that start at once must not both migrate
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """One owner's migrations: `name` is the prefix of its tables, `package` holds its revisions."""
+
+    name: str
+    package: str
+
+    @property
+    def version_table(self) -> str:
+        """Where the database notes how far this owner's schema is."""
+        return f"{self.name}_alembic_version"
+
+    def mine(self, table: str, others: Sequence[str] = ()) -> bool:
+        """Whether a table belongs to this owner: the longest prefix wins (club against club_x)."""
+        rivals = [n for n in others if n != self.name and len(n) > len(self.name)]
+        return table.startswith(f"{self.name}_") and not any(
+            table.startswith(f"{rival}_") for rival in rivals
+        )
+
+
+CORE = History("core", "highstreet_migrations.versions")
+
+
+def owner_engine(url: str) -> sa.Engine:
+    """An engine that may change the schema: no walls, and on SQLite no foreign keys.
+
+    Batch mode re-creates tables; with foreign keys on, SQLite would delete the children.
+    """
+    engine = sa.create_engine(url)
+    if engine.dialect.name == "sqlite":
+
+        @event.listens_for(engine, "connect")
+        def _connect(driver: Any, _record: Any) -> None:
+            driver.isolation_level = None
+            for pragma in ("journal_mode=WAL", "busy_timeout=20000", "foreign_keys=OFF"):
+                driver.execute(f"PRAGMA {pragma}")
+
+        @event.listens_for(engine, "begin")
+        def _begin(connection: sa.Connection) -> None:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    return engine
+
+
+def upgrade(url: str, histories: Sequence[History], *, role: str | None = None) -> list[str]:
+    """Bring every owner's schema to its head; gives "owner: revision" for each that moved.
+
+    `role`: the application's PostgreSQL role, which gets grants and is bound by the policies.
+    Raises what the migration raises; an owner's failed migration leaves that owner where it was.
+    """
+    moved: list[str] = []
+    engine = owner_engine(url)
+    try:
+        with _locked(engine):
+            for history in histories:
+                with engine.begin() as connection:
+                    before = _context(connection, history, histories).get_current_heads()
+                    script = _script(history)
+                    _run(connection, history, histories, script, "head")
+                    after = _context(connection, history, histories).get_current_heads()
+                if before != after:
+                    moved.append(f"{history.name}: {', '.join(after)}")
+            with engine.begin() as connection:
+                append_only.apply(connection)
+                if role is not None:
+                    rls.apply(connection, role)
+    finally:
+        engine.dispose()
+    return moved
+
+
+def downgrade(url: str, history: History, histories: Sequence[History] = ()) -> None:
+    """Take one owner's tables away again, version table included."""
+    engine = owner_engine(url)
+    try:
+        with _locked(engine), engine.begin() as connection:
+            _run(connection, history, histories, _script(history), "base")
+            connection.exec_driver_sql(f"DROP TABLE IF EXISTS {history.version_table}")
+    finally:
+        engine.dispose()
+
+
+def pending(engine: sa.Engine, histories: Sequence[History]) -> list[str]:
+    """Names of owners whose schema in the database is not at its head."""
+    behind = []
+    with engine.connect() as connection:
+        for history in histories:
+            heads = set(_script(history).get_heads())
+            if set(_context(connection, history, histories).get_current_heads()) != heads:
+                behind.append(history.name)
+    return behind
+
+
+def differences(connection: sa.Connection, history: History, others: Sequence[History]) -> list[Any]:
+    """What the models of this owner say that its migrations do not; for a test and for authors."""
+    from alembic.autogenerate import compare_metadata
+
+    return list(compare_metadata(_context(connection, history, others), Base.metadata))
+
+
+def draft(connection: sa.Connection, history: History, others: Sequence[History]) -> str:
+    """The body of a new revision that takes the database to what the models say."""
+    context = _context(connection, history, others)
+    script = produce_migrations(context, Base.metadata)
+    assert script.upgrade_ops is not None and script.downgrade_ops is not None
+    up = render_python_code(script.upgrade_ops, render_as_batch=True)
+    down = render_python_code(script.downgrade_ops, render_as_batch=True)
+    return f"def upgrade() -> None:\n    {up}\n\n\ndef downgrade() -> None:\n    {down}\n"
+
+
+def _script(history: History) -> ScriptDirectory:
+    spec = find_spec(history.package)
+    if spec is None or not spec.submodule_search_locations:
+        raise ModuleNotFoundError(f"no package {history.package} with the revisions")
+    folder = next(iter(spec.submodule_search_locations))
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
+    config.set_main_option("path_separator", "newline")
+    config.set_main_option("version_locations", folder.replace("%", "%%"))
+    return ScriptDirectory.from_config(config)
+
+
+def _options(history: History, others: Sequence[History]) -> dict[str, Any]:
+    names = [h.name for h in others]
+
+    def mine(name: str | None, kind: str, *_rest: Any) -> bool:
+        return kind != "table" or (name is not None and history.mine(name, names))
+
+    return {
+        "target_metadata": Base.metadata,
+        "version_table": history.version_table,
+        "render_as_batch": True,
+        "compare_type": False,
+        "include_name": mine,
+        "include_object": lambda _object, name, kind, *_rest: mine(name, kind),
+    }
+
+
+def _context(
+    connection: sa.Connection, history: History, others: Sequence[History]
+) -> MigrationContext:
+    return MigrationContext.configure(connection, opts=_options(history, others))
+
+
+def _run(
+    connection: sa.Connection,
+    history: History,
+    others: Sequence[History],
+    script: ScriptDirectory,
+    target: str,
+) -> None:
+    def steps(revision: Any, _context: MigrationContext) -> Any:
+        if target == "head":
+            return script._upgrade_revs("head", revision)
+        return script._downgrade_revs("base", revision)
+
+    with EnvironmentContext(Config(), script, fn=steps) as environment:
+        environment.configure(connection=connection, **_options(history, others))
+        with environment.begin_transaction():
+            environment.run_migrations()
+
+
+@contextmanager
+def _locked(engine: sa.Engine) -> Iterator[None]:
+    if engine.dialect.name != "postgresql":
+        yield  # SQLite: BEGIN IMMEDIATE lets one in at a time
+        return
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(sa.text("SELECT pg_advisory_lock(:key)"), {"key": _LOCK})
+        try:
+            yield
+        finally:
+            connection.execute(sa.text("SELECT pg_advisory_unlock(:key)"), {"key": _LOCK})

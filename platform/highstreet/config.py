@@ -1,0 +1,97 @@
+"""Settings of the installation: defaults, then a TOML file, then HIGHSTREET_… from the environment."""
+
+import os
+import secrets
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from highstreet_tenants.errors import Invalid
+from marshmallow import RAISE, Schema, ValidationError, fields, validate
+
+from highstreet.i18n import gettext as _
+
+PREFIX = "HIGHSTREET_"
+
+
+class ConfigSchema(Schema):
+    """Every setting, with its default. Unknown ones are refused, for a misspelt one is silent."""
+
+    class Meta:
+        """Refuse what nobody reads."""
+
+        unknown = RAISE
+
+    instance = fields.String(load_default="instance", metadata={"help": "folder for local files"})
+    database_url = fields.String(load_default="", metadata={"help": "default: SQLite in `instance`"})
+    owner_database_url = fields.String(
+        load_default="", metadata={"help": "PostgreSQL: the role that owns the tables; migrations"}
+    )
+    redis_url = fields.String(load_default="", metadata={"help": "set: jobs travel through RQ"})
+    secret_key = fields.String(load_default="", metadata={"help": "default: kept in `instance`"})
+    base_url = fields.Url(
+        load_default="http://127.0.0.1:5050", require_tld=False, metadata={"help": "for links"}
+    )
+    safe_mode = fields.Boolean(load_default=False, metadata={"help": "start without any plugin"})
+    password_hasher = fields.String(
+        load_default="argon2id", validate=validate.OneOf(["argon2id", "cheap"])
+    )
+    slow_hook_ms = fields.Integer(load_default=500, validate=validate.Range(min=1))
+    testing = fields.Boolean(load_default=False)
+
+
+def load(given: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """The settings: `given` beats the environment, which beats the file named by HIGHSTREET_CONFIG.
+
+    Raises Invalid, naming the setting, for one that is unknown or wrong.
+    """
+    values: dict[str, Any] = {}
+    file = os.environ.get(f"{PREFIX}CONFIG")
+    if file:
+        try:
+            values |= tomllib.loads(Path(file).read_text(encoding="utf-8"))
+        except (OSError, tomllib.TOMLDecodeError) as error:
+            raise Invalid(
+                _("The settings file %(file)s can't be read: %(why)s", file=file, why=error)
+            ) from error
+    for name in ConfigSchema._declared_fields:
+        if (text := os.environ.get(PREFIX + name.upper())) is not None:
+            values[name] = text
+    values |= {name.lower(): value for name, value in (given or {}).items()}
+    try:
+        loaded: dict[str, Any] = ConfigSchema().load(values)
+    except ValidationError as error:
+        messages = error.normalized_messages()
+        first = "; ".join(f"{key}: {' '.join(map(str, why))}" for key, why in messages.items())
+        raise Invalid(_("A setting is wrong: %(what)s", what=first), fields=messages) from error
+    return _complete(loaded)
+
+
+def _complete(values: dict[str, Any]) -> dict[str, Any]:
+    folder = Path(values["instance"]).absolute()
+    values["instance"] = str(folder)
+    if not values["database_url"]:
+        folder.mkdir(parents=True, exist_ok=True)
+        values["database_url"] = f"sqlite:///{folder / 'highstreet.db'}"
+    if values["database_url"].startswith(("postgres://", "postgresql://")):
+        rest = values["database_url"].split("://", 1)[1]
+        values["database_url"] = f"postgresql+psycopg://{rest}"
+    if not values["owner_database_url"]:
+        values["owner_database_url"] = values["database_url"]
+    if not values["secret_key"]:
+        values["secret_key"] = _kept_secret(folder)
+    return values
+
+
+def _kept_secret(folder: Path) -> str:
+    """A random secret, made once and readable by its owner only."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "secret"
+    try:
+        descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+    except FileExistsError:
+        return path.read_text(encoding="ascii").strip()
+    with os.fdopen(descriptor, "w", encoding="ascii") as file:
+        file.write(secrets.token_urlsafe(48))
+    return path.read_text(encoding="ascii").strip()

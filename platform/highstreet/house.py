@@ -1,0 +1,50 @@
+"""The house: what app.py has put together, in one value that faces, commands and workers share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+from highstreet_migrations.runner import CORE, History
+from highstreet_tenants.sessions import Tenancy
+
+if TYPE_CHECKING:
+    from highstreet.host import Host
+    from highstreet.jobs import JobRegistry, Runner
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """One running installation."""
+
+    config: Mapping[str, Any]
+    engine: sa.Engine
+    tenancy: Tenancy
+    host: Host
+    jobs: JobRegistry
+    runner: Runner
+
+    @property
+    def histories(self) -> list[History]:
+        """Migration histories: the core's first, then the plugins' in the order they depend."""
+        return [CORE, *self.host.histories()]
+
+    @property
+    def role(self) -> str | None:
+        """The PostgreSQL role that row-level security binds; None on SQLite."""
+        url = sa.make_url(self.config["database_url"])
+        return url.username if url.get_backend_name() == "postgresql" else None
+
+    def migrate(self) -> list[str]:
+        """Bring every schema to its head; gives what moved."""
+        from highstreet_migrations import runner
+
+        return runner.upgrade(self.config["owner_database_url"], self.histories, role=self.role)
+
+    def behind(self) -> list[str]:
+        """Owners whose schema is not at its head."""
+        from highstreet_migrations import runner
+
+        return runner.pending(self.engine, self.histories)

@@ -1,0 +1,50 @@
+"""Tables whose rows are facts: the database itself refuses UPDATE and DELETE on them.
+
+A room names its table with `register`; the triggers come with `create_all` and are put back after
+every migration, for SQLite's batch mode drops them with the table that it re-creates.
+"""
+
+import sqlalchemy as sa
+from sqlalchemy import event
+
+_tables: dict[str, sa.Table] = {}
+
+
+def register(table: sa.Table) -> None:
+    """Make the table append-only, on whichever database it is created."""
+    _tables[table.name] = table
+    event.listen(table, "after_create", lambda _table, connection, **_: _guard(connection, table))
+
+
+def registered() -> frozenset[str]:
+    """Names of the append-only tables."""
+    return frozenset(_tables)
+
+
+def apply(connection: sa.Connection) -> None:
+    """Put the triggers on every registered table that exists; safe to repeat."""
+    present = set(sa.inspect(connection).get_table_names())
+    for name, table in _tables.items():
+        if name in present:
+            _guard(connection, table)
+
+
+def _guard(connection: sa.Connection, table: sa.Table) -> None:
+    name = table.name
+    words = f"{name} is append-only"
+    if connection.dialect.name == "sqlite":
+        for verb in ("UPDATE", "DELETE"):
+            connection.exec_driver_sql(
+                f"CREATE TRIGGER IF NOT EXISTS {name}_no_{verb.lower()} BEFORE {verb} ON {name}"
+                f" BEGIN SELECT RAISE(ABORT, '{words}'); END"
+            )
+        return
+    connection.exec_driver_sql(
+        "CREATE OR REPLACE FUNCTION core_refuse_change() RETURNS trigger LANGUAGE plpgsql AS"
+        " $$ BEGIN RAISE EXCEPTION '%% is append-only', TG_TABLE_NAME"
+        " USING ERRCODE = 'restrict_violation'; END $$"
+    )
+    connection.exec_driver_sql(
+        f"CREATE OR REPLACE TRIGGER {name}_no_change BEFORE UPDATE OR DELETE ON {name}"
+        " FOR EACH ROW EXECUTE FUNCTION core_refuse_change()"
+    )
