@@ -1,0 +1,152 @@
+"""What the room tells others about customers: frozen facts, never rows."""
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any, Literal
+from uuid import UUID
+
+from highstreet.customers.keys import Kind
+
+Status = Literal["active", "merged", "erased"]
+CardStatus = Literal["active", "lost", "blocked"]
+FieldKind = Literal["text", "choice", "date", "number", "yes-no"]
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerFact:
+    """A customer as every tool may know one.
+
+    store_id: the store that owns the record, None in a brand-wide club. home_store_id: where the
+    customer joined. joined_at: UTC.
+    """
+
+    id: UUID
+    name: str
+    store_id: UUID | None
+    home_store_id: UUID | None
+    language: str | None
+    joined_at: datetime
+    status: Status
+
+
+@dataclass(frozen=True, slots=True)
+class IdentityFact:
+    """A card, phone number or e-mail address; `value` is its key, `shown` what people read."""
+
+    kind: Kind
+    value: str
+    shown: str
+    status: CardStatus
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class NoteFact:
+    """What staff wrote down about a customer."""
+
+    id: UUID
+    text: str
+    author: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerDetail:
+    """Everything a customer's page shows that the room itself holds."""
+
+    customer: CustomerFact
+    birthday: date | None
+    fields: dict[str, Any]
+    identities: tuple[IdentityFact, ...]
+    notes: tuple[NoteFact, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One answer of a search: by what it was found and how to show that.
+
+    card_status: set when it was found by a card; "lost" and "blocked" must not be used.
+    """
+
+    customer: CustomerFact
+    by: Literal["card", "phone", "email", "name"]
+    shown: str
+    card_status: CardStatus | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Likeness:
+    """Two records that may be one person. score: 0–100. reason: said to whoever decides."""
+
+    one: CustomerFact
+    other: CustomerFact
+    score: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class FieldFact:
+    """A custom field of the brand."""
+
+    key: str
+    label: str
+    kind: FieldKind
+    choices: tuple[str, ...]
+    required: bool
+
+
+@dataclass(frozen=True, slots=True)
+class EnrolIn:
+    """One row of an import of customers; `store_id` is the home store."""
+
+    store_id: UUID
+    name: str
+    phone: str | None = None
+    email: str | None = None
+    card: str | None = None
+    language: str | None = None
+    birthday: date | None = None
+    fields: dict[str, Any] | None = None
+    joined_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A row of a batch that did not go in: its index there, the error's type and its words."""
+
+    index: int
+    type: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class EnrolOutcome:
+    """What a batch did: new customers, rows whose card, phone or e-mail was known, refused rows.
+
+    ids: the customer of each row, by its index; None where it was refused.
+    """
+
+    created: int
+    known: int
+    refused: tuple[Refused, ...]
+    ids: tuple[UUID | None, ...] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class MergeFact:
+    """Two records became one. created: False when they already were."""
+
+    kept: CustomerFact
+    gone_id: UUID
+    at: datetime
+    created: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ErasureFact:
+    """A customer's personal data are gone. parts: how much each room and tool removed."""
+
+    customer_id: UUID
+    at: datetime
+    reason: str
+    parts: dict[str, Any]

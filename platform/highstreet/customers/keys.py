@@ -1,0 +1,135 @@
+"""Keys to find people by: cards, phone numbers, e-mail addresses and names, each in one form."""
+
+import re
+import unicodedata
+from typing import Literal
+
+import phonenumbers
+from email_validator import EmailNotValidError, validate_email
+from highstreet_tenants.cards import looks_like_payment_card
+from highstreet_tenants.errors import Invalid
+
+from highstreet.customers.text import bad, clean
+from highstreet.i18n import gettext as _
+
+Kind = Literal["card", "phone", "email"]
+
+# What people and scanners put between the digits of a card.
+_CARD_GAPS = re.compile(r"[\s.\-–—_/]+")
+_CARD = re.compile(r"[0-9A-Z]{4,32}")
+
+# Letters that NFKD leaves whole although people type them without their stroke or as two letters.
+_PLAIN = str.maketrans(
+    {"ø": "o", "đ": "d", "ð": "d", "ł": "l", "ħ": "h", "ı": "i", "æ": "ae", "œ": "oe", "þ": "th"}
+)
+# Scripts written without blanks: a given name is found from its own first character.
+_UNSPACED = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
+_MOST_NAME_KEYS = 8
+NAME_KEY_LENGTH = 80
+#: Sorts after every character that a name key can hold, in "C" collation and in SQLite's BINARY.
+AFTER = "\U0010ffff"
+
+
+def card_key(number: str) -> str:
+    """A card's number without gaps, in capitals, full-width digits made plain.
+
+    Raises Invalid for what is no club card, and for a payment card above all.
+    """
+    plain = _CARD_GAPS.sub("", unicodedata.normalize("NFKC", clean_key(number))).upper()
+    if looks_like_payment_card(plain):
+        raise bad("card", _("This looks like a payment card number. Scan the club card."))
+    if not _CARD.fullmatch(plain):
+        raise bad(
+            "card", _("A card number has 4 to 32 digits or letters. Scan or type it again.")
+        )
+    return plain
+
+
+def phone_key(number: str, region: str | None) -> str:
+    """The number in E.164 (ITU-T), e.g. "+61412345678".
+
+    `region` (ISO 3166 alpha-2) tells how to read a number without a country code. Raises Invalid
+    for a number that no telephone network has.
+    """
+    text = unicodedata.normalize("NFKC", clean_key(number))
+    try:
+        parsed = phonenumbers.parse(text, region)
+    except phonenumbers.NumberParseException as error:
+        raise _bad_phone() from error
+    # Possible rather than valid: numbering plans change faster than any library is updated.
+    if len(text) > 40 or not phonenumbers.is_possible_number(parsed):
+        raise _bad_phone()
+    return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
+
+
+def _bad_phone() -> Invalid:
+    return bad(
+        "phone",
+        _("This is not a phone number. Type it with its area code, or from + and the country."),
+    )
+
+
+def email_key(address: str) -> str:
+    """The address in one form: Unicode normal form, all small letters.
+
+    Raises Invalid for what is no address. Nothing is sent or looked up to try it.
+    """
+    try:
+        found = validate_email(clean_key(address).strip(), check_deliverability=False)
+    except EmailNotValidError as error:
+        raise bad(
+            "email", _("This is not an e-mail address. It looks like name@example.com.")
+        ) from error
+    # Mailboxes that differ only in case are, in practice, one (RFC 5321 §2.4 leaves it open).
+    return found.normalized.casefold()
+
+
+def clean_key(value: str) -> str:
+    """The text of a key, refused if it holds control characters or is absurdly long."""
+    if not isinstance(value, str) or len(value) > 320:
+        raise bad("key", _("This is too long to be a card, a phone number or an e-mail address."))
+    if not value.isprintable():
+        # Scanners end with a line feed; anything else inside is refused by `clean`.
+        value = clean(value.strip("\r\n\t\x1d"), "key", 320)
+    return value
+
+
+def name_key(text: str) -> str:
+    """A name as it is searched: accents off, case folded, one blank between words, CJK kept."""
+    folded = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", text).casefold())
+    # U+3099 and U+309A tell が from か: they are parts of letters, not accents.
+    bare = "".join(c for c in folded if not unicodedata.combining(c) or c in "\u3099\u309a")
+    words = "".join(
+        c if unicodedata.category(c)[0] in "LMN" else " "
+        for c in unicodedata.normalize("NFC", bare.translate(_PLAIN))
+    )
+    return " ".join(words.split())
+
+
+def name_keys(name: str) -> list[str]:
+    """Every key under which a name is found: from its first word, its second, and so on.
+
+    "Ana María Núñez" gives three, so that "nunez" and "maria nu" find her; "王小明" is found
+    by 王, 小 and 明. At most eight.
+    """
+    whole = name_key(name)
+    keys: list[str] = []
+    start = 0
+    for word in whole.split(" ") if whole else []:
+        keys.append(whole[start:][:NAME_KEY_LENGTH])
+        if _UNSPACED.match(word):
+            keys.extend(whole[start + n :][:NAME_KEY_LENGTH] for n in range(1, len(word)))
+        start += len(word) + 1
+    return list(dict.fromkeys(keys))[:_MOST_NAME_KEYS]
+
+
+def shown_phone(key: str, region: str | None) -> str:
+    """An E.164 number as a reader of `region` writes it: national at home, international abroad."""
+    parsed = phonenumbers.parse(key)
+    home = phonenumbers.region_code_for_number(parsed) == region
+    return phonenumbers.format_number(
+        parsed,
+        phonenumbers.PhoneNumberFormat.NATIONAL
+        if home
+        else phonenumbers.PhoneNumberFormat.INTERNATIONAL,
+    )

@@ -1,0 +1,102 @@
+"""Whose a customer is, and where: owner and realm of a row, and a store's facts for the till."""
+
+from collections import OrderedDict
+from dataclasses import dataclass
+from uuid import UUID
+
+from babel import Locale, UnknownLocaleError
+from highstreet_tenants.errors import Invalid, NotFound
+from highstreet_tenants.sessions import ScopedSession
+from highstreet_tenants.statements import Statement
+
+from highstreet.i18n import gettext as _
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A store's facts: IANA zone, ISO 4217 currency, locale, ISO 3166 country if known."""
+
+    id: UUID
+    code: str
+    name: str
+    zone: str
+    currency: str
+    locale: str
+    country: str | None
+    owner_id: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class Realm:
+    """Where a customer's keys are unique. `id` is the brand's or the store's, `store_id` the
+    owner that each of the customer's rows carries (None: the brand's)."""
+
+    id: UUID
+    store_id: UUID | None
+
+
+_STORE = Statement(
+    "SELECT t.id, t.code, t.name, t.zone, t.currency, t.locale, t.address, t.owner_id"
+    " FROM core_store AS t WHERE t.brand_id = :brand_id AND t.id = :id",
+    returns="row",
+    types={"id": UUID, "address": dict, "owner_id": UUID},
+)
+_MOST = 50_000
+# Kept under the brand's state_version, which every change of a brand's stores must count up.
+_kept: OrderedDict[tuple[UUID, UUID, int], Place] = OrderedDict()
+
+
+def place(s: ScopedSession, store_id: UUID) -> Place:
+    """The store's facts. Raises NotFound for a store that the scope does not reach."""
+    scope = s.scope
+    if scope.store_id is not None and store_id != scope.store_id:
+        raise _no_store()
+    key = (scope.brand_id, store_id, s.state_version)
+    found = _kept.get(key)
+    if found is None:
+        row = _STORE(s, id=store_id)
+        if row is None:
+            raise _no_store()
+        found = Place(*row[:6], _country(row[6], row[5]), row[7])
+        _kept[key] = found
+        while len(_kept) > _MOST:
+            _kept.popitem(last=False)
+    return found
+
+
+def _no_store() -> NotFound:
+    return NotFound(_("There is no such store in this brand. Check its number."))
+
+
+def _country(address: dict[str, object] | None, locale: str) -> str | None:
+    given = (address or {}).get("country") or (address or {}).get("country_code")
+    if isinstance(given, str) and len(given) == 2:
+        return given.upper()
+    try:
+        territory: str | None = Locale.parse(locale.replace("-", "_")).territory
+    except (UnknownLocaleError, ValueError):
+        return None
+    return territory
+
+
+def realm(s: ScopedSession, store_id: UUID | None = None) -> Realm:
+    """The realm of customers at `store_id`, or at the scope's own store.
+
+    Raises Invalid where each store owns its customers and no store is named.
+    """
+    if s.customers == "brand":
+        return Realm(s.scope.brand_id, None)
+    owner = store_id or s.scope.store_id
+    if owner is None:
+        raise Invalid(
+            _("In this brand each store keeps its own customers. Say which store you mean.")
+        )
+    if s.scope.store_id is not None and owner != s.scope.store_id:
+        raise _no_store()
+    return Realm(owner, owner)
+
+
+def region(s: ScopedSession, store_id: UUID | None = None) -> str | None:
+    """The country whose way of dialling applies, or None where no store is known."""
+    at = store_id or s.scope.store_id
+    return place(s, at).country if at is not None else None

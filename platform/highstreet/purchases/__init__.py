@@ -1,0 +1,1 @@
+"""Purchases and returns: facts from the till, each recorded exactly once."""

@@ -1,0 +1,1 @@
+"""The timeline: one story per customer, written by every tool, read by whoever serves them."""
