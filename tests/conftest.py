@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+
 from highstreet_tenants import rls
 from highstreet_tenants.base import Base
 from highstreet_tenants.models import Brand, Owner, Region, Store
@@ -151,7 +152,7 @@ def two_brands(database: Database) -> list[SimpleNamespace]:
 def make_brand(
     tenancy: Tenancy, slug: str, customers: str, stores: int = 2, zone: str = "Europe/London"
 ) -> SimpleNamespace:
-    """Facts of a new brand: id, slug, customers, region_id, stores with id, slug, code, owner_id."""
+    """Facts of a new brand: id, slug, customers, region_id, stores (id, slug, code, owner_id)."""
     with tenancy.control(write=True) as c:
         brand = Brand(
             slug=slug,

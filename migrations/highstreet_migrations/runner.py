@@ -19,9 +19,10 @@ from alembic.config import Config
 from alembic.runtime.environment import EnvironmentContext
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from sqlalchemy import event
+
 from highstreet_tenants import append_only, rls
 from highstreet_tenants.base import Base
-from sqlalchemy import event
 
 _LOCK = 0x48534D49  # "HSMI": two processes that start at once must not both migrate
 
@@ -119,7 +120,9 @@ def pending(engine: sa.Engine, histories: Sequence[History]) -> list[str]:
     return behind
 
 
-def differences(connection: sa.Connection, history: History, others: Sequence[History]) -> list[Any]:
+def differences(
+    connection: sa.Connection, history: History, others: Sequence[History]
+) -> list[Any]:
     """What the models of this owner say that its migrations do not; for a test and for authors."""
     from alembic.autogenerate import compare_metadata
 

@@ -8,9 +8,6 @@ from typing import Any, NoReturn
 
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
-from highstreet_tenants import walls, words
-from highstreet_tenants.base import Base
-from highstreet_tenants.sessions import ScopedSession, Tenancy
 from sqlalchemy.orm import Session
 
 from highstreet import config as settings
@@ -18,6 +15,9 @@ from highstreet import i18n
 from highstreet.host import Host
 from highstreet.house import House
 from highstreet.jobs import JobRegistry, Runner
+from highstreet_tenants import walls, words
+from highstreet_tenants.base import Base
+from highstreet_tenants.sessions import ScopedSession, Tenancy
 
 __all__ = ["House", "create_app", "db", "house_of"]
 

@@ -1,4 +1,4 @@
-"""Settings of the installation: defaults, then a TOML file, then HIGHSTREET_… from the environment."""
+"""Settings of the installation: defaults, then a TOML file, then the environment."""
 
 import os
 import secrets
@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from highstreet_tenants.errors import Invalid
 from marshmallow import RAISE, Schema, ValidationError, fields, validate
 
 from highstreet.i18n import gettext as _
+from highstreet_tenants.errors import Invalid
 
 PREFIX = "HIGHSTREET_"
 
@@ -24,7 +24,9 @@ class ConfigSchema(Schema):
         unknown = RAISE
 
     instance = fields.String(load_default="instance", metadata={"help": "folder for local files"})
-    database_url = fields.String(load_default="", metadata={"help": "default: SQLite in `instance`"})
+    database_url = fields.String(
+        load_default="", metadata={"help": "default: SQLite in `instance`"}
+    )
     owner_database_url = fields.String(
         load_default="", metadata={"help": "PostgreSQL: the role that owns the tables; migrations"}
     )

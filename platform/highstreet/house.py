@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
+
 from highstreet_migrations.runner import CORE, History
 from highstreet_tenants.sessions import Tenancy
 

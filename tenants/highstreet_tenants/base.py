@@ -1,4 +1,4 @@
-"""What every table is made of: types that both databases keep exactly, and keys that carry the brand."""
+"""What tables are made of: types that both databases keep exactly, keys that carry the brand."""
 
 from datetime import UTC, date, datetime
 from typing import Any, ClassVar
@@ -11,7 +11,7 @@ from highstreet_tenants.ids import new_id
 
 
 class UTCDateTime(sa.types.TypeDecorator[datetime]):
-    """An aware moment. PostgreSQL keeps timestamptz; SQLite drops zones, so there it is UTC text."""
+    """An aware moment. PostgreSQL keeps timestamptz; SQLite drops zones: there it is UTC text."""
 
     impl = sa.DateTime(timezone=True)
     cache_ok = True
@@ -33,7 +33,7 @@ class UTCDateTime(sa.types.TypeDecorator[datetime]):
 
 
 class Base(DeclarativeBase):
-    """Declarative base of the core and of every plugin. Constraint names are fixed for migrations."""
+    """Declarative base of the core and of plugins. Constraint names are fixed for migrations."""
 
     metadata = sa.MetaData(
         naming_convention={
@@ -73,9 +73,9 @@ class BrandOwned:
     @declared_attr
     def brand_id(self) -> Mapped[UUID]:
         """The brand that owns the row."""
-        return mapped_column(sa.ForeignKey("core_brand.id"), primary_key=True)
+        return mapped_column(sa.ForeignKey("core_brand.id"), primary_key=True, sort_order=-20)
 
-    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id, sort_order=-10)
 
     @declared_attr.directive
     def __table_args__(cls) -> tuple[Any, ...]:  # noqa: N805 - SQLAlchemy hands the class

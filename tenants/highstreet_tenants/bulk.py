@@ -30,9 +30,10 @@ def insert(
         raise WallBreach("a reading session cannot write: open it with write=True")
     s.flush()
     columns = ("brand_id", *rows[0])
-    if "store_id" in rows[0] and s.scope.reach == "store":
-        if any(row["store_id"] not in (None, s.scope.store_id) for row in rows):
-            raise WallBreach(f"a row of {table.name} belongs to another store")
+    if s.scope.reach == "store" and any(
+        row.get("store_id") not in (None, s.scope.store_id) for row in rows
+    ):
+        raise WallBreach(f"a row of {table.name} belongs to another store")
     if s.dialect == "sqlite":
         return _insert_sqlite(s, table, columns, rows, ignore_conflicts)
     return _insert_postgresql(s, table, columns, rows, ignore_conflicts)

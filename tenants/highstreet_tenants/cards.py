@@ -1,4 +1,4 @@
-"""Payment cards stay out: a number that looks like one is refused wherever it is typed (PCI DSS)."""
+"""Payment cards stay out: a number that looks like one is refused everywhere (PCI DSS)."""
 
 import re
 from collections.abc import Mapping
@@ -10,7 +10,8 @@ from highstreet_tenants.words import gettext as _
 
 # Digits with at most one blank or dash between them, as people write card numbers.
 _RUN = re.compile(r"(?<![\d])\d(?:[ \-]?\d){12,18}(?![\d])")
-# First digits of the schemes (ISO/IEC 7812): Visa, Mastercard, Amex, Diners, Discover, JCB, UnionPay.
+# First digits of the schemes (ISO/IEC 7812): Visa, Mastercard, Amex, Diners, Discover, JCB,
+# UnionPay.
 _ISSUER = re.compile(r"4|5[0-8]|2[2-7]|3[04-9]|6")
 
 

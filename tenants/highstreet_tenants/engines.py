@@ -11,15 +11,17 @@ _STORES = {"store": "", "brand": "facts", "personal": "all", "aggregate": "all"}
 
 _OPEN_POSTGRESQL = """
 SELECT b.state_version, b.customers,
-       set_config('hs.brand', %(brand)s::text, true), set_config('hs.store', %(store)s::text, true),
-       set_config('hs.stores', %(stores)s::text, true), set_config('transaction_read_only', %(only)s::text, true)
+       set_config('hs.brand', %(brand)s::text, true),
+       set_config('hs.store', %(store)s::text, true),
+       set_config('hs.stores', %(stores)s::text, true),
+       set_config('transaction_read_only', %(only)s::text, true)
 FROM (SELECT 1) AS one LEFT JOIN core_brand AS b ON b.id = %(brand)s::uuid
 """
 _OPEN_SQLITE = "SELECT state_version, customers FROM core_brand WHERE id = ?"
 
 
 def prepare(engine: sa.Engine) -> None:
-    """Make the engine's connections safe: SQLite's own transactions are not (nine winners of one)."""
+    """Make the engine's connections safe: SQLite's own transactions are not (nine won one)."""
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
@@ -54,7 +56,7 @@ def _prepare_postgresql(driver: Any, _record: Any) -> None:
 
 
 def open_scope(driver: Any, scope: Scope, dialect: str, write: bool) -> tuple[int, str] | None:
-    """Tell the database the scope; gives (state_version, customers) or None if the brand is gone."""
+    """Tell the database the scope; (state_version, customers), or None if the brand is gone."""
     if dialect == "sqlite":
         row = driver.execute(_OPEN_SQLITE, (scope.brand_id.hex,)).fetchone()
         return None if row is None else (row[0], row[1])

@@ -68,7 +68,7 @@ class ScopedSession(orm.Session):
             self.flushing = False
 
     def raw(self) -> Any:
-        """The driver's own connection, inside this session's transaction. For Statement and bulk."""
+        """The driver's own connection in this session's transaction, for Statement and bulk."""
         driver = self.info.get("raw")
         if driver is None:
             driver = self.connection().connection.dbapi_connection
@@ -90,7 +90,7 @@ def _hold_to_scope(state: orm.ORMExecuteState) -> None:
                 )
                 for mapper in state.all_mappers
                 if issubclass(mapper.class_, BrandOwned)
-                and mapper.class_.__tablename__ not in CONTROL_TABLES
+                and getattr(mapper.class_, "__tablename__", "") not in CONTROL_TABLES
             )
         )
 
@@ -121,7 +121,7 @@ class Tenancy:
 
     @contextmanager
     def session(self, scope: Scope, *, write: bool = False) -> Iterator[ScopedSession]:
-        """A session for `scope`: one transaction, committed at the end if `write`, else rolled back.
+        """A session for `scope`: one transaction, committed at the end if `write`.
 
         Raises NotFound for a brand that is gone, WallBreach for any reach beyond the scope.
         """

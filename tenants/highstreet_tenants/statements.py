@@ -33,8 +33,8 @@ class Statement:
     """One registered SQL text with named binds (`:name`), the same for both databases.
 
     A new row's store is bound as `:owner_store_id` (checked against the scope), for `:store_id`
-    is the scope's. `postgresql` gives PostgreSQL a text of its own. `types` names result columns that SQLite keeps
-    as text or numbers and a caller wants as UUID, datetime, date, bool or dict (JSON).
+    is the scope's. `postgresql` gives PostgreSQL a text of its own. `types` names result columns
+    that SQLite keeps as text or numbers and a caller wants as UUID, datetime, date, bool, dict.
     """
 
     def __init__(

@@ -37,7 +37,7 @@ _STORE_BIND = re.compile(r"^(?:core_\w+?_)?store_id(?:_+m?\d+)*$")
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What a SQL text touches: tenant tables in all, those not held to a brand, those not to a store."""
+    """What a SQL text touches: tenant tables, those not held to a brand, those not to a store."""
 
     tables: frozenset[str]
     loose_brand: frozenset[str]

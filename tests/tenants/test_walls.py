@@ -4,6 +4,8 @@ from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, aliased, mapped_column
+
 from highstreet_tenants import aggregates, bulk
 from highstreet_tenants.base import Base, StoreOwned
 from highstreet_tenants.errors import NotFound, WallBreach
@@ -12,7 +14,6 @@ from highstreet_tenants.models import Brand, Store
 from highstreet_tenants.scopes import Scope
 from highstreet_tenants.sessions import Tenancy
 from highstreet_tenants.statements import Statement, own
-from sqlalchemy.orm import Mapped, aliased, mapped_column
 
 
 class Thing(StoreOwned, Base):
@@ -115,6 +116,8 @@ def test_anothers_id_is_not_found_and_cannot_be_bound(things, two_brands):
                 sa.select(Thing.__table__.c.word).where(Thing.__table__.c.brand_id == theirs.id)
             )
         assert s.get(Thing, (ours.id, key.id)) is None
+        mine = s.execute(sa.select(Thing.brand_id, Thing.id)).first()
+        assert s.get(Thing, tuple(mine)) is not None
     with things.session(Scope.operator(ours.id)) as s:
         assert s.get(Thing, tuple(key)) is None
 
@@ -245,7 +248,7 @@ def test_row_level_security_alone_holds(things, two_brands, database):
 
 
 def test_stores_are_the_brands(things, two_brands):
-    ours, theirs = two_brands
+    ours = two_brands[0]
     with things.session(Scope.store(ours.id, ours.stores[0].id)) as s:
         assert {row.slug for row in s.scalars(sa.select(Store))} == {
             store.slug for store in ours.stores
