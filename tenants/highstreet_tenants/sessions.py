@@ -116,8 +116,6 @@ class Tenancy:
         walls.install(engine)
         self.engine = engine
         self.on_open: list[Callable[[ScopedSession], None]] = []
-        self._reading = engine.execution_options(highstreet_write=False)
-        self._writing = engine.execution_options(highstreet_write=True)
 
     @contextmanager
     def session(self, scope: Scope, *, write: bool = False) -> Iterator[ScopedSession]:
@@ -125,10 +123,9 @@ class Tenancy:
 
         Raises NotFound for a brand that is gone, WallBreach for any reach beyond the scope.
         """
-        connection = (self._writing if write else self._reading).connect()
-        try:
+        with self.engine.connect() as connection:
             session = ScopedSession(bind=connection, expire_on_commit=False)
-            connection = connection.execution_options(highstreet_session=session)
+            connection.execution_options(highstreet_session=session, highstreet_write=write)
             session.scope, session.writing = scope, write
             session.info["tenancy"] = self
             try:
@@ -146,13 +143,12 @@ class Tenancy:
                 raise
             finally:
                 session.close()
-        finally:
-            connection.close()
 
     @contextmanager
     def control(self, *, write: bool = False) -> Iterator[orm.Session]:
         """A plain session for control-plane tables. Tenant tables raise WallBreach."""
-        with (self._writing if write else self._reading).connect() as connection:
+        with self.engine.connect() as connection:
+            connection.execution_options(highstreet_write=write)
             session = orm.Session(bind=connection, expire_on_commit=False)
             try:
                 yield session
