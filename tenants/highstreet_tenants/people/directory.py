@@ -1,0 +1,235 @@
+"""Who holds what where: the lists behind the people pages and the switch of places."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from highstreet_tenants.clock import now
+from highstreet_tenants.models import Brand, Owner, Region, Store
+from highstreet_tenants.people.accounts import same_email, same_text
+from highstreet_tenants.people.models import OneTimeLink, RoleGrant, User
+from highstreet_tenants.people.permissions import ROLES, NodeKind
+from highstreet_tenants.people.tree import Grant, Node, as_node_kind
+from highstreet_tenants.scopes import Actor, Scope
+from highstreet_tenants.sessions import Tenancy
+
+#: Rows of one page of people, and stores offered in the switch of places.
+PAGE = 100
+MOST_STORES = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One person in one role at one node. `pending`: no password was chosen yet."""
+
+    user_id: UUID
+    email: str
+    name: str
+    disabled: bool
+    pending: bool
+    grant_id: UUID
+    grant: Grant
+    granted_at: datetime
+
+    @property
+    def cursor(self) -> str:
+        """Where the next page goes on."""
+        return f"{self.email}|{self.grant_id.hex}"
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A role that was offered and not accepted yet."""
+
+    link_id: UUID
+    email: str
+    name: str
+    grant: Grant
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """A console that a person may enter: a store's, or a head office's (`store` is None)."""
+
+    brand_slug: str
+    brand_name: str
+    store_slug: str | None
+    name: str
+
+    @property
+    def path(self) -> str:
+        """Address of the console."""
+        if self.store_slug is None:
+            return f"/office/{self.brand_slug}/"
+        return f"/store/{self.brand_slug}/{self.store_slug}/"
+
+
+def people_of_store(s: Session, node: Node) -> list[Entry]:
+    """Everybody with a role in the store, held there, at its owner, its region or the brand."""
+    nodes = [("store", node.store_id), ("owner", node.owner_id), ("region", node.region_id)]
+    nodes.append(("brand", node.brand_id))
+    held_here = sa.or_(
+        *(
+            sa.and_(RoleGrant.node_kind == kind, RoleGrant.node_id == node_id)
+            for kind, node_id in nodes
+            if node_id is not None
+        )
+    )
+    rows = s.execute(_entries(node.brand_id).where(held_here).limit(PAGE * 5)).all()
+    order = {"store": 0, "owner": 1, "region": 2, "brand": 3}
+    found = [_entry(row) for row in rows]
+    return sorted(found, key=lambda entry: order[entry.grant.node_kind])
+
+
+def people_of_brand(
+    s: Session, brand_id: UUID, *, text: str = "", after: str | None = None, limit: int = PAGE
+) -> list[Entry]:
+    """People above the stores (brand, regions, owners), by e-mail; with `text`, anybody in the
+    brand whose e-mail or name begins so. `after` is the cursor of the last entry seen.
+    """
+    query = _entries(brand_id)
+    word = same_email(same_text(text))
+    if word:
+        starts = word.replace("\\", "\\\\").replace("%", r"\%").replace("_", r"\_") + "%"
+        query = query.where(
+            sa.or_(
+                User.email.like(starts, escape="\\"),
+                sa.func.lower(User.name).like(starts, escape="\\"),
+            )
+        )
+    else:
+        query = query.where(RoleGrant.node_kind != "store")
+    if after is not None and "|" in after:
+        email, _bar, grant_hex = after.rpartition("|")
+        try:
+            grant_id = UUID(hex=grant_hex)
+        except ValueError:
+            grant_id = UUID(int=0)
+        query = query.where(
+            sa.or_(User.email > email, sa.and_(User.email == email, RoleGrant.id > grant_id))
+        )
+    return [_entry(row) for row in s.execute(query.limit(limit)).all()]
+
+
+def offers_at(s: Session, node: Node) -> list[Offer]:
+    """Roles offered in the place and not accepted yet: at a store, or anywhere in the brand but
+    its stores."""
+    query = (
+        sa.select(OneTimeLink, User)
+        .join(User, User.id == OneTimeLink.user_id)
+        .where(
+            OneTimeLink.brand_id == node.brand_id,
+            OneTimeLink.purpose == "join",
+            OneTimeLink.used_at.is_(None),
+            OneTimeLink.expires_at > now(),
+        )
+        .order_by(User.email, OneTimeLink.id)
+        .limit(PAGE)
+    )
+    if node.kind == "store":
+        query = query.where(OneTimeLink.node_kind == "store", OneTimeLink.node_id == node.store_id)
+    else:
+        query = query.where(OneTimeLink.node_kind != "store")
+    return [
+        Offer(
+            link_id=row.OneTimeLink.id,
+            email=row.User.email,
+            name=row.User.name,
+            grant=Grant(
+                node.brand_id,
+                as_node_kind(row.OneTimeLink.node_kind),
+                row.OneTimeLink.node_id,
+                row.OneTimeLink.role,
+            ),
+            expires_at=row.OneTimeLink.expires_at,
+        )
+        for row in s.execute(query)
+    ]
+
+
+def names_of_nodes(
+    tenancy: Tenancy, brand: Brand, grants: list[Grant], actor: Actor
+) -> dict[tuple[NodeKind, UUID], str]:
+    """Names of the regions, owners and stores where grants are held; the brand's own name, too."""
+    names: dict[tuple[NodeKind, UUID], str] = {("brand", brand.id): brand.name}
+    models: tuple[tuple[NodeKind, type[Region] | type[Owner] | type[Store]], ...] = (
+        ("region", Region),
+        ("owner", Owner),
+        ("store", Store),
+    )
+    with tenancy.session(Scope.brand(brand, actor)) as s:
+        for kind, model in models:
+            ids = {g.node_id for g in grants if g.node_kind == kind and g.brand_id == brand.id}
+            if ids:
+                for row in s.execute(sa.select(model.id, model.name).where(model.id.in_(ids))):
+                    names[kind, row.id] = row.name
+    return names
+
+
+def doors(tenancy: Tenancy, grants: tuple[Grant, ...], actor: Actor) -> list[Door]:
+    """The consoles that the grants open, head offices first; at most MOST_STORES stores a brand.
+
+    A role in head office opens its console; the stores are reached from there.
+    """
+    offices: list[Door] = []
+    stores: list[Door] = []
+    for brand_id in sorted({grant.brand_id for grant in grants}):
+        with tenancy.control() as c:
+            brand = c.get(Brand, brand_id)
+        if brand is None:
+            continue
+        here = [g for g in grants if g.brand_id == brand_id and g.role in ROLES]
+        if any(grant.node_kind == "brand" for grant in here):
+            offices.append(Door(brand.slug, brand.name, None, brand.name))
+        columns = {"region": Store.region_id, "owner": Store.owner_id, "store": Store.id}
+        reached = [
+            columns[grant.node_kind] == grant.node_id
+            for grant in here
+            if grant.node_kind in columns
+        ]
+        if reached:
+            with tenancy.session(Scope.brand(brand, actor)) as s:
+                found = s.execute(
+                    sa.select(Store.slug, Store.name)
+                    .where(sa.or_(*reached), Store.status == "open")
+                    .order_by(Store.name, Store.slug)
+                    .limit(MOST_STORES)
+                )
+                stores += [Door(brand.slug, brand.name, row.slug, row.name) for row in found]
+    return offices + stores
+
+
+def _entries(
+    brand_id: UUID,
+) -> sa.Select[RoleGrant, UUID, str, str, datetime | None, bool]:
+    return (
+        sa.select(
+            RoleGrant,
+            User.id.label("user_id"),
+            User.email,
+            User.name,
+            User.disabled_at,
+            User.password_hash.is_(None).label("pending"),
+        )
+        .join_from(RoleGrant, User, User.id == RoleGrant.user_id)
+        .where(RoleGrant.brand_id == brand_id)
+        .order_by(User.email, RoleGrant.id)
+    )
+
+
+def _entry(row: sa.Row[RoleGrant, UUID, str, str, datetime | None, bool]) -> Entry:
+    grant: RoleGrant = row.RoleGrant
+    return Entry(
+        user_id=row.user_id,
+        email=row.email,
+        name=row.name,
+        disabled=row.disabled_at is not None,
+        pending=bool(row.pending),
+        grant_id=grant.id,
+        grant=Grant(grant.brand_id, as_node_kind(grant.node_kind), grant.node_id, grant.role),
+        granted_at=grant.granted_at,
+    )

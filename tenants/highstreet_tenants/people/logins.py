@@ -1,0 +1,285 @@
+"""Signing in, and the sessions of signed-in devices: rows, to be listed and revoked."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from highstreet_tenants.clock import now
+from highstreet_tenants.errors import Invalid, NotFound
+from highstreet_tenants.people import tries
+from highstreet_tenants.people.accounts import end_sessions, find_user, get_user, store_password
+from highstreet_tenants.people.models import RoleGrant, User, UserSession
+from highstreet_tenants.people.passwords import Passwords, refuse_weak
+from highstreet_tenants.people.tokens import digest, new_token
+from highstreet_tenants.people.tree import Grant, as_node_kind
+from highstreet_tenants.sessions import Tenancy
+from highstreet_tenants.words import gettext as _
+
+#: (ends at the latest after, ends unused after): a working day at a shared till; a device kept.
+DAY = (timedelta(hours=16), timedelta(hours=4))
+KEPT = (timedelta(days=30), timedelta(days=14))
+#: `seen_at` is written at most this often, so that reading a page seldom writes.
+SEEN_EVERY = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Who is signed in, and what is granted to them in all brands. One query gives it."""
+
+    id: UUID
+    email: str
+    name: str
+    locale: str | None
+    theme: str
+    session_id: UUID
+    seen_at: datetime
+    grants: tuple[Grant, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """A new session: its token for the cookie, and for how long the browser keeps it.
+
+    `lasts` is None where the cookie ends with the browser.
+    """
+
+    token: str
+    user_id: UUID
+    locale: str | None
+    lasts: timedelta | None
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """One live session, as its owner sees it."""
+
+    id: UUID
+    created_at: datetime
+    seen_at: datetime
+    address: str
+    agent: str
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """What is noted of the device that signs in. `replaces`: the token it carried before."""
+
+    address: str
+    agent: str
+    keep: bool = False
+    replaces: str | None = None
+
+
+class WrongPassword(Invalid):
+    """E-mail and password do not match, or there is no such person: it is not told which."""
+
+    type = "wrong-password"
+
+    def __init__(self, left: int) -> None:
+        self.left = left
+        message = _("E-mail and password do not match.")
+        super().__init__(message, fields={"password": [message]})
+
+
+def sign_in(
+    tenancy: Tenancy, hasher: Passwords, email: str, password: str, visit: Visit
+) -> Started:
+    """Check the password and start a session.
+
+    Raises WrongPassword, or LockedOut after too many wrong tries. Takes as long for somebody
+    unknown. The hash is computed outside of any transaction: it is slow, and SQLite has one writer.
+    """
+    with tenancy.control(write=True) as s:
+        attempt = tries.reserve(s, email, visit.address)
+    with tenancy.control() as s:
+        user = find_user(s, email)
+    stored = user.password_hash if user is not None and user.disabled_at is None else None
+    checked = hasher.check(password, stored)
+    if user is None or not checked.right:
+        raise WrongPassword(attempt.left)
+    with tenancy.control(write=True) as s:
+        # Changed or disabled while the hash was computed: then this was the wrong password.
+        same = s.execute(
+            sa.update(User)
+            .where(User.id == user.id, User.password_hash == stored, User.disabled_at.is_(None))
+            .values(password_hash=checked.newer_hash or stored)
+            .returning(User.id)
+        ).scalar_one_or_none()
+        if same is None:
+            raise WrongPassword(attempt.left)
+        tries.forgive(s, email)
+        return start_session(s, user, visit)
+
+
+def start_session(s: Session, user: User, visit: Visit) -> Started:
+    """Sign the person in on this device, under a fresh token; the one it replaces ends."""
+    if visit.replaces:
+        s.execute(
+            sa.update(UserSession)
+            .where(
+                UserSession.token_hash == digest(visit.replaces), UserSession.revoked_at.is_(None)
+            )
+            .values(revoked_at=now())
+        )
+    s.execute(sa.delete(UserSession).where(UserSession.expires_at < now() - timedelta(days=1)))
+    lasts, idle = KEPT if visit.keep else DAY
+    token = new_token()
+    s.add(
+        UserSession(
+            user_id=user.id,
+            token_hash=digest(token),
+            expires_at=now() + lasts,
+            idle_seconds=int(idle.total_seconds()),
+            address=visit.address[:64],
+            agent=visit.agent[:200],
+        )
+    )
+    s.flush()
+    return Started(token, user.id, user.locale, lasts if visit.keep else None)
+
+
+_LIVE = (
+    sa.select(
+        User.id,
+        User.email,
+        User.name,
+        User.locale,
+        User.theme,
+        UserSession.id.label("session_id"),
+        UserSession.seen_at,
+        UserSession.idle_seconds,
+        RoleGrant.brand_id,
+        RoleGrant.node_kind,
+        RoleGrant.node_id,
+        RoleGrant.role,
+    )
+    .join_from(UserSession, User, User.id == UserSession.user_id)
+    .outerjoin(RoleGrant, RoleGrant.user_id == User.id)
+    .where(
+        UserSession.token_hash == sa.bindparam("token_hash"),
+        UserSession.revoked_at.is_(None),
+        UserSession.expires_at > sa.bindparam("at"),
+        User.disabled_at.is_(None),
+    )
+)
+
+
+def find_person(s: Session, token: str) -> Person | None:
+    """Who the cookie's token belongs to, with all roles, in one query; None if it has ended."""
+    rows = s.execute(_LIVE, {"token_hash": digest(token), "at": now()}).all()
+    if not rows:
+        return None
+    first = rows[0]
+    if first.seen_at + timedelta(seconds=first.idle_seconds) <= now():
+        return None
+    return Person(
+        id=first.id,
+        email=first.email,
+        name=first.name,
+        locale=first.locale,
+        theme=first.theme,
+        session_id=first.session_id,
+        seen_at=first.seen_at,
+        grants=tuple(
+            Grant(row.brand_id, as_node_kind(row.node_kind), row.node_id, row.role)
+            for row in rows
+            if row.brand_id is not None
+        ),
+    )
+
+
+def load_person(tenancy: Tenancy, token: str) -> Person | None:
+    """As `find_person`; notes, at most once a minute, that the session was used."""
+    with tenancy.control() as s:
+        person = find_person(s, token)
+    if person is not None and person.seen_at < now() - SEEN_EVERY:
+        try:
+            with tenancy.control(write=True) as s:
+                s.execute(
+                    sa.update(UserSession)
+                    .where(UserSession.id == person.session_id)
+                    .values(seen_at=now())
+                )
+        except sa.exc.OperationalError:
+            # A long import holds SQLite's only pen. The page matters more than this note, and the
+            # next request writes it.
+            pass
+    return person
+
+
+def sign_out(s: Session, token: str) -> None:
+    """End the session of this token, if it is one."""
+    s.execute(
+        sa.update(UserSession)
+        .where(UserSession.token_hash == digest(token), UserSession.revoked_at.is_(None))
+        .values(revoked_at=now())
+    )
+
+
+def devices(s: Session, user_id: UUID) -> list[Device]:
+    """The person's live sessions, the last used first."""
+    rows = s.scalars(
+        sa.select(UserSession)
+        .where(
+            UserSession.user_id == user_id,
+            UserSession.revoked_at.is_(None),
+            UserSession.expires_at > now(),
+        )
+        .order_by(UserSession.seen_at.desc())
+    )
+    return [
+        Device(row.id, row.created_at, row.seen_at, row.address, row.agent)
+        for row in rows
+        if row.seen_at + timedelta(seconds=row.idle_seconds) > now()
+    ]
+
+
+def revoke_device(s: Session, user_id: UUID, session_id: UUID) -> None:
+    """Sign one of the person's own devices out. Raises NotFound for any other session."""
+    ended = s.execute(
+        sa.update(UserSession)
+        .where(
+            UserSession.id == session_id,
+            UserSession.user_id == user_id,
+            UserSession.revoked_at.is_(None),
+        )
+        .values(revoked_at=now())
+        .returning(UserSession.id)
+    ).scalar_one_or_none()
+    if ended is None:
+        raise NotFound(_("This device is signed out already."))
+
+
+def revoke_others(s: Session, person: Person) -> int:
+    """Sign the person out on all devices but this one. Gives how many."""
+    return end_sessions(s, person.id, keep=person.session_id)
+
+
+def change_password(
+    tenancy: Tenancy, hasher: Passwords, person: Person, current: str, new: str, *, address: str
+) -> None:
+    """Replace the password; all other devices are signed out.
+
+    Raises Invalid (fields "current" or "password"), LockedOut: guessing here counts as well. Who
+    came by a one-time link and never had a password needs no current one.
+    """
+    refuse_weak(new, person.email)
+    with tenancy.control() as s:
+        stored = get_user(s, person.id).password_hash
+    if stored is not None:
+        with tenancy.control(write=True) as s:
+            tries.reserve(s, person.email, address)
+        if not hasher.check(current, stored).right:
+            message = _("This is not your present password.")
+            raise Invalid(message, fields={"current": [message]})
+    made = hasher.hash(new)
+    with tenancy.control(write=True) as s:
+        user = get_user(s, person.id)
+        if user.password_hash != stored:
+            message = _("Your password was changed elsewhere just now. Sign in again.")
+            raise Invalid(message, fields={"current": [message]})
+        tries.forgive(s, person.email)
+        store_password(s, user, made, keep_session=person.session_id)

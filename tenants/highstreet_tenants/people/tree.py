@@ -1,0 +1,132 @@
+"""Where somebody stands, what is granted to them, whether it suffices: pure, deny by default."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import cast
+from uuid import UUID
+
+from highstreet_tenants.models import Brand, Owner, Region, Store
+from highstreet_tenants.people.permissions import ROLES, Catalogue, NodeKind
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """A role held at a node of one brand's tree."""
+
+    brand_id: UUID
+    node_kind: NodeKind
+    node_id: UUID
+    role: str
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A node of the tree: a brand, or one region, owner or store of it.
+
+    A store's node carries its region and owner, so that grants at those cover it. `customers` is
+    the brand's policy: "brand" or "store", who owns customer records.
+    """
+
+    brand_id: UUID
+    customers: str
+    region_id: UUID | None = None
+    owner_id: UUID | None = None
+    store_id: UUID | None = None
+
+    @classmethod
+    def of(cls, brand: Brand, part: Region | Owner | Store | None = None) -> "Node":
+        """The node of a brand, or of a region, owner or store of it."""
+        if isinstance(part, Store):
+            return cls(brand.id, brand.customers, part.region_id, part.owner_id, part.id)
+        if isinstance(part, Owner):
+            return cls(brand.id, brand.customers, owner_id=part.id)
+        if isinstance(part, Region):
+            return cls(brand.id, brand.customers, region_id=part.id)
+        return cls(brand.id, brand.customers)
+
+    @property
+    def kind(self) -> NodeKind:
+        """What the node is."""
+        if self.store_id is not None:
+            return "store"
+        if self.owner_id is not None:
+            return "owner"
+        return "brand" if self.region_id is None else "region"
+
+    @property
+    def id(self) -> UUID:
+        """The node's own id."""
+        return self.store_id or self.owner_id or self.region_id or self.brand_id
+
+    def grant(self, role: str) -> Grant:
+        """What somebody holds who has `role` here."""
+        return Grant(self.brand_id, self.kind, self.id, role)
+
+
+def covers(grant: Grant, node: Node) -> bool:
+    """Whether a grant reaches a node: it was made there, or at a node above."""
+    if grant.brand_id != node.brand_id:
+        return False
+    at = {
+        "brand": node.brand_id,
+        "region": node.region_id,
+        "owner": node.owner_id,
+        "store": node.store_id,
+    }.get(grant.node_kind)
+    return at is not None and at == grant.node_id
+
+
+def has_role(grants: Iterable[Grant], node: Node) -> bool:
+    """Whether any role at all reaches the node; without one it is as if it did not exist."""
+    return any(covers(grant, node) and grant.role in ROLES for grant in grants)
+
+
+def may(grants: Iterable[Grant], permission: str, node: Node, catalogue: Catalogue) -> bool:
+    """Whether the holder of `grants` may do at `node` what `permission` names.
+
+    Personal permissions need a grant at the store or its owner where stores own their customers.
+    An unknown permission is held by nobody.
+    """
+    known = catalogue.permissions.get(permission)
+    if known is None:
+        return False
+    return any(
+        covers(grant, node)
+        and permission in catalogue.held_by(grant.role)
+        and (
+            not known.personal or node.customers == "brand" or grant.node_kind in ("owner", "store")
+        )
+        for grant in grants
+    )
+
+
+def permissions_at(grants: Iterable[Grant], node: Node, catalogue: Catalogue) -> frozenset[str]:
+    """Every permission held at the node."""
+    held = list(grants)
+    return frozenset(name for name in catalogue.permissions if may(held, name, node, catalogue))
+
+
+def may_grant(grants: Iterable[Grant], role: str, node: Node, catalogue: Catalogue) -> bool:
+    """Whether the holder of `grants` may give or take `role` at `node`.
+
+    It needs people.manage there, a role that fits that kind of node, and every permission of the
+    role. Here permissions count as the roles name them, personal ones too: head office appoints
+    a store's owner without seeing the owner's customers.
+    """
+    if role not in ROLES or node.kind not in ROLES[role].nodes:
+        return False
+    held = list(grants)
+    if not may(held, "people.manage", node, catalogue):
+        return False
+    nominal: set[str] = set()
+    for grant in held:
+        if covers(grant, node):
+            nominal |= catalogue.held_by(grant.role)
+    return catalogue.held_by(role) <= nominal
+
+
+def as_node_kind(text: str) -> NodeKind:
+    """The stored word as a NodeKind. Raises ValueError for another word."""
+    if text not in ("brand", "region", "owner", "store"):
+        raise ValueError(f"{text!r} is not a kind of node")
+    return cast(NodeKind, text)
