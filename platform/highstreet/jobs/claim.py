@@ -1,0 +1,155 @@
+"""Taking a job: one atomic claim, in turn between stores, at a cost that the queue's length does
+not change.
+
+Fairness is a round: each claimer keeps the lane (store, or brand for brand-wide work) it served
+last and takes the earliest job of the next lane in the order of ids. Every lane with due work is
+served once a round, whether one job waits in it or 130,000. The index `ix_core_job_lane` holds due,
+waiting jobs only, so a claim reads one entry of it.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import sqlalchemy as sa
+from sqlalchemy import orm
+
+from highstreet.jobs.models import EXPIRED, RUNNING, job_table
+from highstreet.jobs.queue import RELEASED
+from highstreet.jobs.registry import JobRegistry
+from highstreet_tenants.clock import now
+from highstreet_tenants.sessions import Tenancy
+
+LEASE = timedelta(seconds=60)
+"""For a job whose handler is not installed here."""
+
+FIRST = UUID(int=0)
+_job = job_table
+_TAKEN = ("id", "brand_id", "store_id", "name", "plugin", "subject", "attempts", "max_attempts")
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A job that this process holds. `token` proves it; `attempts` counts this one."""
+
+    id: UUID
+    brand_id: UUID
+    store_id: UUID | None
+    name: str
+    plugin: str | None
+    subject: str | None
+    attempts: int
+    max_attempts: int
+    not_after: datetime | None
+    token: UUID
+    lease_until: datetime
+
+    @property
+    def lane(self) -> UUID:
+        """Whose turn it was: the store, or the brand for brand-wide work."""
+        return self.store_id or self.brand_id
+
+
+def pick(dialect: str, after: UUID, *, unhanded: bool = False) -> sa.Select[tuple[UUID]]:
+    """The earliest due job of the first lane beyond `after`; `unhanded`: not given to Redis."""
+    found = (
+        sa.select(_job.c.id)
+        .where(_job.c.lane > after)
+        .order_by(_job.c.lane, _job.c.run_at, _job.c.id)
+        .limit(1)
+    )
+    if unhanded:
+        found = found.where(_job.c.handed_at.is_(None))
+    if dialect == "postgresql":
+        found = found.with_for_update(skip_locked=True)
+    return found
+
+
+class Claimer:
+    """Claims for one process; it remembers whose turn is next. One thread uses it at a time."""
+
+    def __init__(self, tenancy: Tenancy, registry: JobRegistry, runner_id: UUID) -> None:
+        self._tenancy = tenancy
+        self._registry = registry
+        self._runner_id = runner_id
+        # Many processes begin at different places, so together they go round all lanes.
+        self._served = uuid4()
+
+    def next(self) -> Claimed | None:
+        """The next due job, now leased to this process, or None."""
+        with self._tenancy.control(write=True) as c:
+            while True:
+                next_one = pick(c.get_bind().dialect.name, self._served).scalar_subquery()
+                row = self._take(c, _job.c.id == next_one)
+                if row is None and self._served != FIRST:
+                    self._served = FIRST
+                    continue
+                if row is None:
+                    return None
+                self._served = row.store_id or row.brand_id
+                claimed = self._lease(c, row)
+                if claimed is not None:
+                    return claimed
+
+    def this(self, job_id: UUID) -> Claimed | None:
+        """That very job, if it is due and nobody has it."""
+        with self._tenancy.control(write=True) as c:
+            row = self._take(c, _job.c.id == job_id)
+            return None if row is None else self._lease(c, row)
+
+    def _take(self, c: orm.Session, which: sa.ColumnElement[bool]) -> Any:
+        at = now()
+        return c.execute(
+            sa.update(_job)
+            .where(which, _job.c.lane.is_not(None))
+            .values(
+                **(
+                    RELEASED
+                    | {
+                        "status": RUNNING,
+                        "attempts": _job.c.attempts + 1,
+                        "lease_until": at + LEASE,
+                        "leased_by": self._runner_id,
+                        "lease_token": uuid4(),
+                        "started_at": at,
+                        "progress_done": 0,
+                        "progress_total": None,
+                    }
+                )
+            )
+            .returning(
+                *(_job.c[n] for n in _TAKEN),
+                _job.c.not_after,
+                _job.c.lease_token,
+                _job.c.started_at,
+            )
+        ).first()
+
+    def _lease(self, c: orm.Session, row: Any) -> Claimed | None:
+        """The claim with its handler's own lease; None if its last moment has passed."""
+        if row.not_after is not None and row.not_after <= row.started_at:
+            c.execute(
+                sa.update(_job)
+                .where(_job.c.id == row.id)
+                .values(
+                    status=EXPIRED,
+                    finished_at=row.started_at,
+                    attempts=row.attempts - 1,
+                    started_at=None,
+                    **RELEASED,
+                )
+            )
+            return None
+        lease = LEASE
+        if row.name in self._registry:
+            lease = timedelta(seconds=self._registry.get(row.name).lease_seconds)
+        until = row.started_at + lease
+        if lease != LEASE:
+            c.execute(sa.update(_job).where(_job.c.id == row.id).values(lease_until=until))
+        return Claimed(
+            **{name: getattr(row, name) for name in _TAKEN},
+            not_after=row.not_after,
+            token=row.lease_token,
+            lease_until=until,
+        )

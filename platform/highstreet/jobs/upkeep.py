@@ -1,0 +1,28 @@
+"""What a job process does besides jobs: fires periodic work and throws away what is old."""
+
+from time import monotonic
+
+from highstreet.jobs.periodic import Enabled, Scheduler, everywhere
+from highstreet.jobs.registry import JobRegistry
+from highstreet.jobs.tidy import BATCH, purge
+from highstreet_tenants.sessions import Tenancy
+
+PURGE_EVERY = 3600.0
+"""Seconds."""
+
+
+class Upkeep:
+    """Call it about every second (`Runner.upkeep`, the relay); it knows itself what is due."""
+
+    def __init__(
+        self, tenancy: Tenancy, registry: JobRegistry, enabled: Enabled = everywhere
+    ) -> None:
+        self.scheduler = Scheduler(tenancy, registry, enabled)
+        self._tenancy = tenancy
+        self._purged = monotonic()
+
+    def __call__(self) -> None:
+        self.scheduler.turn()
+        if monotonic() - self._purged >= PURGE_EVERY:
+            full = purge(self._tenancy) >= BATCH
+            self._purged = monotonic() - (PURGE_EVERY - 60 if full else 0)
