@@ -91,6 +91,14 @@ ROLES: Mapping[str, Role] = {
 }
 
 
+def included_in(role: str) -> set[str]:
+    """The role and all that it includes; nothing for a role that does not exist."""
+    found: set[str] = set()
+    if role in ROLES:
+        found = {role}.union(*(included_in(name) for name in ROLES[role].includes))
+    return found
+
+
 @dataclass(frozen=True, slots=True)
 class Permission:
     """What may be done. `roles` hold it by default (and every role that includes one of them).
@@ -207,17 +215,10 @@ class Catalogue:
         if role not in ROLES:
             return frozenset()
         if role not in self._held:
-            members = _with_included(role)
+            members = included_in(role)
             self._held[role] = frozenset(
                 name
                 for name, permission in self.permissions.items()
                 if role == "head_office_manager" or members & set(permission.roles)
             )
         return self._held[role]
-
-
-def _with_included(role: str) -> set[str]:
-    found = {role}
-    for name in ROLES[role].includes:
-        found |= _with_included(name)
-    return found

@@ -6,7 +6,7 @@ from typing import cast
 from uuid import UUID
 
 from highstreet_tenants.models import Brand, Owner, Region, Store
-from highstreet_tenants.people.permissions import ROLES, Catalogue, NodeKind
+from highstreet_tenants.people.permissions import ROLES, Catalogue, NodeKind, included_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,20 +109,17 @@ def permissions_at(grants: Iterable[Grant], node: Node, catalogue: Catalogue) ->
 def may_grant(grants: Iterable[Grant], role: str, node: Node, catalogue: Catalogue) -> bool:
     """Whether the holder of `grants` may give or take `role` at `node`.
 
-    It needs people.manage there, a role that fits that kind of node, and every permission of the
-    role. Here permissions count as the roles name them, personal ones too: head office appoints
-    a store's owner without seeing the owner's customers.
+    It needs people.manage there, a role that fits that kind of node, and that role or one that
+    includes it, so that nobody gives more than they hold, and a manager does not unseat the owner.
+    Ownership of customers plays no part: head office appoints a store's owner without seeing the
+    owner's customers.
     """
     if role not in ROLES or node.kind not in ROLES[role].nodes:
         return False
     held = list(grants)
-    if not may(held, "people.manage", node, catalogue):
-        return False
-    nominal: set[str] = set()
-    for grant in held:
-        if covers(grant, node):
-            nominal |= catalogue.held_by(grant.role)
-    return catalogue.held_by(role) <= nominal
+    return may(held, "people.manage", node, catalogue) and any(
+        covers(grant, node) and role in included_in(grant.role) for grant in held
+    )
 
 
 def as_node_kind(text: str) -> NodeKind:
