@@ -1,0 +1,167 @@
+"""What commands share: opening the house, finding brands and stores, printing for both readers."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, is_dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, TypeVar
+from uuid import UUID
+
+import click
+import sqlalchemy as sa
+
+from highstreet.i18n import gettext as _
+from highstreet_tenants.errors import NotFound, Unavailable
+from highstreet_tenants.models import Brand, Store
+from highstreet_tenants.scopes import Actor, Scope
+from highstreet_tenants.sessions import ScopedSession
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+    from highstreet.house import House
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+OPERATOR = Actor("system", None, "command line")
+"""Who acts on the command line: whoever runs the installation."""
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for machines.")
+brand_option = click.option("--brand", "brand_slug", required=True, help="Slug of the brand.")
+
+
+def make_app(*, faces: bool = False) -> Flask:
+    """The application of the current command, with its settings."""
+    from highstreet.app import create_app
+
+    return create_app(click.get_current_context().find_root().obj["config"], faces=faces)
+
+
+@contextmanager
+def open_house(*, ready: bool = True, faces: bool = False) -> Iterator[House]:
+    """The house, in an application context; closed again at the end.
+
+    With ``ready`` the tables must be up to date: an empty embedded database is set up on the
+    spot, any other is the operator's to migrate. Raises Unavailable.
+    """
+    from highstreet.app import house_of
+
+    app = make_app(faces=faces)
+    house = house_of(app)
+    try:
+        with app.app_context():
+            if ready:
+                be_ready(house)
+            yield house
+    finally:
+        house.engine.dispose()
+
+
+def be_ready(house: House) -> None:
+    """Set up an empty embedded database; raise Unavailable for any other that is behind."""
+    try:
+        behind = house.behind()
+    except sa.exc.OperationalError as error:
+        reason = str(error.orig).strip().splitlines()
+        raise Unavailable(
+            _("The database is out of reach: %(reason)s", reason=reason[0] if reason else "")
+        ) from error
+    if not behind:
+        return
+    if house.engine.dialect.name == "sqlite" and not sa.inspect(house.engine).get_table_names():
+        house.migrate()
+        return
+    raise Unavailable(
+        _(
+            "The tables of %(owners)s are not up to date. Make a backup, then run: "
+            "highstreet migrate",
+            owners=", ".join(behind),
+        )
+    )
+
+
+def find_brand(house: House, slug: str) -> Brand:
+    """The brand. Raises NotFound that lists the slugs there are."""
+    with house.tenancy.control() as s:
+        brands = {brand.slug: brand for brand in s.scalars(sa.select(Brand))}
+    if slug not in brands:
+        raise NotFound(
+            _(
+                "There is no brand “%(slug)s”; there are: %(known)s.",
+                slug=slug,
+                known=", ".join(sorted(brands)) or "—",
+            )
+        )
+    return brands[slug]
+
+
+@contextmanager
+def operating(house: House, brand: Brand, *, write: bool = False) -> Iterator[ScopedSession]:
+    """A session on the whole brand for whoever runs the installation."""
+    with house.tenancy.session(Scope.operator(brand.id, OPERATOR), write=write) as s:
+        yield s
+
+
+def find_store(s: ScopedSession, slug: str) -> Store:
+    """A store by its slug or its code. Raises NotFound."""
+    store = s.scalar(sa.select(Store).where(sa.or_(Store.slug == slug, Store.code == slug)))
+    if store is None:
+        raise NotFound(
+            _("There is no store “%(slug)s” in this brand; see: highstreet stores list", slug=slug)
+        )
+    return store
+
+
+def plain(value: Any) -> Any:
+    """A value that JSON can hold."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return plain(asdict(value))
+    if isinstance(value, Mapping):
+        return {str(key): plain(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [plain(inner) for inner in value]
+    if isinstance(value, datetime | date):
+        return value.isoformat()
+    if isinstance(value, UUID | Decimal):
+        return str(value)
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    return str(value)
+
+
+def print_json(value: Any) -> None:
+    """One JSON value on standard output."""
+    click.echo(json.dumps(plain(value), ensure_ascii=False, indent=2))
+
+
+def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]], empty: str) -> None:
+    """Rows for a person: aligned on a terminal, tab-separated into a pipe; ``empty`` if none."""
+    if not rows:
+        click.echo(empty, err=True)
+        return
+    if not sys.stdout.isatty():
+        click.echo("\t".join(columns))
+        for row in rows:
+            click.echo("\t".join("" if cell is None else str(cell) for cell in row))
+        return
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for place, column in enumerate(columns):
+        numbers = all(isinstance(row[place], int) for row in rows)
+        table.add_column(column, justify="right" if numbers else "left")
+    for row in rows:
+        table.add_row(
+            *(
+                Text(f"{cell:,}" if type(cell) is int else "" if cell is None else str(cell))
+                for cell in row
+            )
+        )
+    Console().print(table)

@@ -1,0 +1,1 @@
+"""Files of purchases and customers from elsewhere, read in a stream and written in sets."""

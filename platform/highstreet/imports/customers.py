@@ -1,0 +1,146 @@
+"""Reads rows of customers and takes them on, a chunk at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from highstreet.customers.facts import EnrolIn
+from highstreet.i18n import gettext as _
+from highstreet.imports import people, rows, values
+from highstreet.imports.errors import Refusal
+from highstreet.imports.mapping import FileMapping
+from highstreet.imports.people import Who
+from highstreet.imports.reading import Record, Survey
+from highstreet.imports.rows import Written
+from highstreet.imports.shops import Shop, Shops
+from highstreet.imports.values import RowError
+from highstreet_tenants.clock import now
+from highstreet_tenants.sessions import ScopedSession
+
+_TEXTS = ("name", "first_name", "last_name", "ref", "card", "phone", "email", "language")
+
+
+@dataclass(slots=True)
+class Person:
+    """One readable row."""
+
+    record: Record
+    shop: Shop
+    who: Who
+    enrol: EnrolIn
+
+
+class CustomerRows:
+    """Turns records into customers by one mapping; made once for a file."""
+
+    def __init__(
+        self, found: Survey, columns: dict[str, int], mapping: FileMapping, shops: Shops
+    ) -> None:
+        self._columns = columns
+        self._width = len(found.header)
+        self._shops = shops
+        self._defaults = mapping.defaults
+        self._pad = mapping.pad
+        self._latest = now() + rows.AHEAD
+        self._today = now().date()
+        self._texts = tuple(columns[name] for name in _TEXTS if name in columns)
+        self._read_date = {
+            name: values.moments(rows.date_order(found, columns, mapping, name))
+            for name in ("birthday", "joined")
+        }
+        self._asks_store = "store" in columns or "store" in mapping.defaults
+
+    def read(self, record: Record) -> Person:
+        """One record as a person. Raises RowError with what is wrong with it."""
+        fields = record.fields
+        if record.problem is not None:
+            raise RowError(record.problem)
+        if len(fields) != self._width:
+            fields = rows.fit(fields, self._width)
+        values.refuse_payment_card(fields[place] for place in self._texts)
+        shop = self._shop(fields)
+        person = rows.who(
+            {name: self._text(fields, name) for name in rows.KEYS},
+            shop,
+            self._pad,
+        )
+        name = values.text(self._text(fields, "name")) or " ".join(
+            part
+            for part in (
+                values.text(self._text(fields, "first_name")),
+                values.text(self._text(fields, "last_name")),
+            )
+            if part
+        )
+        if not person.named:
+            # By a name alone the same file would make everybody twice when it is run again.
+            raise RowError(_("no number, card, phone or e-mail tells this customer from others"))
+        return Person(
+            record,
+            shop,
+            person,
+            EnrolIn(
+                store_id=shop.id,
+                name=name or rows.member_name(person),
+                phone=person.phone or None,
+                email=person.email or None,
+                card=person.card or None,
+                language=values.text(self._text(fields, "language")) or None,
+                birthday=self._birthday(fields),
+                joined_at=self._joined(fields, shop.zone),
+            ),
+        )
+
+    def _text(self, fields: Sequence[str], name: str) -> str:
+        place = self._columns.get(name)
+        value = fields[place].strip() if place is not None else ""
+        return value or self._defaults.get(name, "")
+
+    def _shop(self, fields: Sequence[str]) -> Shop:
+        if not self._asks_store:
+            only = self._shops.only()
+            if only is None:
+                raise RowError(_("the row names no store; give one: [defaults] store in a mapping"))
+            return only
+        return self._shops.find(values.number(self._text(fields, "store")))
+
+    def _birthday(self, fields: Sequence[str]) -> date | None:
+        written = self._text(fields, "birthday")
+        if not written:
+            return None
+        return values.birthday(written, self._read_date["birthday"], self._today)
+
+    def _joined(self, fields: Sequence[str], zone: ZoneInfo) -> datetime | None:
+        written = self._text(fields, "joined")
+        if not written:
+            return None
+        return values.settle(self._read_date["joined"](written), zone, self._latest)
+
+    def write(self, s: ScopedSession, chunk: Sequence[Person]) -> Written:
+        """Take on those of a chunk who are new, in the session's transaction."""
+        refused: list[Refusal] = []
+        found = people.find(s, {row.who for row in chunk})
+        people.remember(s, {one: id_ for one, id_ in found.items() if isinstance(id_, UUID)})
+        first: dict[Who, Person] = {}
+        known = 0
+        for row in chunk:
+            if row.who in found:
+                known += 1
+            elif row.who in first:
+                refused.append(_repeated(row, first[row.who]))
+            else:
+                first[row.who] = row
+        taken = people.take_on(s, {one: row.enrol for one, row in first.items()})
+        for one, reason in taken.refused.items():
+            record = first[one].record
+            refused.append(Refusal(record.line, reason, record.fields))
+        return Written(taken.created, known + taken.known, taken.created, refused)
+
+
+def _repeated(row: Person, before: Person) -> Refusal:
+    reason = _("the same customer stands in line %(line)s already", line=before.record.line)
+    return Refusal(row.record.line, reason, row.record.fields)

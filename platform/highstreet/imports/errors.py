@@ -1,0 +1,100 @@
+"""The file beside an import that holds the rows that did not go in, and why."""
+
+from __future__ import annotations
+
+import csv
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from io import StringIO
+from pathlib import Path
+
+from highstreet.i18n import gettext as _
+from highstreet_tenants.cards import looks_like_payment_card
+from highstreet_tenants.errors import Invalid
+
+SUFFIX = ".errors.csv"
+
+# A spreadsheet runs a cell that begins with one of these (OWASP, CSV injection).
+_RUNS = ("=", "+", "-", "@", "\t", "\r")
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """One row that did not go in: its line in the file, the reason, its fields."""
+
+    line: int
+    reason: str
+    fields: Sequence[str]
+
+
+def safe(cell: str) -> str:
+    """The cell as a spreadsheet will show it and not run it; payment cards without their digits."""
+    if len(cell) >= 13 and looks_like_payment_card(cell):
+        digits = [letter for letter in cell if letter.isdigit()]
+        return "•••• " + "".join(digits[-4:])
+    return f"'{cell}" if cell.startswith(_RUNS) else cell
+
+
+class ErrorsFile:
+    """``FILE.errors.csv``: made when the first row is refused, cut back when a run is resumed.
+
+    Rows are written before the chunk they belong to is committed; ``size`` is kept with the
+    commit, so whatever a killed run wrote beyond it is cut off and written again.
+    """
+
+    def __init__(self, source: Path, header: Sequence[str], *, size: int = 0) -> None:
+        self.path = source.with_name(source.name + SUFFIX)
+        self._header = header
+        self.size = size
+        self._started = False
+
+    def add(self, refusals: Iterable[Refusal]) -> None:
+        """Write rows out. Raises Invalid if the folder can't be written to."""
+        rows = list(refusals)
+        if not rows:
+            return
+        try:
+            self._start()
+            data = self._written(rows)
+            with self.path.open("r+b") as file:
+                file.seek(self.size)
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+        except OSError as error:
+            raise Invalid(
+                _(
+                    "The rows that were refused cannot be written to %(path)s: %(reason)s",
+                    path=self.path,
+                    reason=error.strerror,
+                )
+            ) from error
+        self.size += len(data)
+
+    def _written(self, rows: Sequence[Refusal]) -> bytes:
+        text = StringIO()
+        out = csv.writer(text, lineterminator="\r\n")
+        if self.size == 0:
+            out.writerow([_("line"), _("reason"), *(safe(name) for name in self._header)])
+        for row in rows:
+            out.writerow([row.line, safe(row.reason), *(safe(cell) for cell in row.fields)])
+        # With the mark at its head, so that spreadsheets read the letters right.
+        return text.getvalue().encode("utf-8-sig" if self.size == 0 else "utf-8", "replace")
+
+    def _start(self) -> None:
+        if self._started:
+            return
+        self._started = True
+        with self.path.open("a+b") as file:
+            if file.seek(0, os.SEEK_END) < self.size:
+                self.size = 0  # somebody took it away meanwhile
+            file.truncate(self.size)
+
+    def settle(self) -> Path | None:
+        """End of the import: the file if it holds rows; an old one of an earlier run is removed."""
+        if self.size:
+            self._start()
+            return self.path
+        self.path.unlink(missing_ok=True)
+        return None

@@ -1,0 +1,94 @@
+"""What rows of purchases and of customers have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+from highstreet.customers import keys
+from highstreet.i18n import gettext as _
+from highstreet.imports import values
+from highstreet.imports.errors import Refusal
+from highstreet.imports.mapping import FileMapping
+from highstreet.imports.people import Who
+from highstreet.imports.reading import Survey
+from highstreet.imports.shops import Shop
+from highstreet.imports.values import RowError
+from highstreet_tenants.errors import HighstreetError
+
+#: How far the clock of a till may be ahead of ours.
+AHEAD = timedelta(minutes=10)
+
+KEYS = ("ref", "card", "phone", "email")
+
+
+@dataclass(slots=True)
+class Written:
+    """What a chunk did; ``refused`` are rows found wrong only when they were written."""
+
+    created: int
+    known: int
+    customers: int
+    refused: list[Refusal]
+
+
+def who(given: Mapping[str, str], shop: Shop, pad: Mapping[str, int]) -> Who:
+    """The person whom a row's fields name. Raises RowError for keys that are none."""
+    ref = values.number(given.get("ref", ""), pad=pad.get("ref", 0))
+    card = values.number(given.get("card", ""), pad=pad.get("card", 0))
+    phone, email = given.get("phone", "").strip(), given.get("email", "").strip()
+    if phone and (length := pad.get("phone")):
+        phone = phone.rjust(length, "0")
+    try:
+        return Who(
+            shop.realm_id,
+            ref,
+            keys.card_key(card) if card else "",
+            keys.phone_key(phone, shop.country) if phone else "",
+            keys.email_key(email) if email else "",
+        )
+    except HighstreetError as error:
+        raise RowError(error.detail) from error
+
+
+def member_name(one: Who) -> str:
+    """What somebody is called of whom only a number is known; empty if not even that."""
+    number = one.ref or one.card
+    return _("Member %(number)s", number=number) if number else ""
+
+
+def fit(fields: list[str], width: int) -> list[str]:
+    """The fields of a row that has more or fewer than the header. Raises RowError."""
+    if len(fields) < width:
+        raise RowError(
+            _("only %(have)s of %(want)s columns are there", have=len(fields), want=width)
+        )
+    if any(field.strip() for field in fields[width:]):
+        raise RowError(
+            _(
+                "there are %(have)s columns instead of %(want)s; a text with the delimiter in it "
+                "must stand in quotation marks",
+                have=len(fields),
+                want=width,
+            )
+        )
+    return fields
+
+
+def column(found: Survey, columns: Mapping[str, int], name: str) -> list[str]:
+    """The sample's values of a field; none if the file does not have it."""
+    place = columns.get(name)
+    if place is None:
+        return []
+    return [row[place] for row in found.sample if len(row) > place]
+
+
+def date_order(found: Survey, columns: Mapping[str, int], mapping: FileMapping, name: str) -> str:
+    """The order of day and month in a column: as mapped, else as the sample shows.
+
+    Raises Invalid if the sample can be read in two ways.
+    """
+    if mapping.date != "auto":
+        return mapping.date
+    return values.guess_date_order(column(found, columns, name))
