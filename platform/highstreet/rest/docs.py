@@ -1,0 +1,71 @@
+"""Pages about the API: Swagger UI served from this machine, and one page per problem type."""
+
+from functools import lru_cache
+from importlib.util import find_spec
+from pathlib import Path
+
+from flask import Blueprint, Response, abort, make_response, render_template, send_from_directory
+
+from highstreet.host.access import public
+from highstreet.rest.problems import KINDS, kind_of
+
+#: Swagger UI sets styles from script and paints icons from data: addresses. It runs no inline
+#: script and reaches no other host.
+CSP = (
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:;"
+    " connect-src 'self'; font-src 'self'; form-action 'self'; frame-ancestors 'none';"
+    " base-uri 'none'"
+)
+FILES = frozenset({"swagger-ui.css", "swagger-ui-bundle.js", "favicon-32x32.png"})
+_YEAR = 365 * 24 * 3600
+
+pages = Blueprint(
+    "rest_pages",
+    __name__,
+    template_folder="templates",
+    static_folder="static",
+    static_url_path="/static/rest",
+)
+
+
+@lru_cache(maxsize=1)
+def _swagger_ui() -> Path:
+    """Where the flask-swagger-ui wheel keeps Swagger UI; its Python is not needed."""
+    spec = find_spec("flask_swagger_ui")
+    assert spec is not None and spec.origin is not None, "flask-swagger-ui is a requirement"
+    return Path(spec.origin).parent / "dist"
+
+
+@pages.get("/api/docs")
+@public("how to use the API; it shows nobody's data")
+def api_docs() -> Response:
+    """The OpenAPI document as a page; works without the internet."""
+    response = make_response(render_template("rest/docs.html"))
+    response.headers["Content-Security-Policy"] = CSP
+    return response
+
+
+@pages.get("/static/swagger-ui/<filename>")
+@public("scripts and styles, the same for everybody")
+def swagger_ui(filename: str) -> Response:
+    """Swagger UI's own files from its wheel."""
+    if filename not in FILES:
+        abort(404)
+    return send_from_directory(_swagger_ui(), filename, max_age=_YEAR)
+
+
+@pages.get("/problems/")
+@public("what each error of the API means")
+def problem_list() -> str:
+    """Every problem type."""
+    return render_template("rest/problems.html", kinds=KINDS)
+
+
+@pages.get("/problems/<slug>")
+@public("what an error of the API means")
+def problem_page(slug: str) -> str:
+    """One problem type: what it means and what to do."""
+    kind = kind_of(slug)
+    if kind is None:
+        abort(404)
+    return render_template("rest/problem.html", slug=slug, kind=kind)

@@ -1,0 +1,136 @@
+"""What every operation under /api goes through, the core's and the tools' alike.
+
+key → permission → body → one transaction (tool on? idempotency key → the view → answer kept).
+Whatever fails on the way becomes a problem, and the transaction leaves nothing.
+"""
+
+import functools
+import logging
+import sqlite3
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import sqlalchemy as sa
+from flask import Response, current_app, g, request
+from werkzeug.exceptions import HTTPException
+
+from highstreet.host import access, state
+from highstreet.i18n import gettext as _
+from highstreet.rest import auth, bodies, idempotency, problems
+from highstreet_tenants.errors import Forbidden, HighstreetError
+
+log = logging.getLogger(__name__)
+
+View = Callable[..., Any]
+V = TypeVar("V", bound=View)
+
+WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
+_TRIES = 3
+_READS = "rest_reads_only"
+
+
+def reads_only(view: V) -> V:
+    """Mark a POST that changes nothing: it needs no Idempotency-Key and gets a reading session."""
+    setattr(view, _READS, True)
+    return view
+
+
+def is_reading(view: View | None, method: str) -> bool:
+    """Whether the operation changes nothing."""
+    return method in ("GET", "HEAD", "OPTIONS") or bool(getattr(view, _READS, False))
+
+
+def needs_key(view: View | None, method: str) -> bool:
+    """Whether the operation needs an Idempotency-Key: every POST that changes something."""
+    return method == "POST" and not is_reading(view, method)
+
+
+def operation(view: View, *, tool: str | None = None) -> View:
+    """`view` with all that stands before and after it; `tool` is the plugin that it belongs to."""
+    if access.why_public(view) is not None:
+        return view
+    permission = access.permission_of(view)
+    takes_body = not getattr(view, "rest_no_body", False)
+
+    @functools.wraps(view)
+    def run(**arguments: Any) -> Any:
+        try:
+            auth.authenticate()
+            _permit(permission)
+            _check_address(arguments)
+            if takes_body and request.method in WITH_BODY:
+                g.body = bodies.read(request)
+            return _transact(view, arguments, tool)
+        except HighstreetError as error:
+            return problems.of_error(error)
+        except HTTPException as error:
+            return problems.of_http(error)
+
+    return run
+
+
+def _permit(permission: str | None) -> None:
+    """Deny by default: a view that states no permission is refused too."""
+    if permission is None or permission not in g.permissions:
+        raise Forbidden(
+            _(
+                "This API key may not do that: it lacks “%(scope)s”. Make a key that has it in the"
+                " store's console.",
+                scope=permission or "?",
+            )
+        )
+
+
+def _check_address(arguments: dict[str, Any]) -> None:
+    for name, value in arguments.items():
+        if type(value) is str:
+            bodies.check_text(value, name)
+    if request.query_string:
+        for name, value in request.args.items(multi=True):
+            bodies.check_text(name, "query")
+            bodies.check_text(value, name)
+
+
+def _transact(view: View, arguments: dict[str, Any], tool: str | None) -> Any:
+    """The view in its transaction, tried again where another one was first (deadlock)."""
+    for attempt in range(_TRIES):
+        try:
+            return _once(view, arguments, tool)
+        except Exception as error:
+            answer = problems.of_database(error) if _of_driver(error) else None
+            if answer is None:
+                raise
+            if attempt == _TRIES - 1 or not problems.is_lost_race(error):
+                return answer
+            for name in ("store", "brand"):
+                g.pop(name, None)
+    raise AssertionError("the loop returns or raises")
+
+
+def _once(view: View, arguments: dict[str, Any], tool: str | None) -> Any:
+    house = current_app.extensions["highstreet"]
+    reading = is_reading(view, request.method)
+    with house.tenancy.session(g.scope, write=not reading) as s:
+        g.session = s
+        try:
+            auth.confirm(s)
+            if tool is not None:
+                state.require(s, tool)
+            if not needs_key(view, request.method):
+                return current_app.make_response(view(**arguments))
+            key = idempotency.key_of(request)
+            held = idempotency.claim(
+                s, g.scope.actor.id, key, idempotency.fingerprint(request, g.get("body"))
+            )
+            if isinstance(held, Response):
+                return held
+            response = current_app.make_response(view(**arguments))
+            idempotency.keep(s, held, response)
+            return response
+        finally:
+            g.pop("session", None)
+
+
+def _of_driver(error: Exception) -> bool:
+    """Whether the database said it: through SQLAlchemy, or bare from a `Statement`."""
+    return isinstance(error, sa.exc.DBAPIError | sqlite3.Error) or hasattr(error, "sqlstate")

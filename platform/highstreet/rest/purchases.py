@@ -1,0 +1,242 @@
+"""Purchases, returns and previews: the till's main work, kept to few statements."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from flask import Response, current_app, url_for
+
+from highstreet.customers import places, queries
+from highstreet.host.access import requires
+from highstreet.purchases import listing as stored
+from highstreet.purchases import queries as kept
+from highstreet.purchases import service
+from highstreet.purchases.facts import (
+    LineIn,
+    PurchaseFact,
+    PurchaseIn,
+    ReturnFact,
+    ReturnIn,
+    ReturnLineIn,
+)
+from highstreet.rest import cursors
+from highstreet.rest import purchase_schemas as wire
+from highstreet.rest.answers import by_tool
+from highstreet.rest.blueprints import Blueprint
+from highstreet.rest.current import current
+from highstreet.rest.fields import zulu
+from highstreet.rest.pipeline import reads_only
+from highstreet_tenants.clock import from_local, now
+from highstreet_tenants.errors import Invalid, NotFound
+
+blueprint = Blueprint("purchases", __name__, description="Purchases, returns, previews.")
+
+
+@blueprint.route("/purchases", methods=["POST"])
+@blueprint.arguments(wire.PurchaseIn())
+@blueprint.response(201, wire.RecordedOut(), headers={"Location": {"schema": {"type": "string"}}})
+@blueprint.alt_response(200, schema=wire.RecordedOut(), description="It was recorded before.")
+@requires("till.write")
+def record(data: dict[str, Any]) -> Response:
+    """Record a purchase.
+
+    Answers with what each tool made of it: points earned, rewards issued, the new balance. A
+    purchase whose `pos_ref` is recorded already is not recorded again: the same content gets 200
+    and `created: false`, other content 409.
+    """
+    try:
+        done = service.record(current.s, _basket(data, data["pos_ref"]))
+    except NotFound as error:
+        raise _unknown_customer(error) from error
+    response = _json(
+        {
+            "created": done.created,
+            "purchase": purchase_json(done.purchase),
+            "tools": by_tool(done.answers),
+        },
+        201 if done.created else 200,
+    )
+    response.headers["Location"] = url_for("purchases.one", pos_ref=done.purchase.pos_ref)
+    return response
+
+
+@blueprint.route("/purchases/preview", methods=["POST"])
+@blueprint.arguments(wire.BasketIn())
+@blueprint.response(200, wire.PreviewOut())
+@reads_only
+@requires("till.read")
+def preview(data: dict[str, Any]) -> Response:
+    """What would this basket earn?
+
+    Asks the tools; records nothing, and so needs no Idempotency-Key.
+    """
+    try:
+        answers = service.preview(current.s, _basket(data, "preview"))
+    except NotFound as error:
+        raise _unknown_customer(error) from error
+    return _json({"tools": by_tool(answers)}, 200)
+
+
+@blueprint.route("/purchases")
+@blueprint.arguments(wire.PurchaseQuery(), location="query")
+@blueprint.response(200, wire.PurchasePage())
+@requires("till.read")
+def listing(asked: dict[str, Any]) -> Response:
+    """The store's purchases.
+
+    The latest first, page by page; of one customer, or of a stretch of time.
+    """
+    rows = stored.of_store(
+        current.s,
+        _store_id(),
+        customer_id=asked.get("customer_id"),
+        since=_utc(asked["since"]) if "since" in asked else None,
+        until=_utc(asked["until"]) if "until" in asked else None,
+        after=cursors.decode(asked["cursor"]),
+        limit=asked["limit"] + 1,
+    )
+    page = cursors.page(
+        rows, asked["limit"], lambda row: purchase_json(row, lines=False), stored.place_of
+    )
+    return _json(page, 200)
+
+
+@blueprint.route("/purchases/<path:pos_ref>", merge_slashes=False)
+@blueprint.response(200, wire.PurchaseOut())
+@requires("till.read")
+def one(pos_ref: str) -> Response:
+    """One purchase, by the till's own number for it."""
+    return _json(purchase_json(kept.by_ref(current.s, _store_id(), pos_ref)), 200)
+
+
+@blueprint.route("/returns", methods=["POST"])
+@blueprint.arguments(wire.ReturnIn())
+@blueprint.response(201, wire.ReturnedOut())
+@blueprint.alt_response(200, schema=wire.ReturnedOut(), description="It was recorded before.")
+@requires("till.write")
+def give_back(data: dict[str, Any]) -> Response:
+    """Record a return.
+
+    Points that the returned part had earned are taken back: three returns of $5 take back exactly
+    what one of $15 would. A return whose `pos_ref` is recorded already is not recorded again.
+    """
+    done = service.record_return(current.s, _return(data))
+    return _json(
+        {
+            "created": done.created,
+            "returned": return_json(done.returned),
+            "purchase": purchase_json(done.returned.purchase, lines=False),
+            "tools": by_tool(done.answers),
+        },
+        201 if done.created else 200,
+    )
+
+
+def _basket(data: Mapping[str, Any], pos_ref: str) -> PurchaseIn:
+    """What was sent, completed: who, when, which currency. Raises Invalid, CardBlocked."""
+    store_id, at = _store_id(), data["occurred_at"]
+    return PurchaseIn(
+        store_id=store_id,
+        pos_ref=pos_ref,
+        occurred_at=now() if at is None else _utc(at),
+        total_minor=data["total_minor"],
+        currency=data["currency"] or places.place(current.s, store_id).currency,
+        customer_id=data["customer_id"] if data["card"] is None else _holder(data["card"]),
+        lines=tuple(
+            LineIn(
+                line.get("line_no", number),
+                line["product"],
+                line["department"],
+                line["quantity"],
+                line["amount_minor"],
+            )
+            for number, line in enumerate(data["lines"], start=1)
+        ),
+    )
+
+
+def _holder(card: str) -> UUID:
+    """Whose card it is. Raises Invalid for an unknown one: 404 would blame the address."""
+    try:
+        return queries.by_card(current.s, card).id
+    except NotFound as error:
+        raise Invalid(error.detail, fields={"card": [error.detail]}) from error
+
+
+def _unknown_customer(error: NotFound) -> Invalid:
+    return Invalid(error.detail, fields={"customer_id": [error.detail]})
+
+
+def _return(data: Mapping[str, Any]) -> ReturnIn:
+    at = data["occurred_at"]
+    return ReturnIn(
+        store_id=_store_id(),
+        pos_ref=data["pos_ref"],
+        purchase_pos_ref=data["purchase_pos_ref"],
+        occurred_at=now() if at is None else _utc(at),
+        amount_minor=data["amount_minor"],
+        lines=tuple(
+            ReturnLineIn(line["line_no"], line["product"], line["quantity"], line["amount_minor"])
+            for line in data["lines"]
+        ),
+    )
+
+
+def _utc(at: datetime) -> datetime:
+    """A till's time as UTC; without a zone it is the store's wall time."""
+    if at.tzinfo is not None:
+        return at.astimezone(UTC)
+    return from_local(at, places.place(current.s, _store_id()).zone)
+
+
+def _store_id() -> UUID:
+    store_id = current.scope.store_id
+    assert store_id is not None, "API keys belong to stores"
+    return store_id
+
+
+def purchase_json(fact: PurchaseFact, *, lines: bool = True) -> dict[str, Any]:
+    """What PurchaseOut publishes; written out, for it is the till's every answer."""
+    made: dict[str, Any] = {
+        "id": str(fact.id),
+        "pos_ref": fact.pos_ref,
+        "customer_id": str(fact.customer_id) if fact.customer_id else None,
+        "occurred_at": zulu(fact.occurred_at),
+        "recorded_at": zulu(fact.recorded_at),
+        "business_date": fact.business_date.isoformat(),
+        "total_minor": fact.total_minor,
+        "returned_minor": fact.returned_minor,
+        "currency": fact.currency,
+    }
+    if lines:
+        made["lines"] = [
+            {
+                "line_no": line.line_no,
+                "product": line.product,
+                "department": line.department,
+                "quantity": float(line.quantity),
+                "amount_minor": line.amount_minor,
+                "returned_quantity": float(line.returned_quantity),
+                "returned_minor": line.returned_minor,
+            }
+            for line in fact.lines
+        ]
+    return made
+
+
+def return_json(fact: ReturnFact) -> dict[str, Any]:
+    """What ReturnOut publishes."""
+    return {
+        "id": str(fact.id),
+        "pos_ref": fact.pos_ref,
+        "occurred_at": zulu(fact.occurred_at),
+        "amount_minor": fact.amount_minor,
+        "currency": fact.currency,
+    }
+
+
+def _json(body: Mapping[str, Any], status: int) -> Response:
+    return current_app.response_class(
+        current_app.json.dumps(body), status=status, mimetype="application/json"
+    )

@@ -1,0 +1,72 @@
+"""Throwing away kept answers: a day after they were given, and when a customer is erased."""
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+from uuid import UUID
+
+from highstreet import jobs
+from highstreet.jobs import JobHandler, handler
+from highstreet_tenants.clock import now
+from highstreet_tenants.sessions import ScopedSession
+from highstreet_tenants.statements import Statement, own
+
+KEPT_FOR = timedelta(hours=24)
+#: Stores whose sweep of the day this process has ordered. Ordering twice does no harm.
+_ordered: dict[UUID | None, date] = {}
+_MOST_ORDERED = 50_000
+
+_SWEEP = Statement(
+    f"""
+DELETE FROM core_idempotency WHERE {own("core_idempotency")}
+  AND core_idempotency.created_at < :expired
+""",
+    returns="count",
+)
+_FORGET = Statement(
+    f"""
+DELETE FROM core_idempotency WHERE {own("core_idempotency")}
+  AND core_idempotency.body LIKE :mention
+""",
+    returns="count",
+)
+
+
+def sweep(s: ScopedSession) -> int:
+    """Delete the answers of the scope that are older than a day; gives how many."""
+    return int(_SWEEP(s, expired=now() - KEPT_FOR))
+
+
+def forget(s: ScopedSession, customer_id: UUID) -> int:
+    """Delete kept answers that name the customer (on erasure); gives how many."""
+    return int(_FORGET(s, mention=f"%{customer_id}%"))
+
+
+@handler("core.idempotency.sweep", max_seconds=600)
+def sweep_job(s: ScopedSession, _payload: Mapping[str, Any]) -> None:
+    """A store's answers of a day, once they are all a day old."""
+    sweep(s)
+
+
+JOBS: tuple[JobHandler, ...] = (sweep_job,)
+
+
+def order(s: ScopedSession) -> None:
+    """See that today's answers of the session's store are swept when they are all a day old.
+
+    A job per store and day on which its tills wrote something: the silent stores of a brand cost
+    nothing, as a daily turn of each would.
+    """
+    today = now().date()
+    if _ordered.get(s.store_id) == today:
+        return
+    midnight = datetime.combine(today + timedelta(days=1), time(), UTC)
+    jobs.enqueue(
+        s,
+        sweep_job.name,
+        run_at=midnight + KEPT_FOR + timedelta(minutes=1),
+        unique_key=f"{sweep_job.name}:{today.isoformat()}",
+    )
+    if len(_ordered) >= _MOST_ORDERED:
+        _ordered.clear()
+    _ordered[s.store_id] = today
