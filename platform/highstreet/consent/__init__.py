@@ -1,1 +1,6 @@
 """Consent: who may be contacted for what, on which channel, by whom; proved, never assumed."""
+
+from highstreet.consent.part import ConsentPart
+from highstreet.customers import parts
+
+parts.register(ConsentPart())

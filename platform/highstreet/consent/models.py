@@ -8,11 +8,11 @@ from datetime import datetime
 from uuid import UUID
 
 import sqlalchemy as sa
-from highstreet_tenants.base import Base, BrandOwned, StoreOwned, brand_fk
-from highstreet_tenants.clock import now
 from sqlalchemy.orm import Mapped, mapped_column
 
 from highstreet.consent import ddl
+from highstreet_tenants.base import Base, BrandOwned, StoreOwned, brand_fk
+from highstreet_tenants.clock import now
 
 
 class Wording(BrandOwned, Base):

@@ -6,11 +6,11 @@ from typing import Literal
 
 import phonenumbers
 from email_validator import EmailNotValidError, validate_email
-from highstreet_tenants.cards import looks_like_payment_card
-from highstreet_tenants.errors import Invalid
 
 from highstreet.customers.text import bad, clean
 from highstreet.i18n import gettext as _
+from highstreet_tenants.cards import looks_like_payment_card
+from highstreet_tenants.errors import Invalid
 
 Kind = Literal["card", "phone", "email"]
 
@@ -39,9 +39,7 @@ def card_key(number: str) -> str:
     if looks_like_payment_card(plain):
         raise bad("card", _("This looks like a payment card number. Scan the club card."))
     if not _CARD.fullmatch(plain):
-        raise bad(
-            "card", _("A card number has 4 to 32 digits or letters. Scan or type it again.")
-        )
+        raise bad("card", _("A card number has 4 to 32 digits or letters. Scan or type it again."))
     return plain
 
 

@@ -9,9 +9,10 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column
+
 from highstreet_tenants.base import Base, BrandOwned, StoreOwned, brand_fk
 from highstreet_tenants.clock import now
-from sqlalchemy.orm import Mapped, mapped_column
 
 # Byte order on both databases: a locale's own order would not serve a prefix search, and under
 # row-level security LIKE can't use an index at all (DESIGN §2).
@@ -123,9 +124,7 @@ class FieldDef(BrandOwned, Base):
     __tablename__ = "core_customer_field"
     __constraints__ = (
         sa.UniqueConstraint("brand_id", "key"),
-        sa.CheckConstraint(
-            "kind IN ('text', 'choice', 'date', 'number', 'yes-no')", name="kind"
-        ),
+        sa.CheckConstraint("kind IN ('text', 'choice', 'date', 'number', 'yes-no')", name="kind"),
     )
 
     key: Mapped[str] = mapped_column(sa.String(40))

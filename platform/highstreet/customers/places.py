@@ -1,15 +1,15 @@
 """Whose a customer is, and where: owner and realm of a row, and a store's facts for the till."""
 
-from collections import OrderedDict
 from dataclasses import dataclass
 from uuid import UUID
 
 from babel import Locale, UnknownLocaleError
+
+from highstreet.host.kept import Kept
+from highstreet.i18n import gettext as _
 from highstreet_tenants.errors import Invalid, NotFound
 from highstreet_tenants.sessions import ScopedSession
 from highstreet_tenants.statements import Statement
-
-from highstreet.i18n import gettext as _
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +41,11 @@ _STORE = Statement(
     returns="row",
     types={"id": UUID, "address": dict, "owner_id": UUID},
 )
-_MOST = 50_000
-# Kept under the brand's state_version, which every change of a brand's stores must count up.
-_kept: OrderedDict[tuple[UUID, UUID, int], Place] = OrderedDict()
+_BRAND_LOCALE = Statement(
+    "SELECT b.locale FROM core_brand AS b WHERE b.id = :brand_id", returns="value"
+)
+# Stale as soon as the brand's state_version moves on, so changing a store must count it up.
+_kept: Kept[Place] = Kept(50_000)
 
 
 def place(s: ScopedSession, store_id: UUID) -> Place:
@@ -51,16 +53,16 @@ def place(s: ScopedSession, store_id: UUID) -> Place:
     scope = s.scope
     if scope.store_id is not None and store_id != scope.store_id:
         raise _no_store()
-    key = (scope.brand_id, store_id, s.state_version)
-    found = _kept.get(key)
+    key = (scope.brand_id, store_id)
+    found = _kept.get(key, s.state_version)
     if found is None:
         row = _STORE(s, id=store_id)
         if row is None:
             raise _no_store()
-        found = Place(*row[:6], _country(row[6], row[5]), row[7])
-        _kept[key] = found
-        while len(_kept) > _MOST:
-            _kept.popitem(last=False)
+        id_, code, name, zone, currency, locale, address, owner_id = row
+        country = country_of(address, locale)
+        found = Place(id_, code, name, zone, currency, locale, country, owner_id)
+        _kept.put(key, s.state_version, found)
     return found
 
 
@@ -68,7 +70,8 @@ def _no_store() -> NotFound:
     return NotFound(_("There is no such store in this brand. Check its number."))
 
 
-def _country(address: dict[str, object] | None, locale: str) -> str | None:
+def country_of(address: dict[str, object] | None, locale: str) -> str | None:
+    """A store's country (ISO 3166 alpha-2): of its address, else of its locale, else None."""
     given = (address or {}).get("country") or (address or {}).get("country_code")
     if isinstance(given, str) and len(given) == 2:
         return given.upper()
@@ -97,6 +100,6 @@ def realm(s: ScopedSession, store_id: UUID | None = None) -> Realm:
 
 
 def region(s: ScopedSession, store_id: UUID | None = None) -> str | None:
-    """The country whose way of dialling applies, or None where no store is known."""
+    """The country whose way of dialling applies: the store's, else the brand's, if known."""
     at = store_id or s.scope.store_id
-    return place(s, at).country if at is not None else None
+    return place(s, at).country if at is not None else country_of(None, _BRAND_LOCALE(s))

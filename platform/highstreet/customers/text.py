@@ -3,10 +3,9 @@
 import re
 import unicodedata
 
+from highstreet.i18n import gettext as _
 from highstreet_tenants.cards import refuse_payment_cards
 from highstreet_tenants.errors import Invalid
-
-from highstreet.i18n import gettext as _
 
 # C0 controls but tab and line feed, DEL, C1 controls, lone surrogates, and the non-characters
 # U+FFFE and U+FFFF. PostgreSQL cannot keep NUL and UTF-8 cannot hold a lone surrogate; the others
@@ -19,9 +18,7 @@ def bad(field: str, words: str) -> Invalid:
     return Invalid(words, fields={field: [words]})
 
 
-def clean(
-    value: str, field: str, most: int, *, required: bool = False, lines: bool = False
-) -> str:
+def clean(value: str, field: str, most: int, *, required: bool = False, lines: bool = False) -> str:
     """`value` trimmed and in normal form NFC, at most `most` characters long.
 
     `lines` allows line feeds (notes). Raises Invalid, naming `field`, for other control
@@ -32,9 +29,7 @@ def clean(
     if lines:
         value = value.replace("\r\n", "\n").replace("\r", "\n")
     if _REFUSED.search(value) or (not lines and "\n" in value):
-        raise bad(
-            field, _("This holds characters that can't be printed. Type it again by hand.")
-        )
+        raise bad(field, _("This holds characters that can't be printed. Type it again by hand."))
     text = value.strip()
     if not text.isascii():
         text = unicodedata.normalize("NFC", text)
@@ -43,8 +38,11 @@ def clean(
     if len(text) > most:
         raise bad(
             field,
-            _("This is too long: %(length)s characters, at most %(most)s fit.",
-              length=len(text), most=most),
+            _(
+                "This is too long: %(length)s characters, at most %(most)s fit.",
+                length=len(text),
+                most=most,
+            ),
         )
     if len(text) >= 13:
         refuse_payment_cards(text, field)

@@ -4,16 +4,17 @@ from datetime import date, datetime
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column
+
 from highstreet_tenants.base import Base, StoreOwned, brand_fk
 from highstreet_tenants.clock import now
-from sqlalchemy.orm import Mapped, mapped_column
 
 
 class Purchase(StoreOwned, Base):
     """One receipt, always of one store. `pos_ref` is the till's own number for it.
 
     returned_minor: the sum of its returns, kept beside them so that a return can be checked under
-    the row's lock; queries.check_returned derives it again. business_date: the store's calendar day.
+    the row's lock; queries.check_returned derives it again. business_date: the store's own day.
     """
 
     __tablename__ = "core_purchase"
@@ -54,18 +55,24 @@ class PurchaseLine(StoreOwned, Base):
 
 
 class Return(StoreOwned, Base):
-    """Money given back for (part of) a purchase; `store_id` is where it was given back."""
+    """Money given back for (part of) a purchase.
+
+    The row belongs to the purchase's store, which has to know what is left of it; `at_store_id` is
+    where the money was given back, and whose receipt number `pos_ref` is.
+    """
 
     __tablename__ = "core_return"
     __constraints__ = (
         brand_fk("purchase_id", "core_purchase"),
-        sa.UniqueConstraint("brand_id", "store_id", "pos_ref"),
+        brand_fk("at_store_id", "core_store"),
+        sa.UniqueConstraint("brand_id", "at_store_id", "pos_ref"),
         sa.Index(None, "brand_id", "purchase_id"),
         sa.CheckConstraint("store_id IS NOT NULL", name="store"),
         sa.CheckConstraint("amount_minor >= 0", name="amount"),
     )
 
     purchase_id: Mapped[UUID]
+    at_store_id: Mapped[UUID]
     pos_ref: Mapped[str] = mapped_column(sa.String(100))
     occurred_at: Mapped[datetime]
     business_date: Mapped[date]

@@ -5,9 +5,10 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column
+
 from highstreet_tenants.base import Base, StoreOwned, brand_fk
 from highstreet_tenants.clock import now
-from sqlalchemy.orm import Mapped, mapped_column
 
 
 class TimelineEntry(StoreOwned, Base):

@@ -1,0 +1,44 @@
+"""What the room tells others about consent."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, Literal
+from uuid import UUID
+
+Status = Literal["given", "withdrawn"]
+
+#: How a person can be reached. "*" stands for all of them, in a withdrawal.
+CHANNELS: Final = frozenset({"email", "sms", "phone", "post", "push"})
+EVERY: Final = "*"
+
+#: The brand itself as controller, where a legal entity's id would stand otherwise.
+BRAND: Final = "brand"
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentState:
+    """What holds now for one purpose and channel towards one controller.
+
+    owner_id: the legal entity that is the controller, None for the brand. version and wording:
+    what was shown, if anything was. at: when it was said, UTC.
+    """
+
+    purpose: str
+    channel: str
+    owner_id: UUID | None
+    status: Status
+    method: str
+    at: datetime
+    version: str | None
+    wording: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Whether somebody may be contacted, and why (not); true or false like the answer itself."""
+
+    allowed: bool
+    reason: str
+
+    def __bool__(self) -> bool:
+        return self.allowed

@@ -1,0 +1,84 @@
+"""What the room asks of tools: to hear of new and merged customers, and to take part in leaving."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from highstreet.customers import queries
+from highstreet.customers.facts import CustomerFact
+from highstreet.host.spec import spec
+from highstreet_tenants.errors import NotFound
+from highstreet_tenants.sessions import ScopedSession
+
+
+@dataclass(frozen=True, slots=True)
+class SummaryRow:
+    """One row that a tool adds to a customer's page: a label and what to read there, both shown.
+
+    `sort` orders rows of all tools, small first.
+    """
+
+    label: str
+    value: str
+    sort: int = 100
+
+
+class _ByIds:
+    """Customers as ids. `follow` gives the record that took a merged one's place."""
+
+    def __init__(self, *names: str, follow: bool = True) -> None:
+        self._names = names
+        self._follow = follow
+
+    def dump(self, s: ScopedSession, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        """The customers' ids."""
+        return {name: str(arguments[name].id) for name in self._names}
+
+    def load(self, s: ScopedSession, data: Mapping[str, Any]) -> dict[str, Any] | None:
+        """The customers as they are now, or None if one was erased meanwhile."""
+        try:
+            return {
+                name: queries.get(s, UUID(data[name]))
+                if self._follow and name != "gone"
+                else queries.record(s, UUID(data[name]))
+                for name in self._names
+            }
+        except NotFound:
+            return None
+
+
+class CustomerHooks:
+    """Hooks of the room `customers`."""
+
+    @spec(kind="collect", writes=True, since="0.1", retry=_ByIds("customer"))
+    def customer_enrolled(self, ctx: Any, customer: CustomerFact) -> Any:
+        """Somebody joined: open an account, greet them. Called once, in the same transaction."""
+
+    @spec(kind="collect", writes=True, winddown=True, since="0.1", retry=_ByIds("kept", "gone"))
+    def customers_merged(self, ctx: Any, kept: CustomerFact, gone: CustomerFact) -> Any:
+        """Two records became one: point what you keep for `gone` at `kept`. Both are locked."""
+
+    @spec(kind="collect", winddown=True, since="0.1")
+    def export_customer(self, ctx: Any, customer: CustomerFact) -> dict[str, Any]:
+        """Somebody asks what is held about them: give all of it, as JSON-able values."""
+        raise NotImplementedError
+
+    @spec(
+        kind="collect",
+        writes=True,
+        winddown=True,
+        since="0.1",
+        retry=_ByIds("customer", follow=False),
+    )
+    def erase_customer(self, ctx: Any, customer: CustomerFact) -> dict[str, Any]:
+        """Somebody is erased: delete what is personal, keep sums that name nobody.
+
+        Called before the core blanks its own rows. Give counts of what went, for the log.
+        """
+        raise NotImplementedError
+
+    @spec(kind="collect", since="0.1")
+    def customer_summary(self, ctx: Any, customer: CustomerFact) -> list[SummaryRow]:
+        """A customer's page opens: give the rows worth reading there (balance, next reward)."""
+        raise NotImplementedError

@@ -1,0 +1,146 @@
+"""Showing somebody everything that is held about them, and forgetting them."""
+
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from highstreet.customers import fields as custom
+from highstreet.customers import parts, queries, suppression
+from highstreet.customers.facts import CustomerFact, ErasureFact
+from highstreet.customers.models import Customer, Erasure, Identity, Merge, NameKey, Note
+from highstreet.customers.text import clean
+from highstreet.host import dispatch
+from highstreet.i18n import gettext as _
+from highstreet_tenants.clock import now
+from highstreet_tenants.errors import Forbidden
+from highstreet_tenants.ids import new_id
+from highstreet_tenants.sessions import ScopedSession
+
+
+def export(s: ScopedSession, customer_id: UUID) -> dict[str, Any]:
+    """Everything held about a customer, by the core and by every tool, as JSON-able values.
+
+    Tools that are off take part too; `tools` holds each one's answer. Raises NotFound; Forbidden
+    in a store's scope where the club is the brand's, for a store can't see all of it.
+    """
+    fact = queries.get(s, customer_id)
+    _need_all(s, fact)
+    rooms = parts.everyone()
+    ids = queries.lineage(s, fact.id)
+    detail = queries.detail(s, fact.id)
+    labels = {f.key: f.label for f in custom.listed(s, retired=True)}
+    answers = dispatch.collect(s, "export_customer", store_id=_at(s, fact), customer=fact)
+    return {
+        "format": "highstreet-customer-1",
+        "exported_at": now().isoformat(),
+        "customer": {
+            "id": str(fact.id),
+            "earlier_ids": [str(one) for one in ids[1:]],
+            "name": fact.name,
+            "language": fact.language,
+            "birthday": detail.birthday.isoformat() if detail.birthday else None,
+            "joined_at": fact.joined_at.isoformat(),
+            "home_store_id": str(fact.home_store_id) if fact.home_store_id else None,
+            "fields": [
+                {"key": key, "label": labels.get(key, key), "value": value}
+                for key, value in detail.fields.items()
+            ],
+            "identities": [
+                {
+                    "kind": i.kind,
+                    "value": i.value,
+                    "status": i.status,
+                    "since": i.created_at.isoformat(),
+                }
+                for i in detail.identities
+            ],
+            "notes": [
+                {"text": n.text, "by": n.author, "at": n.created_at.isoformat()}
+                for n in detail.notes
+            ],
+        },
+        **{room.name: room.export(s, ids) for room in rooms},
+        "tools": {answer.plugin: answer.value for answer in answers},
+    }
+
+
+def erase(s: ScopedSession, customer_id: UUID, reason: str) -> ErasureFact:
+    """Forget a customer: tools first, then every room; nobody finds them afterwards.
+
+    Purchases stay for the store's books, hung on an empty stub. Of phone and e-mail a keyed hash
+    stays, so that an old list does not bring consent back. The log keeps when, why and by whom,
+    never who. `reason` is shown to auditors: it must not name the person. Raises NotFound (also
+    when already erased), Forbidden like `export`, Invalid.
+    """
+    reason = clean(reason, "reason", 200, required=True)
+    fact = queries.get(s, customer_id)
+    _need_all(s, fact)
+    rooms = parts.everyone()
+    ids = queries.lineage(s, fact.id)
+    rows = list(
+        s.scalars(
+            sa.select(Customer)
+            .where(Customer.id.in_(ids))
+            .order_by(Customer.id)
+            .with_for_update(key_share=True)
+            .execution_options(populate_existing=True)
+        )
+    )
+    if any(row.status == "erased" for row in rows):
+        raise queries.no_customer()  # somebody else was quicker
+    answers = dispatch.collect(s, "erase_customer", store_id=_at(s, fact), customer=fact)
+    held = s.execute(
+        sa.select(Identity.realm_id, Identity.kind, Identity.value).where(
+            Identity.customer_id.in_(ids)
+        )
+    ).all()
+    for realm_id in {row.realm_id for row in held}:
+        pairs = [(row.kind, row.value) for row in held if row.realm_id == realm_id]
+        suppression.remember(s, realm_id, fact.store_id, pairs)
+    counts: dict[str, Any] = {room.name: room.erase(s, ids) for room in rooms}
+    counts["customers"] = {
+        "identities": _delete(s, Identity, ids),
+        "name_keys": _delete(s, NameKey, ids),
+        "notes": _delete(s, Note, ids),
+    }
+    for merged in s.scalars(sa.select(Merge).where(Merge.keep_id.in_(ids))):
+        merged.undo = {}
+    at = now()
+    for row in rows:
+        row.name, row.language, row.birthday, row.fields = "", None, None, {}
+        row.status, row.merged_into, row.suppressed_at, row.updated_at = "erased", None, None, at
+    actor = s.scope.actor
+    counts["tools"] = sorted(answer.plugin for answer in answers)
+    s.add(
+        Erasure(
+            brand_id=s.brand_id,
+            id=new_id(),
+            store_id=fact.store_id,
+            customer_id=fact.id,
+            reason=reason,
+            actor=actor.name[:120],
+            actor_id=actor.id,
+            at=at,
+            parts=counts,
+        )
+    )
+    s.flush()
+    return ErasureFact(fact.id, at, reason, counts)
+
+
+def _delete(s: ScopedSession, table: type[Identity | NameKey | Note], ids: list[UUID]) -> int:
+    result = s.execute(sa.delete(table).where(table.customer_id.in_(ids)))
+    return int(getattr(result, "rowcount", 0))
+
+
+def _at(s: ScopedSession, fact: CustomerFact) -> UUID | None:
+    return s.store_id or fact.home_store_id
+
+
+def _need_all(s: ScopedSession, fact: CustomerFact) -> None:
+    """A store of a club sees its own purchases only, so it can neither show nor forget it all."""
+    if fact.store_id is None and s.store_id is not None:
+        raise Forbidden(
+            _("This member belongs to the brand's club. Ask head office to do this for them.")
+        )

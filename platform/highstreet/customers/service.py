@@ -1,0 +1,30 @@
+"""The verbs of the room: the only way in which customers are written."""
+
+from highstreet.customers.batch import enrol_batch
+from highstreet.customers.enrolment import KEEP, Keep, add_note, enrol, remove_note, update
+from highstreet.customers.fields import define as define_field
+from highstreet.customers.fields import retire as retire_field
+from highstreet.customers.identities import add as add_identity
+from highstreet.customers.identities import issue_card, set_card_status
+from highstreet.customers.identities import remove as remove_identity
+from highstreet.customers.leaving import erase, export
+from highstreet.customers.merging import merge
+
+__all__ = [
+    "KEEP",
+    "Keep",
+    "add_identity",
+    "add_note",
+    "define_field",
+    "enrol",
+    "enrol_batch",
+    "erase",
+    "export",
+    "issue_card",
+    "merge",
+    "remove_identity",
+    "remove_note",
+    "retire_field",
+    "set_card_status",
+    "update",
+]

@@ -1,0 +1,43 @@
+"""What a purchase becomes in the tables: its lines, and its place in the customer's story."""
+
+from typing import Any
+
+from highstreet.i18n import lazy_gettext as _l
+from highstreet.purchases.checks import milli
+from highstreet.purchases.facts import PurchaseFact
+from highstreet.timeline.service import EntryIn
+from highstreet_tenants.ids import new_id
+
+_TITLE = _l("Bought for %(amount)s")
+
+
+def lines(fact: PurchaseFact, store: str = "store_id") -> list[dict[str, Any]]:
+    """The rows of a purchase's lines; `store` names the key of the store."""
+    return [
+        {
+            "id": new_id(),
+            store: fact.store_id,
+            "purchase_id": fact.id,
+            "line_no": line.line_no,
+            "product": line.product,
+            "department": line.department,
+            "quantity_milli": milli(line.quantity),
+            "amount_minor": line.amount_minor,
+        }
+        for line in fact.lines
+    ]
+
+
+def entry(fact: PurchaseFact) -> EntryIn:
+    """The timeline's entry about a purchase that has a customer."""
+    assert fact.customer_id is not None
+    return EntryIn(
+        fact.customer_id,
+        "purchase",
+        _TITLE,
+        fact.occurred_at,
+        fact.store_id,
+        {"amount": {"minor": fact.total_minor, "currency": fact.currency}},
+        "core",
+        fact.id,
+    )
