@@ -1,0 +1,364 @@
+"""What a purchase earns: the rules of a programme, and one pure function that applies them.
+
+Awards, the preview at the till and the reckoning after a return all call `earned`, so they cannot
+disagree. Integers only: money in minor units, factors in per cent.
+"""
+
+import calendar
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from decimal import Decimal
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
+from uuid import UUID, uuid5
+
+if TYPE_CHECKING:
+    from highstreet.sdk import PurchaseFact
+
+Mode = Literal["visit", "spend", "items"]
+Expiry = Literal["never", "months", "month_end"]
+RewardKind = Literal["product", "money"]
+
+DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+#: The settings that decide what a purchase earns; an entry names the version it was reckoned by.
+_EARNING = ("accruals", "stacked", "bonuses", "pending_days", "expiry", "expiry_months")
+_RULES = UUID("6b1f1c52-7f0a-5d0e-9d7e-0c6f2f7f3a51")  # namespace of rule ids
+
+
+class Line(Protocol):
+    """A line of a basket; quantity in pieces or kilograms."""
+
+    @property
+    def department(self) -> str: ...
+    @property
+    def quantity(self) -> Decimal | int: ...
+    @property
+    def amount_minor(self) -> int: ...
+
+
+class Basket(Protocol):
+    """What `earned` needs of a purchase; total_minor is what was paid."""
+
+    @property
+    def total_minor(self) -> int: ...
+    @property
+    def occurred_at(self) -> datetime: ...
+    @property
+    def lines(self) -> Sequence[Line]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Accrual:
+    """One way to earn.
+
+    visit: `points` for a purchase. spend: `points` for each whole `per_minor` paid, lines of a
+    department weighted by `factors` (per cent; 0 leaves it out). items: `departments` gives
+    points for each whole piece bought there. Nothing below `min_minor`.
+    """
+
+    mode: Mode
+    points: int = 1
+    per_minor: int = 100
+    min_minor: int = 1
+    factors: Mapping[str, int] = field(default_factory=dict)
+    departments: Mapping[str, int] = field(default_factory=dict)
+
+    def points_for(self, basket: Basket) -> int:
+        """Points by this rule alone."""
+        total = basket.total_minor
+        if total < self.min_minor or total <= 0:
+            return 0
+        if self.mode == "visit":
+            return self.points
+        if self.mode == "spend":
+            weighted = total * 100
+            if self.factors:
+                factors = self.factors
+                for line in basket.lines:
+                    percent = factors.get(line.department.casefold())
+                    if percent is not None:
+                        weighted += (percent - 100) * line.amount_minor
+            return max(0, weighted) * self.points // (100 * self.per_minor)
+        pieces: dict[str, Decimal | int] = {}
+        for line in basket.lines:
+            name = line.department.casefold()
+            if name in self.departments:
+                pieces[name] = pieces.get(name, 0) + line.quantity
+        return sum(self.departments[name] * max(0, int(many)) for name, many in pieces.items())
+
+
+@dataclass(frozen=True, slots=True)
+class Bonus:
+    """A time when more is given: `percent` of the usual points (200: double) and `extra` on top.
+
+    Days and hours are the store's own. `until` the day before midnight; hours from (included) to
+    (not included), past midnight where `hours_to` is not after `hours_from`.
+    """
+
+    name: str
+    percent: int = 100
+    extra: int = 0
+    first_day: date | None = None
+    last_day: date | None = None
+    weekdays: frozenset[int] = frozenset()
+    hours_from: time | None = None
+    hours_to: time | None = None
+
+    def open_at(self, local: datetime) -> bool:
+        """Whether the store's wall clock `local` is within."""
+        today = local.date()
+        if self.first_day is not None and today < self.first_day:
+            return False
+        if self.last_day is not None and today > self.last_day:
+            return False
+        if self.weekdays and today.weekday() not in self.weekdays:
+            return False
+        start, end, clock = self.hours_from or time.min, self.hours_to, local.time()
+        if end is None or end == time.min:
+            return clock >= start
+        return start <= clock < end if start < end else clock >= start or clock < end
+
+    def gain(self, base: int) -> int:
+        """Points on top of `base`."""
+        return max(0, base * self.percent // 100 - base + self.extra)
+
+
+@dataclass(frozen=True, slots=True)
+class RewardRule:
+    """What points buy. `points` for one step, `value_minor` what a step is worth.
+
+    automatic: issued as soon as the points are there. A money reward may be taken in several
+    steps at once. valid_days: an issued one ends then (None: it stays).
+    """
+
+    key: str
+    name: str
+    points: int
+    kind: RewardKind = "product"
+    value_minor: int = 0
+    automatic: bool = False
+    valid_days: int | None = None
+
+
+class LeftLine(NamedTuple):
+    """A line without what was brought back of it."""
+
+    department: str
+    quantity: Decimal
+    amount_minor: int
+
+
+class Left(NamedTuple):
+    """A purchase without what was brought back of it."""
+
+    total_minor: int
+    occurred_at: datetime
+    lines: tuple[LeftLine, ...]
+
+
+class Part(NamedTuple):
+    """Points that one rule gave: its mode, or "bonus" with the bonus's name."""
+
+    rule: str
+    name: str
+    points: int
+
+
+class EarnResult(NamedTuple):
+    """`points` of a purchase and `why`."""
+
+    points: int
+    why: tuple[Part, ...]
+
+
+NOTHING = EarnResult(0, ())
+
+
+@dataclass(frozen=True, slots=True)
+class Programme:
+    """A store's programme as it was set at one time."""
+
+    unit_one: str
+    unit_many: str
+    accruals: tuple[Accrual, ...]
+    stacked: bool
+    bonuses: tuple[Bonus, ...]
+    pending_days: int
+    expiry: Expiry
+    expiry_months: int
+    rewards: tuple[RewardRule, ...]
+    hold_minutes: int
+    rule_id: UUID
+    rule: Mapping[str, Any]
+
+    def unit(self, points: int) -> str:
+        """The unit's name for this many points."""
+        return self.unit_one if abs(points) == 1 else self.unit_many
+
+    def reward(self, key: str) -> RewardRule | None:
+        """The reward on offer under `key`."""
+        return next((reward for reward in self.rewards if reward.key == key), None)
+
+    @property
+    def automatic(self) -> RewardRule | None:
+        """The reward that is issued by itself, if there is one."""
+        return next((reward for reward in self.rewards if reward.automatic), None)
+
+
+def load(settings: Mapping[str, Any]) -> Programme:
+    """The programme that validated settings (see settings.py) describe."""
+    accruals = tuple(
+        Accrual(
+            mode=rule["mode"],
+            points=rule["points"],
+            per_minor=rule["per_minor"],
+            min_minor=rule["min_minor"],
+            factors={name.casefold(): percent for name, percent in rule["factors"].items()}
+            | {name.casefold(): 0 for name in rule["exclude"]},
+            departments={name.casefold(): points for name, points in rule["departments"].items()},
+        )
+        for rule in settings["accruals"]
+    )
+    bonuses = tuple(
+        Bonus(
+            name=bonus["name"],
+            percent=bonus["percent"],
+            extra=bonus["extra"],
+            first_day=bonus["first_day"],
+            last_day=bonus["last_day"],
+            weekdays=frozenset(DAYS.index(day) for day in bonus["weekdays"]),
+            hours_from=bonus["hours_from"],
+            hours_to=bonus["hours_to"],
+        )
+        for bonus in settings["bonuses"]
+    )
+    rewards = tuple(
+        RewardRule(**reward) for reward in sorted(settings["rewards"], key=lambda r: r["points"])
+    )
+    rule = _plain({name: settings[name] for name in _EARNING})
+    return Programme(
+        unit_one=settings["unit_one"],
+        unit_many=settings["unit_many"],
+        accruals=accruals,
+        stacked=settings["stacked"],
+        bonuses=bonuses,
+        pending_days=settings["pending_days"],
+        expiry=settings["expiry"],
+        expiry_months=settings["expiry_months"],
+        rewards=rewards,
+        hold_minutes=settings["hold_minutes"],
+        rule_id=_rule_id(rule),
+        rule=rule,
+    )
+
+
+def load_rule(rule: Mapping[str, Any]) -> Programme:
+    """The programme of an earlier version of the earning rules, as an entry's `rule_id` names it."""
+    from highstreet_points_club.settings import ProgrammeSchema
+
+    settings: Mapping[str, Any] = ProgrammeSchema().load(dict(rule))
+    return load(settings)
+
+
+def earned(programme: Programme, basket: Basket, zone: tzinfo) -> EarnResult:
+    """What a purchase earns in a store whose clock runs in `zone`, and which rules gave it.
+
+    Of several accrual rules (and of several bonuses at once) the best for the member counts, as
+    Square does it; `stacked` programmes add them all.
+    """
+    base = 0
+    why: tuple[Part, ...] = ()
+    for rule in programme.accruals:
+        points = rule.points_for(basket)
+        if programme.stacked:
+            base += points
+            if points:
+                why += (Part(rule.mode, "", points),)
+        elif points > base:
+            base, why = points, (Part(rule.mode, "", points),)
+    if not base:
+        return NOTHING
+    if programme.bonuses:
+        local = basket.occurred_at.astimezone(zone)
+        gains = [
+            Part("bonus", bonus.name, bonus.gain(base))
+            for bonus in programme.bonuses
+            if bonus.open_at(local)
+        ]
+        if gains and not programme.stacked:
+            gains = [max(gains, key=lambda part: part.points)]
+        for part in gains:
+            if part.points:
+                base, why = base + part.points, (*why, part)
+    return EarnResult(base, why)
+
+
+def left_of(purchase: PurchaseFact) -> Basket:
+    """What is left of a purchase. Money given back without naming lines is taken off all alike."""
+    if not purchase.returned_minor:
+        return purchase
+    lines = [
+        LeftLine(
+            line.department,
+            line.quantity - line.returned_quantity,
+            line.amount_minor - line.returned_minor,
+        )
+        for line in purchase.lines
+    ]
+    unnamed = purchase.returned_minor - sum(line.returned_minor for line in purchase.lines)
+    worth = sum(line.amount_minor for line in lines)
+    if unnamed > 0 and worth > 0:
+        kept = max(0, worth - unnamed)
+        lines = [
+            LeftLine(one.department, one.quantity * kept / worth, one.amount_minor * kept // worth)
+            for one in lines
+        ]
+    return Left(
+        purchase.total_minor - purchase.returned_minor, purchase.occurred_at, tuple(lines)
+    )
+
+
+def active_from(programme: Programme, occurred_at: datetime, zone: tzinfo) -> datetime | None:
+    """When points earned at `occurred_at` can be spent: the start of a store's day; None: now."""
+    if not programme.pending_days:
+        return None
+    return morning(occurred_at.astimezone(zone).date(), programme.pending_days, zone)
+
+
+def expires_at(programme: Programme, occurred_at: datetime, zone: tzinfo) -> datetime | None:
+    """The first moment when points earned at `occurred_at` are gone; None: never.
+
+    They are good through the whole last day in the zone of the store that gave them.
+    """
+    if programme.expiry == "never":
+        return None
+    day = occurred_at.astimezone(zone).date()
+    return _after_last_day(day, programme.expiry, programme.expiry_months, zone)
+
+
+@lru_cache(maxsize=4096)
+def _after_last_day(day: date, expiry: Expiry, months: int, zone: tzinfo) -> datetime:
+    number = day.year * 12 + day.month - 1 + months
+    year, month = divmod(number, 12)
+    length = calendar.monthrange(year, month + 1)[1]
+    last = length if expiry == "month_end" else min(day.day, length)
+    return morning(date(year, month + 1, last), 1, zone)
+
+
+@lru_cache(maxsize=4096)
+def morning(day: date, days_later: int, zone: tzinfo) -> datetime:
+    """The first moment (UTC) of the day `days_later` after `day` in a zone."""
+    return datetime.combine(day + timedelta(days=days_later), time.min, zone).astimezone(UTC)
+
+
+def _plain(value: Any) -> Any:
+    """Settings as JSON keeps them: dates and times as text, keys sorted."""
+    text = json.dumps(value, default=lambda one: one.isoformat(), sort_keys=True)
+    return json.loads(text)
+
+
+def _rule_id(rule: Mapping[str, Any]) -> UUID:
+    """The same rules have the same id in every process, so nobody has to look it up."""
+    return uuid5(_RULES, json.dumps(rule, sort_keys=True))

@@ -1,0 +1,102 @@
+"""Which programme applied in a store at a moment, and the versions of rules that entries name."""
+
+from collections import OrderedDict
+from datetime import datetime, tzinfo
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from highstreet.sdk import Ctx, Resolved, ScopedSession, Statement, clock
+
+from highstreet_points_club import programme as programmes
+from highstreet_points_club.programme import Programme, active_from, expires_at
+
+NAME = "points_club"
+_MOST = 8192
+# By identity: the host keeps one settings object for as long as nothing changes.
+_programmes: OrderedDict[int, tuple[Resolved, Programme]] = OrderedDict()
+_recorded: OrderedDict[tuple[UUID, UUID], None] = OrderedDict()
+
+_KEEP = Statement(
+    "INSERT INTO points_club_rule (brand_id, id, body, recorded_at)"
+    " VALUES (:brand_id, :id, :body, :recorded_at) ON CONFLICT (brand_id, id) DO NOTHING",
+    returns="none",
+)
+_KNOWN = Statement(
+    "SELECT 1 FROM points_club_rule AS r WHERE r.brand_id = :brand_id AND r.id = :id",
+    returns="value",
+)
+_BODY = Statement(
+    "SELECT r.body FROM points_club_rule AS r WHERE r.brand_id = :brand_id AND r.id = :id",
+    returns="value",
+    types={"body": dict},
+)
+
+
+class Place(NamedTuple):
+    """A store as the ledger needs it; id None: head office."""
+
+    id: UUID | None
+    zone: tzinfo
+    currency: str
+    name: str
+    locale: str
+
+
+def place(ctx: Ctx, store_id: UUID | None = None) -> Place:
+    """Clock, currency and name of a store (the session's own unless named)."""
+    found = ctx.store(store_id)
+    return Place(
+        found.store_id, clock.zone(found.zone), found.currency, found.name, found.locale
+    )
+
+
+def programme(ctx: Ctx, store_id: UUID | None = None, at: datetime | None = None) -> Programme:
+    """The programme of a store as it was set at `at` (now, if not given).
+
+    What happened before anybody set up anything is reckoned by today's rules: who sets up a
+    programme and then imports last year's purchases means these.
+    """
+    settings = ctx.settings(store_id, at=at)
+    if at is not None and all(one.level == "default" for one in settings.provenance.values()):
+        settings = ctx.settings(store_id)
+    return of_settings(settings)
+
+
+def of_settings(settings: Resolved) -> Programme:
+    """The programme that settings describe; worked out once for as long as they last."""
+    kept = _programmes.get(id(settings))
+    if kept is not None and kept[0] is settings:
+        return kept[1]
+    made = programmes.load(settings)
+    _programmes[id(settings)] = (settings, made)
+    while len(_programmes) > _MOST:
+        _programmes.popitem(last=False)
+    return made
+
+
+def keep(s: ScopedSession, which: Programme) -> None:
+    """Record the rules that entries are about to name, once.
+
+    The process remembers them only when it has found them written by another transaction: what
+    this one writes may still be rolled back, as a whole or to a savepoint.
+    """
+    key = (s.brand_id, which.rule_id)
+    if key in _recorded:
+        return
+    mine: set[Any] = s.info.setdefault("points_club.rules", set())
+    if key not in mine and _KNOWN(s, id=which.rule_id) is not None:
+        _recorded[key] = None
+        while len(_recorded) > _MOST:
+            _recorded.popitem(last=False)
+        return
+    mine.add(key)
+    _KEEP(s, id=which.rule_id, body=dict(which.rule), recorded_at=clock.now())
+
+
+def recorded(s: ScopedSession, rule_id: UUID) -> Programme | None:
+    """The earning rules of an earlier version (units and rewards are defaults), or None."""
+    body = _BODY(s, id=rule_id)
+    return None if body is None else programmes.load_rule(body)
+
+
+__all__ = ["NAME", "Place", "active_from", "expires_at", "keep", "place", "programme", "recorded"]

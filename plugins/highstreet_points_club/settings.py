@@ -1,0 +1,234 @@
+"""Settings of a programme: head office sets them for the brand, a region or store may differ."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from marshmallow import RAISE, Schema, ValidationError, fields, validate, validates_schema
+
+from highstreet.sdk import gettext as _
+from highstreet.sdk import lazy_gettext as _l
+from highstreet_points_club.programme import DAYS
+
+_MOST = 1_000_000
+_NAME = validate.Length(min=1, max=60)
+_KEY = validate.Regexp(r"^[a-z0-9][a-z0-9-]{0,39}$", error="use small letters, digits and dashes")
+_PERCENT = validate.Range(0, 10_000)
+
+
+class _Strict(Schema):
+    class Meta:
+        """A misspelt key must not be silent."""
+
+        unknown = RAISE
+
+
+class AccrualSchema(_Strict):
+    """One way to earn; see programme.Accrual."""
+
+    mode = fields.String(
+        required=True,
+        validate=validate.OneOf(["visit", "spend", "items"]),
+        metadata={"label": _l("Points for")},
+    )
+    points = fields.Integer(
+        load_default=1,
+        strict=True,
+        validate=validate.Range(1, _MOST),
+        metadata={"label": _l("Points")},
+    )
+    per_minor = fields.Integer(
+        load_default=100,
+        strict=True,
+        validate=validate.Range(1, 10**9),
+        metadata={"label": _l("for each whole amount of (in pence, cents)")},
+    )
+    min_minor = fields.Integer(
+        load_default=1,
+        strict=True,
+        validate=validate.Range(1, 10**9),
+        metadata={"label": _l("Smallest purchase that earns (in pence, cents)")},
+    )
+    factors = fields.Dict(
+        keys=fields.String(validate=validate.Length(min=1, max=100)),
+        values=fields.Integer(strict=True, validate=_PERCENT),
+        load_default=dict,
+        metadata={"label": _l("Departments that count more or less, in per cent")},
+    )
+    exclude = fields.List(
+        fields.String(validate=validate.Length(min=1, max=100)),
+        load_default=list,
+        metadata={"label": _l("Departments that earn nothing")},
+    )
+    departments = fields.Dict(
+        keys=fields.String(validate=validate.Length(min=1, max=100)),
+        values=fields.Integer(strict=True, validate=validate.Range(0, _MOST)),
+        load_default=dict,
+        metadata={"label": _l("Points for each piece, by department")},
+    )
+
+    @validates_schema
+    def _whole(self, data: Mapping[str, Any], **_options: Any) -> None:
+        if data["mode"] == "items" and not data["departments"]:
+            raise ValidationError(_("Name at least one department and its points."), "departments")
+        if data["mode"] != "items" and data["departments"]:
+            raise ValidationError(
+                _("Only “items” gives points by the piece; use factors here."),
+                "departments",
+            )
+
+
+class BonusSchema(_Strict):
+    """A time when more is given; see programme.Bonus."""
+
+    name = fields.String(required=True, validate=_NAME, metadata={"label": _l("Name")})
+    percent = fields.Integer(
+        load_default=100,
+        strict=True,
+        validate=validate.Range(100, 10_000),
+        metadata={"label": _l("Points in per cent of the usual (200: double)")},
+    )
+    extra = fields.Integer(
+        load_default=0,
+        strict=True,
+        validate=validate.Range(0, _MOST),
+        metadata={"label": _l("Extra points for a purchase")},
+    )
+    first_day = fields.Date(load_default=None, allow_none=True, metadata={"label": _l("First day")})
+    last_day = fields.Date(load_default=None, allow_none=True, metadata={"label": _l("Last day")})
+    weekdays = fields.List(
+        fields.String(validate=validate.OneOf(DAYS)),
+        load_default=list,
+        metadata={"label": _l("Days of the week (none: all)")},
+    )
+    hours_from = fields.Time(load_default=None, allow_none=True, metadata={"label": _l("From")})
+    hours_to = fields.Time(load_default=None, allow_none=True, metadata={"label": _l("To")})
+
+    @validates_schema
+    def _in_order(self, data: Mapping[str, Any], **_options: Any) -> None:
+        first, last = data["first_day"], data["last_day"]
+        if first is not None and last is not None and last < first:
+            raise ValidationError(_("The last day is before the first."), "last_day")
+
+
+class RewardSchema(_Strict):
+    """What points buy; see programme.RewardRule."""
+
+    key = fields.String(required=True, validate=_KEY, metadata={"label": _l("Key")})
+    name = fields.String(required=True, validate=_NAME, metadata={"label": _l("Name")})
+    points = fields.Integer(
+        required=True,
+        strict=True,
+        validate=validate.Range(1, _MOST),
+        metadata={"label": _l("Points")},
+    )
+    kind = fields.String(
+        load_default="product",
+        validate=validate.OneOf(["product", "money"]),
+        metadata={"label": _l("Kind")},
+    )
+    value_minor = fields.Integer(
+        load_default=0,
+        strict=True,
+        validate=validate.Range(0, 10**9),
+        metadata={"label": _l("What it is worth (in pence, cents)")},
+    )
+    automatic = fields.Boolean(
+        load_default=False, metadata={"label": _l("Give it as soon as the points are there")}
+    )
+    valid_days = fields.Integer(
+        load_default=None,
+        allow_none=True,
+        strict=True,
+        validate=validate.Range(1, 3650),
+        metadata={"label": _l("Days until it ends (empty: never)")},
+    )
+
+    @validates_schema
+    def _worth(self, data: Mapping[str, Any], **_options: Any) -> None:
+        if data["kind"] == "money" and not data["value_minor"]:
+            raise ValidationError(_("Say how much money it is worth."), "value_minor")
+
+
+class ProgrammeSchema(_Strict):
+    """The settings of the points club."""
+
+    unit_one = fields.String(
+        load_default="point", validate=_NAME, metadata={"label": _l("One of them is called")}
+    )
+    unit_many = fields.String(
+        load_default="points", validate=_NAME, metadata={"label": _l("Several are called")}
+    )
+    accruals = fields.List(
+        fields.Nested(AccrualSchema),
+        load_default=lambda: [AccrualSchema().load({"mode": "spend"})],
+        validate=validate.Length(min=1, max=20),
+        metadata={"label": _l("Ways to earn")},
+    )
+    stacked = fields.Boolean(
+        load_default=False,
+        metadata={
+            "label": _l("Add all ways to earn"),
+            "help": _l("Otherwise the one that is best for the member counts."),
+        },
+    )
+    bonuses = fields.List(
+        fields.Nested(BonusSchema),
+        load_default=list,
+        validate=validate.Length(max=100),
+        metadata={"label": _l("Bonus times")},
+    )
+    pending_days = fields.Integer(
+        load_default=0,
+        strict=True,
+        validate=validate.Range(0, 365),
+        metadata={
+            "label": _l("Days until points can be spent"),
+            "help": _l("As long as goods can be returned, for example. 0: at once."),
+        },
+    )
+    expiry = fields.String(
+        load_default="never",
+        validate=validate.OneOf(["never", "months", "month_end"]),
+        metadata={
+            "label": _l("Points lapse"),
+            "help": _l("never; months: so many months later to the day; month_end: at the end of"
+                       " that month."),
+        },
+    )  # fmt: skip
+    expiry_months = fields.Integer(
+        load_default=12,
+        strict=True,
+        validate=validate.Range(0, 240),
+        metadata={"label": _l("Months until points lapse")},
+    )
+    rewards = fields.List(
+        fields.Nested(RewardSchema),
+        load_default=list,
+        validate=validate.Length(max=50),
+        metadata={"label": _l("Rewards")},
+    )
+    hold_minutes = fields.Integer(
+        load_default=60,
+        strict=True,
+        validate=validate.Range(1, 60 * 24 * 30),
+        metadata={
+            "label": _l("Minutes that a till may hold points for a reward"),
+            "help": _l("A reward that is held and never handed over frees its points then."),
+        },
+    )
+
+    @validates_schema
+    def _hang_together(self, data: Mapping[str, Any], **_options: Any) -> None:
+        errors: dict[str, list[str]] = {}
+        # One level of the cascade may hold some of the keys only.
+        if data.get("expiry") == "months" and data.get("expiry_months") == 0:
+            errors["expiry_months"] = [_("Points that lapse at once are no points.")]
+        keys = [reward["key"] for reward in data.get("rewards", ())]
+        if len(set(keys)) != len(keys):
+            errors["rewards"] = [_("Two rewards have the same key.")]
+        elif sum(reward["automatic"] for reward in data.get("rewards", ())) > 1:
+            errors["rewards"] = [
+                _("Only one reward can be given by itself: the points are gone then.")
+            ]
+        if errors:
+            raise ValidationError(errors)

@@ -1,0 +1,251 @@
+"""Any order of events keeps the account sound, and the same events give the same account."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from uuid import UUID
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from highstreet_points_club import ledger
+from highstreet_points_club.ledger import AccountState, Step
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
+WHO = st.integers(0, 2)
+POINTS = st.integers(1, 40)
+DAYS = st.one_of(st.none(), st.integers(1, 20))
+
+
+class Club:
+    """Three accounts and every row ever written, kept the way the tables keep them."""
+
+    def __init__(self) -> None:
+        numbers = count(1)
+        self.mint = lambda: UUID(int=next(numbers))
+        self.now = START
+        self.accounts = [AccountState(self.mint()) for _ in range(3)]
+        self.home = [0, 1, 2]
+        self.entries: list[ledger.Entry] = []
+        self.lots: dict[UUID, ledger.Lot] = {}
+        self.allocations: list[ledger.Allocation] = []
+        self.bought: dict[UUID, list[int]] = {}  # earn entry → account, earned, reversed
+        self.redeemed: list[tuple[int, ledger.Hold]] = []
+
+    def book(self, who: int, step: Step) -> None:
+        self.accounts[who] = step.state
+        self.entries += step.entries
+        self.lots |= {lot.id: lot for lot in step.lots}
+        self.allocations += step.allocations
+        for lot in step.state.lots:
+            self.lots[lot.id] = lot
+        open_now = {lot.id for lot in step.state.lots}
+        for allocation in step.allocations:
+            if allocation.lot_id not in open_now:
+                lot = self.lots[allocation.lot_id]
+                self.lots[lot.id] = lot._replace(remaining=0)
+
+    def do(self, what: str, *arguments: int | None) -> None:
+        getattr(self, what)(*arguments)
+
+    def wait(self, days: int) -> None:
+        self.now += timedelta(days=days)
+
+    def earn(self, who: int, points: int, pending: int | None, life: int | None, late: int) -> None:
+        who = self.home[who]
+        at = self.now - timedelta(days=late)
+        step = ledger.earn(
+            self.accounts[who], points, at, self.mint,
+            activates_at=None if pending is None else at + timedelta(days=pending),
+            expires_at=None if life is None else at + timedelta(days=life),
+        )  # fmt: skip
+        self.book(who, step)
+        self.bought[step.entries[0].id] = [who, points, 0]
+
+    def give_back_goods(self, which: int, share: int) -> None:
+        bought = list(self.bought)[which % len(self.bought)]
+        who, earned, before = self.bought[bought]
+        who = self.home[who]
+        state = ledger.expire(self.accounts[who], self.now, self.mint)
+        self.book(who, state)
+        expiring = {e.id for e in self.entries if e.kind == "expire"}
+        lapsed = -sum(
+            a.points for a in self.allocations if a.entry_id in expiring and a.lot_id == bought
+        )
+        due = ledger.due_back(earned, before, lapsed, earned * share // 4)
+        if due:
+            self.bought[bought][2] += due
+            step = ledger.reverse_earn(
+                self.accounts[who], due, self.now, self.mint, earn_id=bought, left=earned - before
+            )
+            self.book(who, step)
+
+    def hold(self, who: int, points: int) -> None:
+        who = self.home[who]
+        before = self.accounts[who]
+        try:
+            step, _ = ledger.hold(before, points, self.now, self.mint)
+        except ledger.NotEnough as refusal:
+            assert refusal.spendable < points
+            return
+        self.book(who, step)
+
+    def burn(self, who: int, points: int) -> None:
+        who = self.home[who]
+        spendable = self.accounts[who].spendable(self.accounts[who].effective(self.now))
+        try:
+            step, spent = ledger.burn(self.accounts[who], points, self.now, self.mint)
+        except ledger.NotEnough:
+            assert spendable < points
+            return
+        assert spendable >= points
+        self.book(who, step)
+        self.redeemed.append((who, spent))
+
+    def redeem(self, who: int) -> None:
+        who = self.home[who]
+        if self.accounts[who].holds:
+            spent = self.accounts[who].holds[0]
+            self.accounts[who] = ledger.redeem(self.accounts[who], spent.id)
+            self.redeemed.append((who, spent))
+
+    def release(self, who: int) -> None:
+        who = self.home[who]
+        if self.accounts[who].holds:
+            one = self.accounts[who].holds[-1].id
+            self.book(who, ledger.release(self.accounts[who], one, self.now, self.mint))
+
+    def undo(self, which: int) -> None:
+        who, spent = self.redeemed.pop(which % len(self.redeemed))
+        who = self.home[who]
+        state = self.accounts[who]
+        known = {lot.id for lot in state.lots}
+        more = tuple(self.lots[lot] for lot, _ in spent.parts if lot not in known)
+        state = replace(state, lots=state.lots + more)
+        self.book(who, ledger.give_back(state, spent, self.now, self.mint))
+
+    def issue(self, who: int, points: int) -> None:
+        who = self.home[who]
+        step, _ = ledger.issue_due(self.accounts[who], points, self.now, self.mint)
+        self.book(who, step)
+        state = self.accounts[who]
+        assert state.spendable(state.effective(self.now)) < points
+
+    def expire(self, who: int) -> None:
+        who = self.home[who]
+        self.book(who, ledger.expire(self.accounts[who], self.now, self.mint))
+
+    def adjust(self, who: int, points: int) -> None:
+        who = self.home[who]
+        self.book(who, ledger.adjust(self.accounts[who], points, self.now, self.mint))
+
+    def merge(self, keep: int, lose: int) -> None:
+        keep, lose = self.home[keep], self.home[lose]
+        if keep == lose:
+            return
+        stays, leaves = ledger.merge(self.accounts[keep], self.accounts[lose], self.now, self.mint)
+        self.book(lose, leaves)
+        self.book(keep, stays)
+        self.home = [keep if home == lose else home for home in self.home]
+
+    def forfeit(self, who: int) -> None:
+        who = self.home[who]
+        self.book(who, ledger.forfeit(self.accounts[who], self.now, self.mint))
+
+    def check(self) -> None:
+        booked = {account.id: 0 for account in self.accounts}
+        for entry in self.entries:
+            booked[entry.account_id] += entry.points
+        moved: dict[UUID, int] = {}
+        put: dict[UUID, int] = {}
+        for allocation in self.allocations:
+            moved[allocation.lot_id] = moved.get(allocation.lot_id, 0) + allocation.points
+            put[allocation.entry_id] = put.get(allocation.entry_id, 0) + allocation.points
+        for lot in self.lots.values():
+            put[lot.id] = put.get(lot.id, 0) + lot.points
+            assert lot.remaining == lot.points + moved.get(lot.id, 0)
+        for entry in self.entries:
+            if not entry.kind.startswith("merge"):
+                assert entry.points == put.get(entry.id, 0), entry
+        for account in self.accounts:
+            assert account.faults() == []
+            assert account.balance == booked[account.id]
+            own = [entry.seq for entry in self.entries if entry.account_id == account.id]
+            assert own == list(range(1, account.seq + 1))
+        for earned, reversed_ in ((b[1], b[2]) for b in self.bought.values()):
+            assert 0 <= reversed_ <= earned
+
+
+class AnyOrder(RuleBasedStateMachine):
+    """Hypothesis looks for an order of events that breaks the club."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.club = Club()
+        self.log: list[tuple[str, tuple[int | None, ...]]] = []
+
+    def do(self, what: str, *arguments: int | None) -> None:
+        self.log.append((what, arguments))
+        self.club.do(what, *arguments)
+
+    @rule(days=st.integers(1, 15))
+    def time_passes(self, days: int) -> None:
+        self.do("wait", days)
+
+    @rule(who=WHO, points=POINTS, pending=DAYS, life=DAYS, late=st.integers(0, 9))
+    def earn(self, who: int, points: int, pending: int | None, life: int | None, late: int) -> None:
+        self.do("earn", who, points, pending, life, late)
+
+    @precondition(lambda self: self.club.bought)
+    @rule(which=st.integers(0, 99), share=st.integers(0, 3))
+    def return_goods(self, which: int, share: int) -> None:
+        self.do("give_back_goods", which, share)
+
+    @rule(who=WHO, points=POINTS)
+    def hold(self, who: int, points: int) -> None:
+        self.do("hold", who, points)
+
+    @rule(who=WHO, points=POINTS)
+    def burn(self, who: int, points: int) -> None:
+        self.do("burn", who, points)
+
+    @rule(who=WHO, points=st.integers(3, 12))
+    def issue(self, who: int, points: int) -> None:
+        self.do("issue", who, points)
+
+    @rule(who=WHO, what=st.sampled_from(["redeem", "release", "expire"]))
+    def go_on(self, who: int, what: str) -> None:
+        self.do(what, who)
+
+    @precondition(lambda self: self.club.redeemed)
+    @rule(which=st.integers(0, 99))
+    def undo(self, which: int) -> None:
+        self.do("undo", which)
+
+    @rule(who=WHO, points=st.integers(-30, 30).filter(bool))
+    def adjust(self, who: int, points: int) -> None:
+        self.do("adjust", who, points)
+
+    @rule(keep=WHO, lose=WHO)
+    def merge(self, keep: int, lose: int) -> None:
+        self.do("merge", keep, lose)
+
+    @invariant()
+    def sound(self) -> None:
+        self.club.check()
+
+    def teardown(self) -> None:
+        again = Club()
+        for what, arguments in self.log:
+            again.do(what, *arguments)
+        assert again.accounts == self.club.accounts
+        assert again.entries == self.club.entries
+        for who in range(3):
+            self.club.forfeit(who)
+        self.club.check()
+        assert all(account.balance == 0 for account in self.club.accounts)
+
+
+AnyOrder.TestCase.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
+TestAnyOrder = AnyOrder.TestCase
