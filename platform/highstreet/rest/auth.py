@@ -126,9 +126,7 @@ def _bearer() -> str:
     scheme, _blank, token = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token.strip():
         raise Unauthenticated(
-            _(
-                "Send the store's API key as “Authorization: Bearer hs_…”. Make one in the console."
-            )
+            _("Send the store's API key as “Authorization: Bearer hs_…”. Make one in the console.")
         )
     return token.strip()
 

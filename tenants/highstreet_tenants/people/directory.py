@@ -53,12 +53,17 @@ class Offer:
 
 @dataclass(frozen=True, slots=True)
 class Door:
-    """A console that a person may enter: a store's, or a head office's (`store` is None)."""
+    """A console that a person may enter: a store's, or a head office's (`store_slug` is None).
+
+    meets_people: whether the person holds the personal permissions of their roles there; without
+    them the store's day and till stay closed.
+    """
 
     brand_slug: str
     brand_name: str
     store_slug: str | None
     name: str
+    meets_people: bool = True
 
     @property
     def path(self) -> str:
@@ -113,6 +118,11 @@ def people_of_brand(
             sa.or_(User.email > email, sa.and_(User.email == email, RoleGrant.id > grant_id))
         )
     return [_entry(row) for row in s.execute(query.limit(limit)).all()]
+
+
+def held_in_brand(s: Session, brand_id: UUID, user_id: UUID) -> list[Entry]:
+    """All that one person holds in a brand, in its stores too."""
+    return [_entry(row) for row in s.execute(_entries(brand_id).where(User.id == user_id))]
 
 
 def offers_at(s: Session, node: Node) -> list[Offer]:
@@ -170,6 +180,16 @@ def names_of_nodes(
     return names
 
 
+def name_of(tenancy: Tenancy, grant: Grant, actor: Actor) -> str:
+    """The place where a role is held, in words: "Harbour 1, Larkfield Bakery"."""
+    with tenancy.control() as c:
+        brand = c.get(Brand, grant.brand_id)
+    if brand is None:
+        return ""
+    name = names_of_nodes(tenancy, brand, [grant], actor).get((grant.node_kind, grant.node_id), "")
+    return name if grant.node_kind == "brand" else f"{name}, {brand.name}"
+
+
 def doors(tenancy: Tenancy, grants: tuple[Grant, ...], actor: Actor) -> list[Door]:
     """The consoles that the grants open, head offices first; at most MOST_STORES stores a brand.
 
@@ -185,22 +205,33 @@ def doors(tenancy: Tenancy, grants: tuple[Grant, ...], actor: Actor) -> list[Doo
         here = [g for g in grants if g.brand_id == brand_id and g.role in ROLES]
         if any(grant.node_kind == "brand" for grant in here):
             offices.append(Door(brand.slug, brand.name, None, brand.name))
-        columns = {"region": Store.region_id, "owner": Store.owner_id, "store": Store.id}
-        reached = [
-            columns[grant.node_kind] == grant.node_id
-            for grant in here
-            if grant.node_kind in columns
-        ]
-        if reached:
-            with tenancy.session(Scope.brand(brand, actor)) as s:
-                found = s.execute(
-                    sa.select(Store.slug, Store.name)
-                    .where(sa.or_(*reached), Store.status == "open")
-                    .order_by(Store.name, Store.slug)
-                    .limit(MOST_STORES)
-                )
-                stores += [Door(brand.slug, brand.name, row.slug, row.name) for row in found]
+        stores += _store_doors(tenancy, brand, here, actor)
     return offices + stores
+
+
+def _store_doors(tenancy: Tenancy, brand: Brand, grants: list[Grant], actor: Actor) -> list[Door]:
+    columns = {"region": Store.region_id, "owner": Store.owner_id, "store": Store.id}
+    reached = [columns[g.node_kind] == g.node_id for g in grants if g.node_kind in columns]
+    if not reached:
+        return []
+    own = {g.node_id for g in grants if g.node_kind in ("owner", "store")}
+    with tenancy.session(Scope.brand(brand, actor)) as s:
+        rows = s.execute(
+            sa.select(Store.id, Store.owner_id, Store.slug, Store.name)
+            .where(sa.or_(*reached), Store.status == "open")
+            .order_by(Store.name, Store.slug)
+            .limit(MOST_STORES)
+        ).all()
+    return [
+        Door(
+            brand.slug,
+            brand.name,
+            row.slug,
+            row.name,
+            meets_people=brand.customers == "brand" or bool({row.id, row.owner_id} & own),
+        )
+        for row in rows
+    ]
 
 
 def _entries(

@@ -4,7 +4,7 @@ A permission says what may be done; the place says where (see `places.may`). Too
 through a `Catalogue` that is filled once, at start.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -125,7 +125,7 @@ _HEAD = ("head_office_manager",)
 
 CORE: tuple[Permission, ...] = (
     # In a store
-    Permission("today.view", N_("See the store's day"), (*_STAFF, *_OFFICE)),
+    Permission("today.view", N_("See the store's day"), _STAFF, personal=True),
     Permission("till.use", N_("Use the till"), _STAFF, personal=True),
     Permission("customers.read", N_("Find and see customers"), _STAFF, personal=True),
     Permission("customers.write", N_("Enrol and change customers"), _STAFF, personal=True),
@@ -178,15 +178,19 @@ class Catalogue:
     """All permissions and key scopes of this installation: the core's and the tools'."""
 
     def __init__(
-        self, permissions: Iterable[Permission] = (), scopes: Iterable[KeyScope] = ()
+        self, permissions: Sequence[Permission] = (), scopes: Iterable[KeyScope] = ()
     ) -> None:
-        """The core's entries, then `permissions` and `scopes`. Raises ValueError as `add` does."""
+        """The core's entries, then the tools' `permissions` and `scopes`.
+
+        Each permission of a tool may be given to a key as well. Raises ValueError as `add` does.
+        """
         self.permissions: dict[str, Permission] = {}
         self.scopes: dict[str, KeyScope] = {}
         self._held: dict[str, frozenset[str]] = {}
         for permission in (*CORE, *permissions):
             self.add(permission)
-        for scope in (*CORE_SCOPES, *scopes):
+        own = [KeyScope(p.name, p.title, p.name) for p in permissions]
+        for scope in (*CORE_SCOPES, *own, *scopes):
             self.add_scope(scope)
 
     def add(self, permission: Permission) -> None:

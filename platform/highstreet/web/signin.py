@@ -1,0 +1,193 @@
+"""Signing in: by password, by a one-time link, and out again."""
+
+from typing import Any
+
+from flask import Blueprint, flash, g, make_response, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from highstreet.host.access import public
+from highstreet.i18n import gettext as _
+from highstreet.i18n import ngettext
+from highstreet.web import device
+from highstreet.web.account import account, landing
+from highstreet.web.choose import local_path
+from highstreet.web.current import current
+from highstreet_tenants.errors import HighstreetError, Invalid, NotFound
+from highstreet_tenants.people import accounts, directory, links, logins, roles, tries
+from highstreet_tenants.people.logins import Person, Started
+from highstreet_tenants.people.passwords import Passwords, passwords, refuse_weak
+from highstreet_tenants.people.permissions import ROLES
+from highstreet_tenants.scopes import Actor
+
+signin = Blueprint("signin", __name__)
+signin.register_blueprint(account)
+
+#: Paths that never ask who is there: a till's API call carries a key, a stylesheet nothing.
+_NOBODY = ("/api/", "/static/")
+
+
+@signin.before_app_request
+def know_the_person() -> None:
+    """Put the signed-in person into `g.user`: one query, and none for strangers."""
+    if not request.path.startswith(_NOBODY):
+        g.user = device.who()
+
+
+def hasher() -> Passwords:
+    """The installation's way to hash passwords."""
+    return passwords(current.house.config["password_hasher"])
+
+
+@signin.get("/signin")
+@public("whoever signs in is a stranger still")
+def form() -> Response | str:
+    """The sign-in page; whoever is signed in already goes on to their place."""
+    if current.user is not None:
+        return redirect(_onward(current.user), 303)
+    return _form()
+
+
+@signin.post("/signin")
+@public("whoever signs in is a stranger still")
+def enter() -> Response:
+    """Check e-mail and password, start a session, go to the person's place."""
+    email, password = request.form.get("email", ""), request.form.get("password", "")
+    try:
+        started = logins.sign_in(
+            current.house.tenancy,
+            hasher(),
+            email[:300],
+            password,
+            device.visit(keep="keep" in request.form),
+        )
+    except logins.WrongPassword as error:
+        tail = (
+            ngettext("%(num)d try left.", "%(num)d tries left.", error.left)
+            if error.left
+            else _("No try left; wait 15 minutes or ask for a one-time link.")
+        )
+        return _refused(error, {"password": [f"{error.detail} {tail}"]}, 422)
+    except tries.LockedOut as error:
+        response = _refused(error, {"password": [error.detail]}, error.status)
+        response.headers["Retry-After"] = str(error.retry_after)
+        return response
+    return _let_in(started)
+
+
+@signin.get("/signin/forgotten")
+@public("whoever forgot the password is a stranger still")
+def forgotten() -> str:
+    """Who can make a new link. No mail is sent from here, so it cannot be asked for here."""
+    return render_template("signin_forgotten.html")
+
+
+@signin.post("/signout")
+@public("ending a session must always work")
+def out() -> Response:
+    """End this device's session."""
+    carried = device.token()
+    if carried:
+        with current.house.tenancy.control(write=True) as s:
+            logins.sign_out(s, carried)
+    return device.forget(redirect(url_for("signin.form"), 303))
+
+
+@signin.get("/link/<token>")
+@public("the link itself is the key; looking does not use it")
+def link(token: str) -> Response:
+    """What the link is for, and a button. Mail scanners follow links; they do not press buttons."""
+    try:
+        with current.house.tenancy.control() as s:
+            found = links.look(s, token)
+    except NotFound as error:
+        return _dead(error)
+    return _link_page(found, token)
+
+
+@signin.post("/link/<token>")
+@public("the link itself is the key; the button uses it")
+def use_link(token: str) -> Response:
+    """Use the link: sign in, choose a password, or take up a role."""
+    try:
+        with current.house.tenancy.control() as s:
+            found = links.look(s, token)
+        if found.purpose == "join":
+            return _join(token)
+        return _let_in(_open_by_link(found, token))
+    except Invalid as error:
+        return _link_page(found, token, error.fields, error.status)
+    except HighstreetError as error:
+        return _dead(error)
+
+
+def _open_by_link(found: links.Link, token: str) -> Started:
+    """Use the link up and sign in, with a new password where it is for one: all or nothing."""
+    made = None
+    if found.purpose in ("reset", "invite"):
+        password = request.form.get("password", "")
+        refuse_weak(password, found.email)
+        made = hasher().hash(password)
+    with current.house.tenancy.control(write=True) as s:
+        user = accounts.get_user(s, links.consume(s, token).user_id)
+        if found.purpose == "invite":
+            user.name = accounts.normal_name(request.form.get("name", user.name))
+        if made is not None:
+            accounts.store_password(s, user, made)
+        return logins.start_session(s, user, device.visit())
+
+
+def _join(token: str) -> Response:
+    person = current.user
+    if person is None:
+        return redirect(url_for("signin.form", next=url_for("signin.link", token=token)), 303)
+    offer = roles.accept(current.house.tenancy, token, person, current.catalogue)
+    flash(_("You are now %(role)s here.", role=ROLES[offer.role].label), "good")
+    return redirect(url_for("signin.account.places"), 303)
+
+
+def _let_in(started: Started) -> Response:
+    with current.house.tenancy.control() as s:
+        person = logins.find_person(s, started.token)
+    assert person is not None, "a session that was just started is live"
+    return device.carry(redirect(_onward(person), 303), started, person.theme)
+
+
+def _onward(person: Person) -> str:
+    """Where the person wanted to go, else their place."""
+    wanted = local_path(request.values.get("next"))
+    return landing(person) if wanted == "/" else wanted
+
+
+def _form(errors: dict[str, list[str]] | None = None) -> str:
+    return render_template(
+        "signin.html",
+        email=request.form.get("email", "")[:300],
+        keep="keep" in request.form,
+        wanted=local_path(request.values.get("next")),
+        errors=errors or {},
+        open_line=device.is_open_line(),
+    )
+
+
+def _refused(error: HighstreetError, errors: dict[str, list[str]], status: int) -> Response:
+    return make_response(_form(errors), status)
+
+
+def _link_page(
+    found: links.Link, token: str, errors: dict[str, list[str]] | None = None, status: int = 200
+) -> Response:
+    facts: dict[str, Any] = {"link": found, "token": token, "errors": errors or {}}
+    if found.offer is not None:
+        actor = Actor("user", found.user_id, found.name)
+        place = directory.name_of(current.house.tenancy, found.offer, actor)
+        facts |= {"role": ROLES.get(found.offer.role), "place_name": place}
+    response = make_response(render_template("signin_link.html", **facts), status)
+    # The address is a secret until the button is pressed; no page that is linked to may learn it.
+    response.headers["Referrer-Policy"] = "no-referrer"
+    return response
+
+
+def _dead(error: HighstreetError) -> Response:
+    response = make_response(render_template("signin_dead.html", why=error.detail), error.status)
+    response.headers["Referrer-Policy"] = "no-referrer"
+    return response
