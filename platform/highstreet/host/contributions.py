@@ -1,0 +1,176 @@
+"""What a tool brings besides tables: settings, screens, jobs, pieces of pages, and its hooks."""
+
+import inspect
+import pkgutil
+from collections.abc import Callable, Iterator, Mapping, Set
+from typing import Any
+
+import pluggy
+from marshmallow import Schema
+from marshmallow import fields as ma_fields
+from marshmallow import missing as missing_
+
+from highstreet.host.candidates import Candidate, Refused
+from highstreet.host.plans import Call
+from highstreet.host.plugin import Plugin
+from highstreet.host.spec import Hook
+from highstreet.i18n import lazy_gettext as _l
+
+TOOL = "highstreet_tool"  # the attributes by which a blueprint names its tool
+FACE = "highstreet_face"  # and the console it belongs to
+
+
+def check(candidate: Candidate, plugin: Plugin, slots: Set[str] | None) -> None:
+    """Raise Refused, naming everything that is wrong with what a tool brings."""
+    wrong = [
+        *_settings(plugin),
+        *_blueprints(plugin),
+        *_jobs(plugin),
+        *_pages(plugin, slots),
+        *_permissions(candidate, plugin),
+    ]
+    if wrong:
+        raise Refused(candidate, "contribution", _l("%(what)s.", what="; ".join(wrong)))
+
+
+def _settings(plugin: Plugin) -> Iterator[str]:
+    if plugin.settings is None:
+        return
+    if not (isinstance(plugin.settings, type) and issubclass(plugin.settings, Schema)):
+        yield "settings must be a marshmallow Schema class"
+        return
+    for name, setting in plugin.settings._declared_fields.items():
+        if not isinstance(setting, ma_fields.Field):
+            continue
+        if setting.load_default is missing_:
+            yield f"the setting {name} has no load_default, so a store could have none"
+        if setting.data_key not in (None, name):
+            yield f"the setting {name} must not be renamed by data_key"
+
+
+def _blueprints(plugin: Plugin) -> Iterator[str]:
+    for blueprint in (*plugin.screens, *plugin.api):
+        if getattr(blueprint, TOOL, None) != plugin.name:
+            name = getattr(blueprint, "name", blueprint)
+            yield f"the blueprint {name} is not made by sdk.screens or sdk.api for this tool"
+    names = [b.name for b in (*plugin.screens, *plugin.api)]
+    yield from (f"two blueprints are called {n}" for n in sorted(set(names)) if names.count(n) > 1)
+
+
+def _jobs(plugin: Plugin) -> Iterator[str]:
+    for name in (*(h.name for h in plugin.jobs), *(p.name for p in plugin.periodic)):
+        if not name.startswith(f"{plugin.name}."):
+            yield f"the job {name} must be called {plugin.name}.…"
+    handled = [h.name for h in plugin.jobs]
+    yield from (f"two jobs are called {n}" for n in sorted(set(handled)) if handled.count(n) > 1)
+    for turn in plugin.periodic:
+        if turn.name not in handled:
+            yield f"no handler does the periodic job {turn.name}"
+    for handler in plugin.jobs:
+        if handler.plugin not in (None, plugin.name):
+            yield f"the job {handler.name} names another tool"
+
+
+def _pages(plugin: Plugin, slots: Set[str] | None) -> Iterator[str]:
+    own = {blueprint.name for blueprint in plugin.screens}
+    for entry in plugin.nav:
+        if entry.endpoint.split(".")[0] not in own:
+            yield f"the navigation entry {entry.endpoint} leads to no screen of this tool"
+    for slot, render in plugin.slots.items():
+        if slots is not None and slot not in slots:
+            yield f"no page has a slot {slot}; there are {', '.join(sorted(slots))}"
+        if not callable(render):
+            yield f"the slot {slot} is not a function"
+
+
+def _permissions(candidate: Candidate, plugin: Plugin) -> Iterator[str]:
+    prefix = f"{plugin.name}."
+    for entry in plugin.nav:
+        if entry.permission.startswith(prefix) and (
+            entry.permission not in candidate.manifest.permissions
+        ):
+            yield f"{entry.permission} is not declared under [permissions] in plugin.toml"
+    if plugin.migrations is not None and not _is_package(plugin.migrations, candidate.package):
+        yield f"there is no package {plugin.migrations} with its migrations"
+
+
+def _is_package(name: str, package: str) -> bool:
+    if not name.startswith(f"{package}."):
+        return False
+    try:
+        return bool(pkgutil.resolve_name(name).__path__)
+    except (ImportError, AttributeError):
+        return False
+
+
+def register(
+    candidate: Candidate,
+    plugin: Plugin,
+    manager: pluggy.PluginManager,
+    hooks: Mapping[str, Hook],
+) -> dict[str, Call]:
+    """Register a tool's hooks with pluggy, which checks them; gives what dispatch calls, by hook.
+
+    Raises Refused, leaving nothing in pluggy, for an unknown hook, a wrong argument, a forgotten
+    marker, or a function that dispatch could not call.
+    """
+    if plugin.hooks is None:
+        return {}
+    wrong = list(_wrong_hooks(plugin.hooks, hooks, manager))
+    if not wrong:
+        try:
+            manager.register(plugin.hooks, candidate.name)
+        except (pluggy.PluginValidationError, ValueError) as error:
+            if manager.get_plugin(candidate.name) is plugin.hooks:
+                manager.unregister(name=candidate.name)
+            wrong = [str(error)]
+    if wrong:
+        raise Refused(candidate, "hooks", _l("%(what)s.", what="; ".join(wrong)))
+    calls = {}
+    for caller in manager.get_hookcallers(plugin.hooks) or []:
+        for implementation in caller.get_hookimpls():
+            if implementation.plugin is plugin.hooks:
+                calls[caller.name] = Call(
+                    candidate.name,
+                    adapted(implementation.function, hooks[caller.name].arguments),
+                    -1 if implementation.tryfirst else 1 if implementation.trylast else 0,
+                )
+    return calls
+
+
+def _wrong_hooks(
+    owner: object, hooks: Mapping[str, Hook], manager: pluggy.PluginManager
+) -> Iterator[str]:
+    for name in dir(owner):
+        marked = manager.parse_hookimpl_opts(owner, name)
+        if marked is None:
+            if name in hooks and callable(getattr(owner, name)):
+                yield f"{name} answers a hook but is not marked with @hookimpl"
+            continue
+        function = getattr(owner, name)
+        hook = marked.get("specname") or name
+        if hook not in hooks:
+            yield f"there is no hook {hook}"
+        if marked.get("hookwrapper") or marked.get("wrapper"):
+            yield f"{name} is a wrapper; hooks of other tools can't be wrapped"
+        elif inspect.iscoroutinefunction(function) or inspect.isgeneratorfunction(function):
+            yield f"{name} must be an ordinary function"
+        elif "ctx" not in inspect.signature(function).parameters:
+            yield f"{name} must take ctx"
+
+
+def adapted(function: Callable[..., Any], arguments: tuple[str, ...]) -> Callable[..., Any]:
+    """The function so that it can be called as f(ctx, *arguments) in the spec's order.
+
+    pluggy lets an implementation leave out arguments it doesn't need, and order them as it likes.
+    """
+    taken = [n for n in inspect.signature(function).parameters if n in (*arguments, "ctx")]
+    if taken == ["ctx", *arguments]:
+        return function
+    wanted = [n for n in taken if n != "ctx"]
+    places = [(name, arguments.index(name)) for name in wanted]
+
+    def call(ctx: object, *values: object) -> object:
+        return function(ctx=ctx, **{name: values[place] for name, place in places})
+
+    return call

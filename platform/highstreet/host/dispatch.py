@@ -1,0 +1,401 @@
+"""Calling hooks: the tools that are on in a store, each isolated from the others.
+
+Five doing nothing cost some microseconds, however many are installed: the plan for (hook, set of
+enabled tools) is kept, and nothing in the loop looks anything up.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from time import perf_counter
+from typing import Any, TypeVar
+from uuid import UUID
+
+from highstreet import host as hosts
+from highstreet.host import faults, guard, owed, state
+from highstreet.host.guard import CAUGHT
+from highstreet.host.plans import Answer, Call, Plan, plan_for
+from highstreet.host.state import Here
+from highstreet.i18n import gettext as _
+from highstreet.i18n import language
+from highstreet_tenants.errors import HighstreetError
+from highstreet_tenants.sessions import ScopedSession
+
+__all__ = ["Answer", "Refused", "chain", "collect", "collect_by_store", "first", "veto"]
+
+T = TypeVar("T")
+
+
+class Refused(HighstreetError):
+    """A tool objects to what was to be done; the detail says why."""
+
+    type, status = "refused", 409
+
+
+def collect(
+    s: ScopedSession, hook: str, store_id: UUID | None = None, **arguments: Any
+) -> list[Answer]:
+    """Ask every tool that is on; gives their answers (None is none), in the order they depend.
+
+    store_id: where; the session's own store unless given. A tool that fails has no answer: its part
+    is undone, recorded, and done again later. Raises TypeError for arguments that the hook does
+    not have, or a writing hook in a reading session.
+    """
+    here = state.here(s, store_id)
+    plan = here.active.plans.get(hook)
+    if plan is None:
+        plan = plan_for(hosts.of(s), here.active, hook)
+    if arguments.keys() != plan.names:
+        raise _wrong_arguments(plan, arguments)
+    if not plan.calls and not plan.owing:
+        return []
+    if plan.hook.writes:
+        return _write(s, here, plan, store_id, arguments)
+    values = [arguments[name] for name in plan.hook.arguments]
+    if s.info.get("dialect") != "sqlite" and guard.needs_shield(s):
+        return _collect_shielded(s, plan, store_id, tuple(values))
+    answers: list[Answer] = []
+    ctxs, budget = here.ctxs, plan.budget
+    began = perf_counter()
+    for plugin, function, _order in plan.calls:
+        ctx = ctxs.get(plugin)
+        if ctx is None:
+            ctx = guard.ctx_of(s, here, plugin, store_id)
+        try:
+            value = function(ctx, *values)
+            ended = perf_counter()
+        except CAUGHT as error:
+            ended = perf_counter()
+            _failed(s, plan, plugin, store_id, error, ended - began)
+        else:
+            if value is not None:
+                answers.append(Answer(plugin, value))
+            if ended - began > budget:
+                _slow(s, plan, plugin, store_id, ended - began)
+        began = ended
+    return answers
+
+
+def _collect_shielded(
+    s: ScopedSession, plan: Plan, store_id: UUID | None, values: tuple[Any, ...]
+) -> list[Answer]:
+    answers = []
+    for plugin, function, _order in plan.calls:
+        well, value = guard.call(
+            s, plugin, plan.hook.name, function, values, store_id=store_id, budget=plan.budget
+        )
+        if well and value is not None:
+            answers.append(Answer(plugin, value))
+    return answers
+
+
+def first(
+    s: ScopedSession, hook: str, store_id: UUID | None = None, **arguments: Any
+) -> Answer | None:
+    """The first answer that a tool gives; one that fails is passed over. None if nobody answers."""
+    plan = _plan(s, hook, store_id, arguments)
+    values = tuple(arguments[name] for name in plan.hook.arguments)
+    for plugin, function, _order in plan.calls:
+        well, value = guard.call(
+            s, plugin, hook, function, values, store_id=store_id, budget=plan.budget
+        )
+        if well and value is not None:
+            return Answer(plugin, value)
+    return None
+
+
+def chain(
+    s: ScopedSession, hook: str, value: T, store_id: UUID | None = None, **arguments: Any
+) -> T:
+    """Pass a value from tool to tool; what the last gives. A bad link (it fails, or gives None) is
+    skipped: the value goes on as it was."""
+    name = hosts.of(s).hooks[hook].arguments[0]
+    plan = _plan(s, hook, store_id, {name: value, **arguments})
+    rest = tuple(arguments[n] for n in plan.hook.arguments[1:])
+    for plugin, function, _order in plan.calls:
+        well, changed = guard.call(
+            s, plugin, hook, function, (value, *rest), store_id=store_id, budget=plan.budget
+        )
+        if well and changed is not None:
+            value = changed
+    return value
+
+
+def veto(s: ScopedSession, hook: str, store_id: UUID | None = None, **arguments: Any) -> None:
+    """Ask whether anybody objects; paused tools too, for a check must not open by failing.
+
+    A tool objects by raising an error of ours, which passes through, or by giving a text. Raises
+    Refused for the text, and for a tool that failed: what can't be checked is not done.
+    """
+    plan = _plan(s, hook, store_id, arguments)
+    here = state.here(s, store_id)
+    values = tuple(arguments[name] for name in plan.hook.arguments)
+    for plugin, function, _order in plan.calls:
+        ctx = guard.ctx_of(s, here, plugin, store_id)
+        began = perf_counter()
+        try:
+            objection = function(ctx, *values)
+        except HighstreetError:
+            raise
+        except CAUGHT as error:
+            took = perf_counter() - began
+            # The refusal will roll this transaction back, and the note must outlive it.
+            fault = faults.of_error(plugin, hook, _node(s, store_id), error, took * 1000)
+            faults.record(s, fault, apart=True)
+            tool = hosts.of(s).title(plugin, language())
+            raise Refused(
+                _(
+                    "%(tool)s could not check this, so it was not done. Try again; if it goes on,"
+                    " switch the tool off or tell whoever runs Highstreet.",
+                    tool=tool,
+                )
+            ) from error
+        if perf_counter() - began > plan.budget:
+            _slow(s, plan, plugin, store_id, perf_counter() - began)
+        if objection is not None:
+            raise Refused(str(objection))
+
+
+def collect_by_store(
+    s: ScopedSession,
+    hook: str,
+    items: Sequence[T],
+    store_of: Callable[[T], UUID | None],
+    **arguments: Any,
+) -> list[Answer]:
+    """`collect` for a batch over many stores: each tool is called once, with the items of the
+    stores where it is on, in their order, as the hook's first argument.
+
+    Its `ctx` stands in no store unless all items are one store's, so it names the store when it
+    asks for settings. A tool that fails is called again store by store, so that one store's bad
+    row costs no other its points.
+    """
+    if not items:
+        return []
+    host = hosts.of(s)
+    stores = list(dict.fromkeys(store_of(item) for item in items))
+    if len(stores) == 1:
+        name = host.hooks[hook].arguments[0]
+        return collect(s, hook, stores[0], **{name: items}, **arguments)
+    batch = _Batch(s, hook, items, store_of, arguments)
+    batch.sort(stores)
+    return batch.run()
+
+
+class _Batch:
+    """One batch over several stores."""
+
+    def __init__(
+        self,
+        s: ScopedSession,
+        hook: str,
+        items: Sequence[Any],
+        store_of: Callable[[Any], UUID | None],
+        arguments: dict[str, Any],
+    ) -> None:
+        self.s = s
+        self.host = hosts.of(s)
+        self.hook = self.host.hooks[hook]
+        self.items = items
+        self.store_of = store_of
+        self.arguments = arguments
+        self.stores: dict[str, list[UUID | None]] = {}
+        self.calls: dict[str, Call] = {}
+        self.owing: dict[str, list[UUID | None]] = {}
+        self.plan: Plan | None = None
+
+    def sort(self, stores: Iterable[UUID | None]) -> None:
+        """Find out who is on where."""
+        for store in stores:
+            self.plan = _plan(
+                self.s, self.hook.name, store, {self.hook.arguments[0]: (), **self.arguments}
+            )
+            for call in self.plan.calls:
+                self.calls[call.plugin] = call
+                self.stores.setdefault(call.plugin, []).append(store)
+            for plugin in self.plan.owing:
+                self.owing.setdefault(plugin, []).append(store)
+
+    def run(self) -> list[Answer]:
+        """Call everybody, together if nobody fails."""
+        order = list(self.host.plugins)
+        calls = sorted(self.calls.values(), key=lambda c: (c.order, order.index(c.plugin)))
+        answers: list[Answer] = []
+        if calls and self.hook.writes:
+            _check_writing(self.s, self.hook.name)
+            self.s.flush()
+            try:
+                with self.s.begin_nested():
+                    answers = [a for c in calls for a in self._ask(c, self.stores[c.plugin])]
+            except CAUGHT:
+                answers = [a for c in calls for a in self._ask_alone(c)]
+        else:
+            answers = [a for c in calls for a in self._ask_guarded(c)]
+        for plugin, stores in self.owing.items():
+            for store in stores:
+                owed.note(self.s, self.hook, plugin, store, self._given([store]))
+        return answers
+
+    def _given(self, stores: Sequence[UUID | None]) -> dict[str, Any]:
+        wanted = set(stores)
+        of = [item for item in self.items if self.store_of(item) in wanted]
+        return {self.hook.arguments[0]: of, **self.arguments}
+
+    def _ask(self, call: Call, stores: Sequence[UUID | None]) -> list[Answer]:
+        ctx = self._ctx(call.plugin, stores)
+        given = self._given(stores)
+        value = call.function(ctx, *(given[name] for name in self.hook.arguments))
+        return [] if value is None else [Answer(call.plugin, value)]
+
+    def _ctx(self, plugin: str, stores: Sequence[UUID | None]) -> Any:
+        if len(stores) == 1 or self.s.scope.store_id is not None:
+            return guard.ctx_of(self.s, state.here(self.s, stores[0]), plugin, stores[0])
+        if self.host.make_ctx is None:
+            raise RuntimeError("the host was loaded without a maker of ctx")
+        return self.host.make_ctx(self.s, self.host.plugins[plugin], None)
+
+    def _ask_alone(self, call: Call) -> list[Answer]:
+        """A tool's part in a savepoint of its own, and if that fails store by store."""
+        stores = self.stores[call.plugin]
+        try:
+            with self.s.begin_nested():
+                return self._ask(call, stores)
+        except CAUGHT as error:
+            if len(stores) == 1:
+                self._owe(call, stores[0], error)
+                return []
+        answers = []
+        for store in stores:
+            try:
+                with self.s.begin_nested():
+                    answers += self._ask(call, [store])
+            except CAUGHT as error:
+                self._owe(call, store, error)
+        return answers
+
+    def _owe(self, call: Call, store: UUID | None, error: BaseException) -> None:
+        fault = faults.of_error(call.plugin, self.hook.name, store, error, 0.0)
+        faults.record(self.s, fault)
+        owed.note(self.s, self.hook, call.plugin, store, self._given([store]), soon=True)
+
+    def _ask_guarded(self, call: Call) -> list[Answer]:
+        answers = []
+        for store in self.stores[call.plugin]:
+            given = self._given([store])
+            values = tuple(given[name] for name in self.hook.arguments)
+            well, value = guard.call(
+                self.s, call.plugin, self.hook.name, call.function, values, store_id=store,
+                budget=self.host.slow_ms / 1000 * (1 + len(values[0]) / 50),
+            )  # fmt: skip
+            if well and value is not None:
+                answers.append(Answer(call.plugin, value))
+        return answers
+
+
+def _write(
+    s: ScopedSession, here: Here, plan: Plan, store_id: UUID | None, arguments: dict[str, Any]
+) -> list[Answer]:
+    """One savepoint around all tools; only if one fails is it rolled back and each has its own."""
+    _check_writing(s, plan.hook.name)
+    node = _node(s, store_id)
+    answers: list[Answer] = []
+    if plan.calls:
+        s.flush()  # so that the caller's own mistakes are not laid at a tool's door
+        values = [arguments[name] for name in plan.hook.arguments]
+        slow: list[tuple[str, float]] = []
+        budget = plan.budget * _size(values)
+        try:
+            with s.begin_nested():
+                began = perf_counter()
+                for plugin, function, _order in plan.calls:
+                    ctx = guard.ctx_of(s, here, plugin, store_id)
+                    value = function(ctx, *values)
+                    ended = perf_counter()
+                    if value is not None:
+                        answers.append(Answer(plugin, value))
+                    if ended - began > budget:
+                        slow.append((plugin, ended - began))
+                    began = ended
+        except CAUGHT:
+            answers, slow = _write_each(s, plan, store_id, arguments, values)
+        for plugin, seconds in slow:
+            _slow(s, plan, plugin, store_id, seconds)
+    for plugin in plan.owing:
+        owed.note(s, plan.hook, plugin, node, arguments)
+    return answers
+
+
+def _write_each(
+    s: ScopedSession,
+    plan: Plan,
+    store_id: UUID | None,
+    arguments: dict[str, Any],
+    values: list[Any],
+) -> tuple[list[Answer], list[tuple[str, float]]]:
+    answers: list[Answer] = []
+    slow: list[tuple[str, float]] = []
+    budget = plan.budget * _size(values)
+    for plugin, function, _order in plan.calls:
+        ctx = guard.ctx_of(s, state.here(s, store_id), plugin, store_id)
+        began = perf_counter()
+        try:
+            with s.begin_nested():
+                value = function(ctx, *values)
+        except CAUGHT as error:
+            _failed(s, plan, plugin, store_id, error, perf_counter() - began)
+            owed.note(s, plan.hook, plugin, _node(s, store_id), arguments, soon=True)
+            continue
+        if perf_counter() - began > budget:
+            slow.append((plugin, perf_counter() - began))
+        if value is not None:
+            answers.append(Answer(plugin, value))
+    return answers, slow
+
+
+def _plan(s: ScopedSession, hook: str, store_id: UUID | None, arguments: dict[str, Any]) -> Plan:
+    active = state.here(s, store_id).active
+    plan = active.plans.get(hook)
+    if plan is None:
+        plan = plan_for(hosts.of(s), active, hook)
+    if arguments.keys() != plan.names:
+        raise _wrong_arguments(plan, arguments)
+    return plan
+
+
+def _size(values: Sequence[Any]) -> float:
+    """How much longer than for one thing a hook may take for these: a batch of 1,000, 21 times."""
+    many = values[0] if values and isinstance(values[0], list | tuple) else ()
+    return 1 + max(0, len(many) - 1) / 50
+
+
+def _node(s: ScopedSession, store_id: UUID | None) -> UUID | None:
+    return s.scope.store_id if store_id is None else store_id
+
+
+def _failed(
+    s: ScopedSession,
+    plan: Plan,
+    plugin: str,
+    store_id: UUID | None,
+    error: BaseException,
+    seconds: float,
+) -> None:
+    node = _node(s, store_id)
+    faults.record(s, faults.of_error(plugin, plan.hook.name, node, error, seconds * 1000))
+
+
+def _slow(s: ScopedSession, plan: Plan, plugin: str, store_id: UUID | None, seconds: float) -> None:
+    node = _node(s, store_id)
+    faults.record(
+        s,
+        faults.of_slowness(plugin, plan.hook.name, node, seconds * 1000, plan.budget * 1000),
+    )
+
+
+def _check_writing(s: ScopedSession, hook: str) -> None:
+    if not s.writing:
+        raise TypeError(f"the hook {hook} writes: open the session with write=True")
+
+
+def _wrong_arguments(plan: Plan, arguments: dict[str, Any]) -> TypeError:
+    return TypeError(
+        f"the hook {plan.hook.name} takes {sorted(plan.names)}, not {sorted(arguments)}"
+    )

@@ -1,0 +1,76 @@
+"""Off means off: the same question in front of every screen, operation, job, schedule and slot.
+
+`state.require` is the question. This module asks it where Flask and the job runner come in; hooks,
+navigation and slots never see a tool that is off, because `dispatch`, `nav` and `slots` start from
+the tools that are on.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING
+
+from flask import Blueprint, Flask
+
+from highstreet import host as hosts
+from highstreet.host import state
+from highstreet.host.contributions import FACE, TOOL
+from highstreet.jobs import Claimed
+from highstreet_tenants.sessions import ScopedSession
+
+if TYPE_CHECKING:
+    from highstreet.host.registry import Host
+
+#: Opens a session for the place of the request.
+OpenSession = Callable[[], AbstractContextManager[ScopedSession]]
+
+
+def tool_of(blueprint: Blueprint | None) -> str | None:
+    """The tool that a blueprint belongs to, or None for the core's own."""
+    return getattr(blueprint, TOOL, None)
+
+
+def face_of(blueprint: Blueprint | None) -> str | None:
+    """The face that a tool's blueprint hangs in: "store", "office", "member" or "api"."""
+    return getattr(blueprint, FACE, None)
+
+
+def screens(host: "Host") -> Iterator[tuple[str, Blueprint]]:
+    """Every screens' blueprint with its tool's name."""
+    for name, loaded in host.plugins.items():
+        for blueprint in loaded.plugin.screens:
+            yield name, blueprint
+
+
+def mount(app: Flask, host: "Host", session: OpenSession) -> None:
+    """Register the tools' screens, each behind its gate: 404 with the reason where it is off.
+
+    session: opens a reading session for the place of the request; asked once the face knows it.
+    """
+    for name, blueprint in screens(host):
+        blueprint_gate(blueprint, name, session)
+        app.register_blueprint(blueprint)
+
+
+def blueprint_gate(blueprint: Blueprint, plugin: str, session: OpenSession) -> None:
+    """Put the question before every view of a blueprint that is not registered yet."""
+
+    def gate() -> None:
+        with session() as s:
+            state.require(s, plugin)
+
+    if not getattr(blueprint, "highstreet_gated", False):  # one process may build two apps
+        blueprint.before_request(gate)
+        blueprint.highstreet_gated = True  # type: ignore[attr-defined]  # our mark on it
+
+
+def job_guard(s: ScopedSession, job: Claimed) -> str:
+    """Whether a tool's job may run now: "run", or "skip:" and why. Asked again when it runs, for
+    the tool may have been switched off since it was queued."""
+    if job.plugin is None:
+        return "run"
+    host = hosts.of(s)
+    if job.plugin not in host.plugins:
+        return f"skip:{job.plugin} is not installed or did not load"
+    if state.is_on(s, job.plugin):
+        return "run"
+    return f"skip:{state.explain(s, job.plugin).reason}"

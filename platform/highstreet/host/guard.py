@@ -1,0 +1,117 @@
+"""Calling one tool: nothing it raises gets out, and what it takes is measured."""
+
+from collections.abc import Callable, Mapping
+from time import perf_counter
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import orm
+
+from highstreet import host as hosts
+from highstreet.host import faults, state
+from highstreet.host.state import Here
+from highstreet_tenants.sessions import ScopedSession
+
+#: A tool that calls sys.exit() must not end a worker; KeyboardInterrupt is the operator's.
+CAUGHT = (Exception, SystemExit)
+_SHIELD = "host.shield"
+
+
+class Shield:
+    """A savepoint that opens when a reading hook first reaches for the database.
+
+    PostgreSQL refuses everything after a failed statement until a rollback, so without it one
+    tool's bad query would end the caller's transaction. Most reading hooks never get that far,
+    and SQLite does not need it, so it costs nothing until then.
+    """
+
+    __slots__ = ("_before", "_s", "_savepoint")
+
+    def __init__(self, s: ScopedSession) -> None:
+        self._s = s
+        self._savepoint: orm.SessionTransaction | None = None
+        self._before = s.info.get(_SHIELD)
+        s.info[_SHIELD] = self
+
+    def arm(self) -> None:
+        """Open the savepoint."""
+        if self._savepoint is None:
+            if self._before is not None:
+                self._before.arm()
+            self._savepoint = self._s.begin_nested()
+
+    def lift(self, *, failed: bool) -> None:
+        """Done with the hook: keep what it did, or undo it."""
+        self._s.info[_SHIELD] = self._before
+        if self._savepoint is not None and self._savepoint.is_active:
+            if failed:
+                self._savepoint.rollback()
+            else:
+                self._savepoint.commit()
+
+
+def arm(s: ScopedSession) -> None:
+    """`ctx` calls this before it hands out the session."""
+    shield = s.info.get(_SHIELD)
+    if shield is not None:
+        shield.arm()
+
+
+def needs_shield(s: ScopedSession) -> bool:
+    """Whether this database forgets the transaction over one failed statement."""
+    dialect = s.info.get("dialect")
+    if dialect is None:
+        dialect = s.info["dialect"] = s.dialect
+    return bool(dialect == "postgresql")
+
+
+def ctx_of(s: ScopedSession, here: Here, plugin: str, store_id: UUID | None) -> Any:
+    """The `ctx` of a tool in a place, made once per session."""
+    ctx = here.ctxs.get(plugin)
+    if ctx is None:
+        host = hosts.of(s)
+        if host.make_ctx is None:
+            raise RuntimeError("the host was loaded without a maker of ctx")
+        ctx = here.ctxs[plugin] = host.make_ctx(s, host.plugins[plugin], store_id)
+    return ctx
+
+
+def call(
+    s: ScopedSession,
+    plugin: str,
+    label: str,
+    function: Callable[..., Any],
+    values: tuple[Any, ...] = (),
+    *,
+    named: Mapping[str, Any] | None = None,
+    store_id: UUID | None = None,
+    budget: float,
+) -> tuple[bool, Any]:
+    """(whether it went well, what `function(ctx, …)` of a tool gave).
+
+    A failure is recorded under `label` and the tool's reads are undone where need be; taking
+    longer than `budget` (seconds) is a fault too.
+    """
+    here = state.here(s, store_id)
+    node = s.scope.store_id if store_id is None else store_id
+    ctx = ctx_of(s, here, plugin, store_id)
+    shield = Shield(s) if needs_shield(s) else None
+    began = perf_counter()
+    try:
+        value = function(ctx, *values, **(named or {}))
+    except CAUGHT as error:
+        if shield is not None:
+            shield.lift(failed=True)
+        ms = (perf_counter() - began) * 1000
+        faults.record(s, faults.of_error(plugin, label, node, error, ms))
+        return False, None
+    except BaseException:
+        if shield is not None:
+            shield.lift(failed=True)
+        raise
+    took = perf_counter() - began
+    if shield is not None:
+        shield.lift(failed=False)
+    if took > budget:
+        faults.record(s, faults.of_slowness(plugin, label, node, took * 1000, budget * 1000))
+    return True, value

@@ -1,0 +1,152 @@
+"""What is remembered about tools: policy, choices, settings, pauses, faults and what is owed.
+
+None of these rows is about a person, so head office sees its stores' rows, with two exceptions:
+a traceback or the arguments of an owed call may name a customer.
+"""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column
+
+from highstreet_tenants.base import Base, BrandOwned, StoreOwned, brand_fk
+from highstreet_tenants.clock import now
+
+# `node_id` is the store's, region's or (for head office itself) the brand's id. It is what the
+# unique keys stand on: a key with NULL in it would let the same row in twice.
+
+
+class PluginPolicy(BrandOwned, Base):
+    """What head office (node = brand) or a region says about a tool."""
+
+    __tablename__ = "core_plugin_policy"
+    __constraints__ = (
+        sa.UniqueConstraint("brand_id", "plugin", "node_id"),
+        brand_fk("region_id", "core_region"),
+        sa.CheckConstraint(
+            "level IN ('required', 'default_on', 'optional', 'restricted', 'forbidden')",
+            name="level",
+        ),
+    )
+
+    plugin: Mapped[str] = mapped_column(sa.String(30))
+    node_id: Mapped[UUID]
+    region_id: Mapped[UUID | None] = mapped_column(default=None)
+    level: Mapped[str] = mapped_column(sa.String(12))
+    note: Mapped[str | None] = mapped_column(sa.String(300), default=None)
+    set_by: Mapped[str] = mapped_column(sa.String(120))
+    set_at: Mapped[datetime] = mapped_column(default=now)
+
+
+class PluginChoice(StoreOwned, Base):
+    """What a store (or head office for itself) wants, and what was answered where it had to ask."""
+
+    __tablename__ = "core_plugin_choice"
+    __personal__ = False
+    __constraints__ = (
+        sa.UniqueConstraint("brand_id", "plugin", "node_id"),
+        sa.Index(None, "brand_id", "node_id"),
+        sa.CheckConstraint("approval IN ('granted', 'refused')", name="approval"),
+    )
+
+    plugin: Mapped[str] = mapped_column(sa.String(30))
+    node_id: Mapped[UUID]
+    wanted: Mapped[bool]
+    chosen_by: Mapped[str] = mapped_column(sa.String(120))
+    chosen_at: Mapped[datetime] = mapped_column(default=now)
+    approval: Mapped[str | None] = mapped_column(sa.String(8), default=None)
+    decided_by: Mapped[str | None] = mapped_column(sa.String(120), default=None)
+    decided_at: Mapped[datetime | None] = mapped_column(default=None)
+    note: Mapped[str | None] = mapped_column(sa.String(300), default=None)
+
+
+class PluginSetting(StoreOwned, Base):
+    """One value given to one setting, append-only: the newest that was valid at a moment counts.
+
+    given=False takes the value back, so that the level above holds again. locked: no level below
+    may differ. seq orders rows that were written in the same microsecond.
+    """
+
+    __tablename__ = "core_plugin_setting"
+    __personal__ = False
+    __constraints__ = (
+        sa.UniqueConstraint("brand_id", "plugin", "node_id", "key", "seq"),
+        brand_fk("region_id", "core_region"),
+        sa.CheckConstraint("level IN ('brand', 'region', 'store')", name="level"),
+    )
+
+    plugin: Mapped[str] = mapped_column(sa.String(30))
+    key: Mapped[str] = mapped_column(sa.String(60))
+    level: Mapped[str] = mapped_column(sa.String(6))
+    node_id: Mapped[UUID]
+    region_id: Mapped[UUID | None] = mapped_column(default=None)
+    seq: Mapped[int]
+    value: Mapped[Any] = mapped_column(sa.JSON, nullable=False)
+    given: Mapped[bool] = mapped_column(default=True)
+    locked: Mapped[bool] = mapped_column(default=False)
+    set_by: Mapped[str] = mapped_column(sa.String(120))
+    set_at: Mapped[datetime] = mapped_column(default=now)
+    valid_from: Mapped[datetime] = mapped_column(default=now)
+
+
+class PluginPause(StoreOwned, Base):
+    """A tool that stands still in a place; over once `resumed_at` is set."""
+
+    __tablename__ = "core_plugin_pause"
+    __personal__ = False
+    __constraints__ = (
+        sa.UniqueConstraint("brand_id", "plugin", "node_id"),
+        sa.Index(None, "brand_id", "node_id"),
+    )
+
+    plugin: Mapped[str] = mapped_column(sa.String(30))
+    node_id: Mapped[UUID]
+    faults: Mapped[int] = mapped_column(default=0)
+    paused_by: Mapped[str] = mapped_column(sa.String(120))
+    paused_at: Mapped[datetime] = mapped_column(default=now)
+    resumed_by: Mapped[str | None] = mapped_column(sa.String(120), default=None)
+    resumed_at: Mapped[datetime | None] = mapped_column(default=None)
+
+
+class PluginFault(StoreOwned, Base):
+    """A hook that raised or was too slow. Personal, for a traceback may hold a customer's name."""
+
+    __tablename__ = "core_plugin_fault"
+    __constraints__ = (
+        sa.Index(None, "brand_id", "plugin", "node_id", "at"),
+        sa.CheckConstraint("kind IN ('error', 'slow')", name="kind"),
+    )
+
+    plugin: Mapped[str] = mapped_column(sa.String(30))
+    node_id: Mapped[UUID]
+    hook: Mapped[str] = mapped_column(sa.String(80))
+    kind: Mapped[str] = mapped_column(sa.String(5))
+    message: Mapped[str] = mapped_column(sa.String(500))
+    traceback: Mapped[str] = mapped_column(sa.Text, default="")
+    milliseconds: Mapped[float] = mapped_column(sa.Float, default=0.0)
+    at: Mapped[datetime] = mapped_column(default=now)
+
+
+class PluginOwed(StoreOwned, Base):
+    """A tool's part in a writing hook that is still to be done: it failed, or the tool was paused.
+
+    arguments: as the hook's retry codec wrote them. outcome: NULL while owed, then "done",
+    "dropped" (the tool was switched off meanwhile) or "gone" (what it was about no longer exists).
+    """
+
+    __tablename__ = "core_plugin_owed"
+    __constraints__ = (
+        sa.Index(None, "brand_id", "plugin", "node_id", "outcome"),
+        sa.CheckConstraint("outcome IN ('done', 'dropped', 'gone')", name="outcome"),
+    )
+
+    plugin: Mapped[str] = mapped_column(sa.String(30))
+    node_id: Mapped[UUID]
+    hook: Mapped[str] = mapped_column(sa.String(80))
+    arguments: Mapped[dict[str, Any]]
+    tries: Mapped[int] = mapped_column(default=0)
+    owed_at: Mapped[datetime] = mapped_column(default=now)
+    outcome: Mapped[str | None] = mapped_column(sa.String(7), default=None)
+    settled_at: Mapped[datetime | None] = mapped_column(default=None)

@@ -1,0 +1,60 @@
+"""What a tool hands to the host: one `Plugin` object, named `plugin`, in its package."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from flask import Blueprint
+    from marshmallow import Schema
+
+    from highstreet.jobs import JobHandler, Periodic
+
+#: Which console a screen or an entry of its navigation belongs to.
+Face = Literal["store", "office", "member"]
+
+#: A piece of a page: gets `ctx` and what the page offers, gives Markup or None for nothing.
+Slot = Callable[..., Any]
+
+
+@dataclass(frozen=True, slots=True)
+class NavEntry:
+    """One entry of a console's navigation, shown where the tool is on and the reader may use it.
+
+    label: a lazy translation. endpoint: of one of the tool's screens. icon: the name of a 20 px
+    line icon. face: which console.
+    """
+
+    label: object
+    endpoint: str
+    permission: str
+    icon: str = "plug"
+    face: Face = "store"
+
+
+@dataclass(frozen=True)
+class Plugin:
+    """A tool. Everything but the name is optional; nothing here acts until a store has it on.
+
+    name: as in plugin.toml and as the entry point's name; also the prefix of its tables, jobs and
+    permissions. hooks: an object or module whose `@hookimpl` functions answer the rooms' hooks.
+    settings: a marshmallow Schema class, each field with a `load_default`. migrations: dotted name
+    of the package that holds its Alembic revisions. screens, api: blueprints made by
+    `sdk.screens` and `sdk.api`. jobs, periodic: handlers named `<name>.<what>` and what runs in
+    each store's local day. slots: pieces of the consoles' pages by slot name. translations:
+    directory of its gettext catalogues, beside the package.
+    """
+
+    name: str
+    hooks: object | None = None
+    settings: type[Schema] | None = None
+    migrations: str | None = None
+    screens: Sequence[Blueprint] = ()
+    api: Sequence[Blueprint] = ()
+    jobs: Sequence[JobHandler] = ()
+    periodic: Sequence[Periodic] = ()
+    nav: Sequence[NavEntry] = ()
+    slots: Mapping[str, Slot] = field(default_factory=dict)
+    translations: str | None = None

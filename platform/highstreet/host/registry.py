@@ -1,0 +1,266 @@
+"""The host: every tool of this installation, loaded once at start or set aside with a reason.
+
+Nothing a tool does wrong while it loads stops the core: it is quarantined, leaves nothing behind,
+and `highstreet plugins` and the consoles say why.
+"""
+
+import importlib
+import logging
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+import pluggy
+
+import highstreet
+from highstreet.host import candidates, contributions, tables
+from highstreet.host.candidates import Candidate, Refused, quarantine_name
+from highstreet.host.kept import Kept
+from highstreet.host.manifest import Manifest
+from highstreet.host.plugin import Plugin
+from highstreet.host.spec import PROJECT, Hook, hooks_in
+from highstreet.i18n import LazyText
+from highstreet.i18n import lazy_gettext as _l
+from highstreet.jobs import JobHandler, Periodic
+from highstreet_tenants import walls
+from highstreet_tenants.sessions import ScopedSession
+
+if TYPE_CHECKING:
+    from highstreet.host.plans import Call
+    from highstreet_migrations.runner import History
+    from highstreet_tenants.people.permissions import Permission
+
+GROUP = "highstreet.plugins"
+log = logging.getLogger("highstreet.host")
+
+#: Builds the `ctx` of one tool in one store; app.py hands in the sdk's.
+ContextFactory = Callable[[ScopedSession, "Loaded", UUID | None], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A tool that passed every check. package: what its entry point names."""
+
+    name: str
+    manifest: Manifest
+    plugin: Plugin
+    package: str
+    distribution: str
+    tables: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Quarantine:
+    """A tool that was set aside. reason: a stable slug; detail: what to put right."""
+
+    name: str
+    reason: str
+    detail: LazyText
+    distribution: str = ""
+    manifest: Manifest | None = None
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.detail}"
+
+
+@dataclass
+class Host:
+    """All tools of an installation, in the order they depend. Unchanging once loaded.
+
+    slow_ms: a hook that takes longer (in milliseconds) is a fault, unless its spec says otherwise.
+    fault_limit: so many within a day pause the tool in that store.
+    """
+
+    hooks: Mapping[str, Hook] = field(default_factory=dict)
+    plugins: dict[str, Loaded] = field(default_factory=dict)
+    quarantined: dict[str, Quarantine] = field(default_factory=dict)
+    manager: pluggy.PluginManager = field(default_factory=lambda: pluggy.PluginManager(PROJECT))
+    make_ctx: ContextFactory | None = None
+    slow_ms: float = 500.0
+    fault_limit: int = 5
+    version: str = highstreet.__version__
+    slots: frozenset[str] | None = None
+    calls: dict[str, dict[str, "Call"]] = field(default_factory=dict)
+    #: What is kept in memory per brand and store, until the brand's state_version moves on.
+    states: Kept[Any] = field(default_factory=lambda: Kept(65_536))
+    settings: Kept[Any] = field(default_factory=lambda: Kept(65_536))
+    #: One entry per distinct set of enabled tools, shared by all stores that have it.
+    actives: dict[Any, Any] = field(default_factory=dict)
+
+    @classmethod
+    def load(
+        cls,
+        specs: Iterable[type | ModuleType] = (),
+        *,
+        entry_points: Iterable[EntryPoint] | None = None,
+        safe_mode: bool = False,
+        slots: Iterable[str] | None = None,
+        make_ctx: ContextFactory | None = None,
+        slow_ms: float = 500.0,
+        fault_limit: int = 5,
+        version: str | None = None,
+    ) -> "Host":
+        """Load every installed tool.
+
+        specs: the rooms' classes of hookspecs. entry_points: instead of those installed. safe_mode:
+        load none. slots: names of the slots that pages have (None: any). Raises only what a
+        mistake in the core's own specs raises.
+        """
+        host = cls(
+            make_ctx=make_ctx,
+            slow_ms=slow_ms,
+            fault_limit=fault_limit,
+            slots=None if slots is None else frozenset(slots),
+        )
+        host.version = version or highstreet.__version__
+        known: dict[str, Hook] = {}
+        for namespace in specs:
+            host.manager.add_hookspecs(namespace)
+            for hook in hooks_in(namespace):
+                if hook.name in known:
+                    raise TypeError(f"the hook {hook.name} is declared twice")
+                known[hook.name] = hook
+        host.hooks = known
+        if not safe_mode:
+            found, refused = candidates.gather(
+                _installed() if entry_points is None else entry_points, host.version
+            )
+            for one in refused:
+                host._set_aside(one.candidate, one)
+            for candidate in found:
+                host._admit(candidate, [c.name for c in found])
+            walls.forget()
+        return host
+
+    def _admit(self, candidate: Candidate, names: Sequence[str]) -> None:
+        """Import a candidate and take it in, or set it aside without a trace."""
+        before = tables.look()
+        own: frozenset[str] = frozenset()
+        try:
+            candidates.needs(candidate, {n: p.manifest for n, p in self.plugins.items()})
+            try:
+                plugin = _import(candidate)
+            finally:
+                own = tables.brought(candidate.package, candidate.name, before)
+            wrong = tables.faults(candidate.name, candidate.package, own, before, names)
+            if wrong:
+                raise Refused(candidate, "tables", _l("%(what)s.", what="; ".join(wrong)))
+            contributions.check(candidate, plugin, self.slots)
+            calls = contributions.register(candidate, plugin, self.manager, self.hooks)
+        except Refused as refusal:
+            tables.take_back(candidate.package, own, before)
+            self._set_aside(candidate, refusal)
+            return
+        self.plugins[candidate.name] = Loaded(
+            candidate.name,
+            candidate.manifest,
+            plugin,
+            candidate.package,
+            candidate.distribution,
+            own,
+        )
+        for hook, call in calls.items():
+            self.calls.setdefault(hook, {})[candidate.name] = call
+
+    def _set_aside(self, candidate: Candidate, refusal: Refused) -> None:
+        name = quarantine_name(candidate, {*self.quarantined, *self.plugins}, refusal.reason)
+        self.quarantined[name] = Quarantine(
+            name, refusal.reason, refusal.detail, candidate.distribution, candidate.manifest_or_none
+        )
+        log.error("tool %s was not loaded (%s): %s", name, refusal.reason, refusal.detail)
+
+    def get(self, name: str) -> Loaded:
+        """A loaded tool. Raises KeyError for one that is absent or in quarantine."""
+        return self.plugins[name]
+
+    def manifest(self, name: str) -> Manifest | None:
+        """What a tool says of itself, loaded or not, as far as that could be read."""
+        if name in self.plugins:
+            return self.plugins[name].manifest
+        return self.quarantined[name].manifest if name in self.quarantined else None
+
+    def title(self, name: str, language: str = "en") -> str:
+        """A tool's title in a language, its name if its manifest is unknown."""
+        manifest = self.manifest(name)
+        return manifest.titled(language) if manifest else name
+
+    def histories(self) -> list["History"]:
+        """Migration histories of the loaded tools, in the order they depend."""
+        from highstreet_migrations.runner import History
+
+        return [
+            History(p.name, p.plugin.migrations)
+            for p in self.plugins.values()
+            if p.plugin.migrations
+        ]
+
+    def jobs(self) -> list[JobHandler | Periodic]:
+        """The tools' job handlers, each marked as its tool's, and their periodic work."""
+        found: list[JobHandler | Periodic] = []
+        for name, loaded in self.plugins.items():
+            found += [replace(handler, plugin=name) for handler in loaded.plugin.jobs]
+            found += loaded.plugin.periodic
+        return found
+
+    def translations(self) -> list[Path]:
+        """Where the tools keep their catalogues."""
+        places = []
+        for loaded in self.plugins.values():
+            module = sys.modules[loaded.package]
+            if loaded.plugin.translations and module.__file__:
+                places.append(Path(module.__file__).with_name(loaded.plugin.translations))
+        return places
+
+    def permissions(self) -> list["Permission"]:
+        """What the tools add to the catalogue of permissions."""
+        from highstreet_tenants.people.permissions import Permission
+
+        return [
+            Permission(name, title, p.manifest.granted.get(name, ()), name in p.manifest.personal)
+            for p in self.plugins.values()
+            for name, title in p.manifest.permissions.items()
+        ]
+
+
+def _installed() -> Iterable[EntryPoint]:
+    return entry_points(group=GROUP)
+
+
+def _import(candidate: Candidate) -> Plugin:
+    """The Plugin object of a candidate's package. Raises Refused for anything else."""
+    try:
+        module = importlib.import_module(candidate.package)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # a tool that calls sys.exit() must not end the core
+        log.debug("import of %s failed", candidate.package, exc_info=True)
+        what = f"{type(error).__name__}: {error}"
+        raise Refused(
+            candidate, "import-error", _l("Importing it failed: %(what)s", what=what)
+        ) from error
+    plugin = getattr(module, "plugin", None)
+    if not isinstance(plugin, Plugin):
+        raise Refused(
+            candidate,
+            "no-plugin",
+            _l(
+                "The package %(package)s has no attribute `plugin` that is a Plugin.",
+                package=candidate.package,
+            ),
+        )
+    if plugin.name != candidate.name:
+        raise Refused(
+            candidate,
+            "name-mismatch",
+            _l(
+                "Its manifest calls it %(one)s, its Plugin object %(other)s.",
+                one=candidate.name,
+                other=plugin.name,
+            ),
+        )
+    return plugin

@@ -1,0 +1,312 @@
+"""Settings of tools: who may give what, and what holds where and when."""
+
+import json
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from marshmallow import EXCLUDE, Schema, ValidationError
+
+from highstreet import host as hosts
+from highstreet.host import cascade, state
+from highstreet.host.cascade import MASK, Given, History, Level, Resolved, Source
+from highstreet.host.models import PluginSetting
+from highstreet.i18n import gettext as _
+from highstreet_tenants import clock
+from highstreet_tenants.cards import refuse_payment_cards
+from highstreet_tenants.errors import Forbidden, Invalid, NotFound
+from highstreet_tenants.models import Region
+from highstreet_tenants.sessions import ScopedSession
+
+__all__ = ["MASK", "Resolved", "Source", "history", "put", "resolve"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Node:
+    level: Level
+    id: UUID
+    region_id: UUID | None
+    store_id: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One line of a setting's history; a secret's value is masked."""
+
+    key: str
+    level: Level
+    value: Any
+    given: bool
+    locked: bool
+    by: str
+    at: datetime
+    valid_from: datetime
+
+
+def resolve(
+    s: ScopedSession, plugin: str, store_id: UUID | None = None, at: datetime | None = None
+) -> Resolved:
+    """A tool's settings in a store (the session's own unless named; at head office the brand's).
+
+    at: as they were valid at that moment (aware); now if not given. The region is the store's
+    present one. Raises NotFound for a tool that is not loaded or a store out of reach.
+    """
+    return _history(s, plugin, store_id).at(at or clock.now())
+
+
+def history(s: ScopedSession, plugin: str, store_id: UUID | None = None) -> list[Change]:
+    """Every change that reaches a place, newest first."""
+    secrets = cascade.secrets_of(_schema(s, plugin))
+    rows = sorted(
+        _history(s, plugin, store_id).rows, key=lambda r: (r.at, r.seq, r.key), reverse=True
+    )
+    return [
+        Change(
+            row.key,
+            row.level,
+            MASK if row.key in secrets and row.given else row.value,
+            row.given,
+            row.locked,
+            row.by,
+            row.at,
+            row.valid_from,
+        )
+        for row in rows
+    ]
+
+
+def put(
+    s: ScopedSession,
+    plugin: str,
+    values: Mapping[str, Any],
+    *,
+    region_id: UUID | None = None,
+    store_id: UUID | None = None,
+    lock: Collection[str] = (),
+    unlock: Collection[str] = (),
+    clear: Collection[str] = (),
+    valid_from: datetime | None = None,
+) -> Resolved:
+    """Give values at one level: a store's scope gives its own, head office the brand's, or a
+    region's or store's that it names. Gives what then holds there.
+
+    lock, unlock: keys that levels below may not (may again) differ in; brand and region only.
+    clear: keys to take back, so that the level above holds. valid_from: a moment other than now,
+    past (rules for purchases that are imported later) or future. A secret that comes back as
+    `MASK` was not changed. Nothing is written for what is already so.
+
+    Raises Invalid (unknown key, a value the tool refuses, a payment card), Forbidden (locked
+    above, or not this scope's to give), NotFound (tool, region or store).
+    """
+    schema_class = _schema(s, plugin)
+    node = _node(s, region_id, store_id)
+    _check_keys(schema_class, {*values, *lock, *unlock, *clear})
+    if node.level == "store" and (lock or unlock):
+        raise Forbidden(_("Only head office and regions lock settings."))
+    secrets = cascade.secrets_of(schema_class)
+    values = {k: v for k, v in values.items() if not (k in secrets and v == MASK)}
+    refuse_payment_cards(values)
+    state.touch(s)  # it also lets one writer at a time into this brand's settings
+    rows = _read(s, plugin, node.region_id or _region_of(s, node), node.store_id)
+    at = clock.now()
+    since = valid_from or at
+    counting = cascade.newest(rows, since)
+    _refuse_locked(counting, node, {*values, *clear})
+    plain = _validate(schema_class, counting, node, values, clear)
+    for key in dict.fromkeys((*values, *clear, *lock, *unlock)):
+        now_there = counting.get((node.level, key))
+        given = key in values or (key not in clear and now_there is not None and now_there.given)
+        value = plain[key] if key in values else (now_there.value if given and now_there else None)
+        locked = key in lock or (key not in unlock and now_there is not None and now_there.locked)
+        if now_there is not None and (now_there.given, now_there.locked) == (given, locked):
+            if now_there.value == value:
+                continue
+        elif now_there is None and not given and not locked:
+            continue
+        s.add(
+            PluginSetting(
+                brand_id=s.scope.brand_id,
+                store_id=node.store_id,
+                plugin=plugin,
+                key=key,
+                level=node.level,
+                node_id=node.id,
+                region_id=node.region_id,
+                seq=1
+                + max((r.seq for r in rows if (r.level, r.key) == (node.level, key)), default=0),
+                value=value,
+                given=given,
+                locked=locked,
+                set_by=s.scope.actor.name[:120],
+                set_at=at,
+                valid_from=since,
+            )
+        )
+    s.flush()
+    rows = _read(s, plugin, node.region_id or _region_of(s, node), node.store_id)
+    return cascade.resolve(schema_class, cascade.newest(rows, max(at, since)))
+
+
+def _schema(s: ScopedSession, plugin: str) -> type[Schema] | None:
+    host = hosts.of(s)
+    if plugin not in host.plugins:
+        raise state.no_tool(plugin)
+    return host.plugins[plugin].plugin.settings
+
+
+def _node(s: ScopedSession, region_id: UUID | None, store_id: UUID | None) -> _Node:
+    own = s.scope.store_id
+    if own is not None:
+        if region_id is not None or store_id not in (None, own):
+            raise Forbidden(_("A store gives its own settings only."))
+        return _Node("store", own, None, own)
+    if store_id is not None:
+        state.place(s, store_id)
+        return _Node("store", store_id, None, store_id)
+    if region_id is not None:
+        if s.get(Region, (s.scope.brand_id, region_id)) is None:
+            raise NotFound(_("There is no such region."))
+        return _Node("region", region_id, region_id, None)
+    return _Node("brand", s.scope.brand_id, None, None)
+
+
+def _region_of(s: ScopedSession, node: _Node) -> UUID | None:
+    return state.place(s, node.store_id).region_id if node.store_id is not None else None
+
+
+def _check_keys(schema_class: type[Schema] | None, keys: set[str]) -> None:
+    known = set(schema_class._declared_fields) if schema_class is not None else set()
+    if strange := sorted(keys - known):
+        words = _("There is no such setting. There are: %(known)s.", known=", ".join(sorted(known)))
+        raise Invalid(words, fields={key: [words] for key in strange})
+
+
+def _refuse_locked(
+    counting: Mapping[tuple[Level, str], Given], node: _Node, keys: set[str]
+) -> None:
+    above = cascade.ORDER[: cascade.ORDER.index(node.level)]
+    held = {
+        key: row.by
+        for key in keys
+        for level in above
+        if (row := counting.get((level, key))) is not None and row.locked
+    }
+    if held:
+        raise Forbidden(
+            _(
+                "Locked by %(who)s: %(keys)s. Ask them to change it.",
+                who=", ".join(sorted(set(held.values()))),
+                keys=", ".join(sorted(held)),
+            ),
+            fields={key: [_("Locked by %(who)s.", who=who)] for key, who in held.items()},
+        )
+
+
+def _validate(
+    schema_class: type[Schema] | None,
+    counting: Mapping[tuple[Level, str], Given],
+    node: _Node,
+    values: Mapping[str, Any],
+    clear: Collection[str],
+) -> dict[str, Any]:
+    """The new values as JSON, checked together with what they will stand beside."""
+    if schema_class is None:
+        return {}
+    schema = schema_class(unknown=EXCLUDE)
+    visible = cascade.ORDER[: cascade.ORDER.index(node.level) + 1]
+    beside = {
+        place: row
+        for place, row in counting.items()
+        if place[0] in visible and not (place[0] == node.level and row.key in clear)
+    }
+    raw, _sources, _givers = cascade.fold(beside)
+    sound = cascade.resolve(schema_class, beside).problems  # what was refused before is not ours
+    raw = {k: v for k, v in raw.items() if k not in sound and k in schema.fields}
+    try:
+        loaded = schema.load({**raw, **values})
+    except ValidationError as error:
+        messages = error.normalized_messages()  # type: ignore[no-untyped-call]
+        raise Invalid(
+            _("Some settings can't be so. Nothing was changed."), fields=_by_key(messages)
+        ) from error
+    dumped = schema.dump(loaded)
+    plain = {key: dumped.get(key, values[key]) for key in values}
+    for key, value in plain.items():
+        _check_json(key, value)
+    return plain
+
+
+def _by_key(messages: Mapping[Any, Any], path: str = "") -> dict[str, list[str]]:
+    """Messages by dotted key, for nested settings too."""
+    found: dict[str, list[str]] = {}
+    for key, inner in messages.items():
+        name = f"{path}.{key}" if path else str(key)
+        if isinstance(inner, Mapping):
+            found |= _by_key(inner, name)
+        else:
+            found[name] = [str(m) for m in (inner if isinstance(inner, list) else [inner])]
+    return found
+
+
+def _check_json(key: str, value: Any) -> None:
+    try:
+        text = json.dumps(value, ensure_ascii=False, allow_nan=False)
+        text.encode("utf-8")
+    except (TypeError, ValueError) as error:
+        words = _("This can't be stored. Use plain text and numbers.")
+        raise Invalid(words, fields={key: [words]}) from error
+    if "\\u0000" in text:
+        words = _("This holds a character that can't be stored (NUL).")
+        raise Invalid(words, fields={key: [words]})
+
+
+def _history(s: ScopedSession, plugin: str, store_id: UUID | None) -> History:
+    node = s.scope.store_id if store_id is None else store_id
+    local = state.memory(s)
+    found: History | None = local.get((plugin, node))
+    if found is None:
+        found = local[plugin, node] = _kept_history(s, plugin, node)
+    return found
+
+
+def _kept_history(s: ScopedSession, plugin: str, node: UUID | None) -> History:
+    place = state.place(s, node)
+    host = hosts.of(s)
+    key = (s.scope.brand_id, node, plugin)
+    if not state.changed_here(s):
+        kept: History | None = host.settings.get(key, s.state_version)
+        if kept is not None:
+            return kept
+    made = History(_schema(s, plugin), _read(s, plugin, place.region_id, node))
+    if not state.changed_here(s):
+        host.settings.put(key, s.state_version, made)
+    return made
+
+
+def _read(
+    s: ScopedSession, plugin: str, region_id: UUID | None, store_id: UUID | None
+) -> list[Given]:
+    """Everything given to a tool's settings above and in one place."""
+    nodes = [s.scope.brand_id, *(n for n in (region_id, store_id) if n is not None)]
+    s.flush()
+    return [
+        Given(
+            row.level,  # type: ignore[arg-type]  # checked by the database
+            row.key,
+            row.value,
+            row.set_by,
+            row.set_at,
+            row.valid_from,
+            row.seq,
+            row.given,
+            row.locked,
+        )
+        for row in s.scalars(
+            sa.select(PluginSetting).where(
+                PluginSetting.plugin == plugin, PluginSetting.node_id.in_(nodes)
+            )
+        )
+    ]

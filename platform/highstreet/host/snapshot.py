@@ -1,0 +1,236 @@
+"""What the rows say about tools, in memory: read once, ruled on without further queries."""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from highstreet.host.lattice import (
+    FITS,
+    Approval,
+    Choice,
+    Compatibility,
+    Level,
+    Pause,
+    Policy,
+    Ruling,
+    Word,
+    held,
+    judge,
+)
+from highstreet.host.models import PluginChoice, PluginPause, PluginPolicy
+from highstreet_tenants.models import Brand, Region, Store
+from highstreet_tenants.sessions import ScopedSession
+
+if TYPE_CHECKING:
+    from highstreet.host.registry import Host
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A store, or head office itself (`store_id` None): what tools may know of where they work."""
+
+    store_id: UUID | None
+    brand_id: UUID
+    slug: str
+    name: str
+    zone: str
+    locale: str
+    currency: str
+    region_id: UUID | None = None
+    code: str = ""
+
+    @property
+    def node(self) -> UUID:
+        """The store's id, or the brand's."""
+        return self.store_id or self.brand_id
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a place wants of a tool, and what was answered."""
+
+    choice: Choice
+    approval: Approval | None = None
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """Everything that decides about tools in some places of a brand.
+
+    words: (tool, node) → what head office (node: the brand's id) or a region says. wishes, pauses:
+    by (tool, node of the place).
+    """
+
+    brand_id: UUID
+    places: Mapping[UUID | None, Place]
+    regions: Mapping[UUID, str] = field(default_factory=dict)
+    words: Mapping[tuple[str, UUID], Word] = field(default_factory=dict)
+    wishes: Mapping[tuple[str, UUID], Wish] = field(default_factory=dict)
+    pauses: Mapping[tuple[str, UUID], Pause] = field(default_factory=dict)
+
+    def with_word(self, plugin: str, node: UUID, word: Word | None) -> "Snapshot":
+        """As if this had been said (None: taken back)."""
+        words = {k: v for k, v in self.words.items() if k != (plugin, node)}
+        if word is not None:
+            words[plugin, node] = word
+        return replace(self, words=words)
+
+    def with_wish(self, plugin: str, node: UUID, wish: Wish | None) -> "Snapshot":
+        """As if this had been chosen or answered."""
+        wishes = {k: v for k, v in self.wishes.items() if k != (plugin, node)}
+        if wish is not None:
+            wishes[plugin, node] = wish
+        return replace(self, wishes=wishes)
+
+    def with_pause(self, plugin: str, node: UUID, pause: Pause | None) -> "Snapshot":
+        """As if the tool were paused (None: resumed) there."""
+        pauses = {k: v for k, v in self.pauses.items() if k != (plugin, node)}
+        if pause is not None:
+            pauses[plugin, node] = pause
+        return replace(self, pauses=pauses)
+
+    def policy(self, plugin: str, place: Place) -> Policy:
+        """What is said above a place."""
+        region = place.region_id
+        return Policy(
+            self.words.get((plugin, self.brand_id)),
+            self.words.get((plugin, region)) if region is not None else None,
+            self.regions.get(region, "") if region is not None else "",
+        )
+
+    def rulings(
+        self, host: "Host", store_id: UUID | None, only: Collection[str] | None = None
+    ) -> dict[str, Ruling]:
+        """The ruling on every tool in one place: loaded ones as they depend, then the others.
+
+        only: not on all, but on these and what they depend on, which must be among them.
+        """
+        place = self.places[store_id]
+        found: dict[str, Ruling] = {}
+        for name in host.plugins if only is None else [n for n in host.plugins if n in only]:
+            found[name] = self._ruling(host, name, place, found)
+        for name in host.quarantined:
+            # One that nobody ever spoke of is the operator's business, not the store's.
+            if name not in found and any(key[0] == name for key in (*self.words, *self.wishes)):
+                found[name] = self._ruling(host, name, place, found)
+        return found
+
+    def _ruling(self, host: "Host", name: str, place: Place, known: Mapping[str, Ruling]) -> Ruling:
+        wish = self.wishes.get((name, place.node))
+        pause = self.pauses.get((name, place.node))
+        fits = _compatibility(host, name, place, known)
+        ruling = judge(
+            self.policy(name, place),
+            wish.choice if wish else None,
+            wish.approval if wish else None,
+            fits,
+            pause,
+        )
+        if place.store_id is not None or ruling.code not in ("not_chosen", "ask_first"):
+            return ruling
+        # Head office has a tool's screens as soon as one store uses it.
+        users = self._users(name)
+        return held(Ruling("on", True, "in_use", note=str(users)), fits, pause) if users else ruling
+
+    def _users(self, name: str) -> int:
+        """In how many stores the tool is switched on by choice."""
+        return sum(
+            judge(self.policy(name, store), wish.choice, wish.approval).on
+            for store in self.places.values()
+            if store.store_id is not None and (wish := self.wishes.get((name, store.node)))
+        )
+
+
+def _compatibility(
+    host: "Host", name: str, place: Place, known: Mapping[str, Ruling]
+) -> Compatibility:
+    if name not in host.plugins:
+        return Compatibility("absent", str(host.quarantined[name].detail))
+    manifest = host.plugins[name].manifest
+    if ("store" if place.store_id else "brand") not in manifest.levels:
+        return Compatibility("level")
+    for need in manifest.depends:
+        if not known[need.name].on:
+            return Compatibility("needs", host.title(need.name))
+    return FITS
+
+
+def load(s: ScopedSession, store_id: UUID | None) -> Snapshot:
+    """What decides in one store; for head office itself (None) every store's rows come along.
+
+    Raises KeyError for a store that the scope can't see.
+    """
+    if store_id is None:
+        return load_all(s)
+    return _load(s, store_id)
+
+
+def load_all(s: ScopedSession) -> Snapshot:
+    """What decides in the whole brand, as far as the scope reaches. Five queries."""
+    return _load(s, None)
+
+
+def _load(s: ScopedSession, store_id: UUID | None) -> Snapshot:
+    brand_id = s.scope.brand_id
+    stores = sa.select(
+        Store.id, Store.slug, Store.name, Store.zone, Store.locale, Store.currency, Store.region_id,
+        Store.code,
+    ).where(*s.scope.owns(Store))  # fmt: skip
+    chosen = sa.select(PluginChoice)
+    paused = sa.select(PluginPause).where(PluginPause.resumed_at.is_(None))
+    if store_id is not None:
+        stores = stores.where(Store.id == store_id)
+        chosen = chosen.where(PluginChoice.node_id == store_id)
+        paused = paused.where(PluginPause.node_id == store_id)
+    places: dict[UUID | None, Place] = {
+        row.id: Place(
+            row.id, brand_id, row.slug, row.name, row.zone, row.locale, row.currency,
+            row.region_id, row.code,
+        )
+        for row in s.execute(stores)
+    }  # fmt: skip
+    if store_id is None:
+        brand = s.get_one(Brand, brand_id)
+        places[None] = Place(
+            None, brand_id, brand.slug, brand.name, brand.zone, brand.locale, brand.currency
+        )
+    elif store_id not in places:
+        raise KeyError(f"there is no store {store_id} within reach")
+    regions = s.execute(sa.select(Region.id, Region.name).where(*s.scope.owns(Region)))
+    return Snapshot(
+        brand_id,
+        places,
+        {row.id: row.name for row in regions},
+        {
+            (row.plugin, row.node_id): Word(Level(row.level), row.set_by, row.set_at, row.note)
+            for row in s.scalars(sa.select(PluginPolicy))
+        },
+        {(row.plugin, row.node_id): _wish(row) for row in s.scalars(chosen)},
+        {
+            (row.plugin, row.node_id): Pause(row.paused_at, row.faults, row.paused_by)
+            for row in s.scalars(paused)
+        },
+    )
+
+
+def _wish(row: PluginChoice) -> Wish:
+    approval = None
+    if row.approval is not None and row.decided_at is not None:
+        approval = Approval(
+            row.approval == "granted", row.decided_by or "", row.decided_at, row.note
+        )
+    return Wish(Choice(row.wanted, row.chosen_by, row.chosen_at), approval)
+
+
+def names(rulings: Iterable[tuple[str, Ruling]]) -> tuple[frozenset[str], frozenset[str]]:
+    """(tools that are on, tools that only a pause keeps off)."""
+    on, paused = set(), set()
+    for name, ruling in rulings:
+        if ruling.on:
+            on.add(name)
+        elif ruling.paused_only:
+            paused.add(name)
+    return frozenset(on), frozenset(paused)

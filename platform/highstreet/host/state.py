@@ -1,0 +1,236 @@
+"""Where each tool is on: asked at every hook, route, job and slot, so it must cost nothing.
+
+A session already knows its brand's `state_version`. What was worked out for that version is kept,
+so a request pays no query for it; `touch` moves the version on. A session that changed something
+itself works from its own memory only, for what it sees may yet be rolled back.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, cast
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy import event
+
+from highstreet import host as hosts
+from highstreet.host import snapshot
+from highstreet.host.lattice import Ruling, State
+from highstreet.host.plans import Active, active_for
+from highstreet.host.reasons import reason
+from highstreet.host.snapshot import Place, Snapshot
+from highstreet.i18n import gettext as _
+from highstreet.i18n import language
+from highstreet_tenants.errors import NotFound, ToolOff
+from highstreet_tenants.models import Brand
+from highstreet_tenants.sessions import ScopedSession
+
+_LOCAL = "host.local"
+_DIRTY = "host.dirty"
+
+_brand = cast(sa.Table, Brand.__table__)
+
+
+@dataclass(frozen=True, slots=True)
+class Effective:
+    """Whether a tool is on in a place, and why."""
+
+    plugin: str
+    place: Place
+    ruling: Ruling
+
+    @property
+    def state(self) -> State:
+        """required, on, off, waiting, refused, forbidden, paused or unavailable."""
+        return self.ruling.state
+
+    @property
+    def on(self) -> bool:
+        """Whether it works here."""
+        return self.ruling.on
+
+    @property
+    def code(self) -> str:
+        """The reason as a stable slug."""
+        return self.ruling.code
+
+    @property
+    def by(self) -> str:
+        """Who made it so; empty where nobody did."""
+        return self.ruling.by
+
+    @property
+    def at(self) -> datetime | None:
+        """Since when (UTC)."""
+        return self.ruling.at
+
+    @property
+    def reason(self) -> str:
+        """Why, in the reader's language, with dates as the store writes them."""
+        return reason(self.ruling, zone=self.place.zone, locale=self.place.locale)
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is kept of one place for one version of its brand's state."""
+
+    active: Active
+    place: Place
+
+
+class Here:
+    """One place as one session knows it: what is kept, and the `ctx` of each tool called so far."""
+
+    __slots__ = ("active", "ctxs", "place")
+
+    def __init__(self, known: Known) -> None:
+        self.active = known.active
+        self.place = known.place
+        self.ctxs: dict[str, Any] = {}
+
+
+def here(s: ScopedSession, store_id: UUID | None = None) -> Here:
+    """A place as this session knows it; the session's own store unless another is named.
+
+    Raises NotFound for a store that is not within reach.
+    """
+    node = s.scope.store_id if store_id is None else store_id
+    remembered = memory(s)
+    found: Here | None = remembered.get(node)
+    if found is None:
+        found = remembered[node] = Here(_work_out(s, node))
+    return found
+
+
+def memory(s: ScopedSession) -> dict[Any, Any]:
+    """What this session worked out; empty again after `touch` and after a savepoint's rollback."""
+    found: dict[Any, Any] | None = s.info.get(_LOCAL)
+    if found is None:
+        found = s.info[_LOCAL] = {}
+    return found
+
+
+def enabled(s: ScopedSession, store_id: UUID | None = None) -> frozenset[str]:
+    """Names of the tools that are on in a store (or, in a brand's scope, at head office).
+
+    Raises NotFound for a store that is not within reach.
+    """
+    return here(s, store_id).active.names
+
+
+def is_on(s: ScopedSession, plugin: str, store_id: UUID | None = None) -> bool:
+    """Whether a tool is on in a store."""
+    return plugin in here(s, store_id).active.names
+
+
+def place(s: ScopedSession, store_id: UUID | None = None) -> Place:
+    """Name, zone, currency and locale of a store, or of the brand in a brand's scope."""
+    return here(s, store_id).place
+
+
+def require(s: ScopedSession, plugin: str, store_id: UUID | None = None) -> None:
+    """Raise ToolOff, with the reason, unless the tool is on."""
+    if not is_on(s, plugin, store_id):
+        effective = explain(s, plugin, store_id)
+        raise ToolOff(
+            _(
+                "%(tool)s is not on here. %(why)s",
+                tool=hosts.of(s).title(plugin, language()),
+                why=effective.reason,
+            )
+        )
+
+
+def explain(s: ScopedSession, plugin: str, store_id: UUID | None = None) -> Effective:
+    """The state of one tool in one place, with its reason.
+
+    Raises NotFound for a tool that is not installed or a store out of reach.
+    """
+    found = overview(s, store_id).get(plugin)
+    if found is not None:
+        return found
+    host = hosts.of(s)
+    if plugin in host.quarantined:
+        ruling = Ruling("unavailable", False, "absent", note=str(host.quarantined[plugin].detail))
+        return Effective(plugin, place(s, store_id), ruling)
+    raise no_tool(plugin)
+
+
+def no_tool(plugin: str) -> NotFound:
+    """The error for a tool that is not installed."""
+    return NotFound(_("No tool “%(name)s” is installed.", name=plugin))
+
+
+def overview(s: ScopedSession, store_id: UUID | None = None) -> Mapping[str, Effective]:
+    """The state of every tool in one place, in the order they depend. Not kept: for pages."""
+    node = s.scope.store_id if store_id is None else store_id
+    rows = _load(s, node)
+    there = rows.places[node]
+    return {
+        name: Effective(name, there, ruling)
+        for name, ruling in rows.rulings(hosts.of(s), node).items()
+    }
+
+
+def touch(s: ScopedSession) -> None:
+    """Say that policy, choices, settings, the brand or a store changed: each such verb calls it.
+
+    What is kept for the brand is stale from the moment this transaction commits. Until then this
+    session no longer uses what is kept, nor adds to it.
+    """
+    s.flush()
+    version = s.scalar(
+        sa.update(_brand)
+        .where(_brand.c.id == s.scope.brand_id)
+        .values(state_version=_brand.c.state_version + 1)
+        .returning(_brand.c.state_version)
+    )
+    s.state_version = version or s.state_version
+    s.info[_DIRTY] = True
+    s.info.pop(_LOCAL, None)
+
+
+def changed_here(s: ScopedSession) -> bool:
+    """Whether this session itself changed something, so that nothing kept may be used."""
+    return _DIRTY in s.info
+
+
+@event.listens_for(ScopedSession, "after_soft_rollback")
+def _forget_local(session: ScopedSession, _previous: object) -> None:
+    """A savepoint that is rolled back takes with it what was worked out from it."""
+    session.info.pop(_LOCAL, None)
+
+
+def check_reach(s: ScopedSession, node: UUID | None) -> None:
+    """Raise NotFound if a store's session asks about another place.
+
+    The other's choices are behind the wall, so an answer would be wrong, or come from what is kept.
+    """
+    if s.scope.reach == "store" and node != s.scope.store_id:
+        raise NotFound(_("There is no such store."))
+
+
+def _work_out(s: ScopedSession, node: UUID | None) -> Known:
+    check_reach(s, node)
+    host = hosts.of(s)
+    key = (s.scope.brand_id, node)
+    dirty = _DIRTY in s.info
+    if not dirty:
+        kept: Known | None = host.states.get(key, s.state_version)
+        if kept is not None:
+            return kept
+    rows = _load(s, node)
+    on, paused = snapshot.names(rows.rulings(host, node).items())
+    known = Known(active_for(host, on, paused), rows.places[node])
+    if not dirty:
+        host.states.put(key, s.state_version, known)
+    return known
+
+
+def _load(s: ScopedSession, node: UUID | None) -> Snapshot:
+    check_reach(s, node)
+    try:
+        return snapshot.load(s, node)
+    except KeyError:
+        raise NotFound(_("There is no such store.")) from None

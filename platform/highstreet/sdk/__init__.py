@@ -1,0 +1,196 @@
+"""All that a tool may import; what is not here is not public and may change without notice.
+
+Names are loaded when first used, so that importing the sdk costs next to nothing: a tool's models
+need neither Flask nor the rooms. `docs/plugins.md` shows each in use.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from highstreet.customers.facts import CustomerFact
+    from highstreet.customers.hooks import SummaryRow
+    from highstreet.host.access import public, requires
+    from highstreet.host.dispatch import Refused
+    from highstreet.host.plans import Answer
+    from highstreet.host.plugin import NavEntry, Plugin
+    from highstreet.host.settings import Resolved
+    from highstreet.host.spec import hookimpl
+    from highstreet.i18n import format_locale, gettext, lazy_gettext, ngettext, pgettext
+    from highstreet.jobs import JobError, JobHandler, Periodic
+    from highstreet.purchases.facts import (
+        LineFact,
+        LineIn,
+        PurchaseFact,
+        PurchaseIn,
+        ReturnFact,
+        ReturnIn,
+    )
+    from highstreet.results.hooks import Figure
+    from highstreet.sdk.blueprints import api, screens
+    from highstreet.sdk.context import Ctx, bind
+    from highstreet.till.hooks import Club, Deed, Reward
+    from highstreet.timeline.facts import EntryFact
+    from highstreet_tenants import append_only, bulk, clock, ids, money
+    from highstreet_tenants.base import Base, BrandOwned, StoreOwned, UTCDateTime, brand_fk
+    from highstreet_tenants.cards import refuse_payment_cards
+    from highstreet_tenants.clock import business_date, now
+    from highstreet_tenants.errors import (
+        Conflict,
+        Forbidden,
+        HighstreetError,
+        Invalid,
+        NotFound,
+        ToolOff,
+        TooMany,
+        Unauthenticated,
+        Unavailable,
+        WallBreach,
+    )
+    from highstreet_tenants.ids import new_id
+    from highstreet_tenants.money import Money, format_minor, parse_minor
+    from highstreet_tenants.scopes import Actor, Scope
+    from highstreet_tenants.sessions import ScopedSession
+    from highstreet_tenants.statements import Statement, own
+
+_TENANTS = "highstreet_tenants"
+_ERRORS = f"{_TENANTS}.errors"
+
+#: Where each name lives. A whole module is given as itself.
+_PLACES: dict[str, str] = {
+    **dict.fromkeys(("append_only", "bulk", "clock", "ids", "money"), _TENANTS),
+    **dict.fromkeys(
+        ("Base", "BrandOwned", "StoreOwned", "UTCDateTime", "brand_fk"), f"{_TENANTS}.base"
+    ),
+    "refuse_payment_cards": f"{_TENANTS}.cards",
+    **dict.fromkeys(("business_date", "now"), f"{_TENANTS}.clock"),
+    **dict.fromkeys(
+        (
+            "Conflict",
+            "Forbidden",
+            "HighstreetError",
+            "Invalid",
+            "NotFound",
+            "ToolOff",
+            "TooMany",
+            "Unauthenticated",
+            "Unavailable",
+            "WallBreach",
+        ),
+        _ERRORS,
+    ),
+    "new_id": f"{_TENANTS}.ids",
+    **dict.fromkeys(("Money", "format_minor", "parse_minor"), f"{_TENANTS}.money"),
+    **dict.fromkeys(("Actor", "Scope"), f"{_TENANTS}.scopes"),
+    "ScopedSession": f"{_TENANTS}.sessions",
+    **dict.fromkeys(("Statement", "own"), f"{_TENANTS}.statements"),
+    "CustomerFact": "highstreet.customers.facts",
+    "SummaryRow": "highstreet.customers.hooks",
+    **dict.fromkeys(("public", "requires"), "highstreet.host.access"),
+    "Refused": "highstreet.host.dispatch",
+    "Answer": "highstreet.host.plans",
+    **dict.fromkeys(("NavEntry", "Plugin"), "highstreet.host.plugin"),
+    "Resolved": "highstreet.host.settings",
+    "hookimpl": "highstreet.host.spec",
+    **dict.fromkeys(
+        ("format_locale", "gettext", "lazy_gettext", "ngettext", "pgettext"), "highstreet.i18n"
+    ),
+    **dict.fromkeys(("JobError", "JobHandler", "Periodic"), "highstreet.jobs"),
+    **dict.fromkeys(
+        ("LineFact", "LineIn", "PurchaseFact", "PurchaseIn", "ReturnFact", "ReturnIn"),
+        "highstreet.purchases.facts",
+    ),
+    "Figure": "highstreet.results.hooks",
+    **dict.fromkeys(("api", "screens"), "highstreet.sdk.blueprints"),
+    **dict.fromkeys(("Ctx", "bind"), "highstreet.sdk.context"),
+    **dict.fromkeys(("Club", "Deed", "Reward"), "highstreet.till.hooks"),
+    "EntryFact": "highstreet.timeline.facts",
+}
+
+__all__ = [
+    "Actor",
+    "Answer",
+    "Base",
+    "BrandOwned",
+    "Club",
+    "Conflict",
+    "Ctx",
+    "CustomerFact",
+    "Deed",
+    "EntryFact",
+    "Figure",
+    "Forbidden",
+    "HighstreetError",
+    "Invalid",
+    "JobError",
+    "JobHandler",
+    "LineFact",
+    "LineIn",
+    "Money",
+    "NavEntry",
+    "NotFound",
+    "Periodic",
+    "Plugin",
+    "PurchaseFact",
+    "PurchaseIn",
+    "Refused",
+    "Resolved",
+    "ReturnFact",
+    "ReturnIn",
+    "Reward",
+    "Scope",
+    "ScopedSession",
+    "Statement",
+    "StoreOwned",
+    "SummaryRow",
+    "TooMany",
+    "ToolOff",
+    "UTCDateTime",
+    "Unauthenticated",
+    "Unavailable",
+    "WallBreach",
+    "api",
+    "append_only",
+    "bind",
+    "brand_fk",
+    "bulk",
+    "business_date",
+    "clock",
+    "format_locale",
+    "format_minor",
+    "gettext",
+    "hookimpl",
+    "ids",
+    "lazy_gettext",
+    "money",
+    "new_id",
+    "ngettext",
+    "now",
+    "own",
+    "parse_minor",
+    "pgettext",
+    "public",
+    "refuse_payment_cards",
+    "requires",
+    "screens",
+]
+
+
+def __getattr__(name: str) -> Any:
+    try:
+        place = _PLACES[name]
+    except KeyError:
+        raise AttributeError(
+            f"the sdk has no {name!r}; docs/plugins.md lists what it has"
+        ) from None
+    value = (
+        import_module(f"{place}.{name}")
+        if place == _TENANTS
+        else getattr(import_module(place), name)
+    )
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__
