@@ -66,9 +66,9 @@ def enter() -> Response:
             if error.left
             else _("No try left; wait 15 minutes or ask for a one-time link.")
         )
-        return _refused(error, {"password": [f"{error.detail} {tail}"]}, 422)
+        return _refused({"password": [f"{error.detail} {tail}"]}, 422)
     except tries.LockedOut as error:
-        response = _refused(error, {"password": [error.detail]}, error.status)
+        response = _refused({"password": [error.detail]}, error.status)
         response.headers["Retry-After"] = str(error.retry_after)
         return response
     return _let_in(started)
@@ -169,7 +169,7 @@ def _form(errors: dict[str, list[str]] | None = None) -> str:
     )
 
 
-def _refused(error: HighstreetError, errors: dict[str, list[str]], status: int) -> Response:
+def _refused(errors: dict[str, list[str]], status: int) -> Response:
     return make_response(_form(errors), status)
 
 
@@ -181,13 +181,10 @@ def _link_page(
         actor = Actor("user", found.user_id, found.name)
         place = directory.name_of(current.house.tenancy, found.offer, actor)
         facts |= {"role": ROLES.get(found.offer.role), "place_name": place}
-    response = make_response(render_template("signin_link.html", **facts), status)
-    # The address is a secret until the button is pressed; no page that is linked to may learn it.
-    response.headers["Referrer-Policy"] = "no-referrer"
-    return response
+    # The address is a secret until the button is pressed. The house's Referrer-Policy, same-origin,
+    # tells it to nobody else; "no-referrer" would make the CSRF check refuse the button over TLS.
+    return make_response(render_template("signin_link.html", **facts), status)
 
 
 def _dead(error: HighstreetError) -> Response:
-    response = make_response(render_template("signin_dead.html", why=error.detail), error.status)
-    response.headers["Referrer-Policy"] = "no-referrer"
-    return response
+    return make_response(render_template("signin_dead.html", why=error.detail), error.status)
