@@ -93,7 +93,8 @@ def _postgresql_sql(
     from sqlalchemy.dialects import postgresql
 
     dialect = postgresql.dialect()  # type: ignore[no-untyped-call]  # untyped in SQLAlchemy
-    kinds = [table.c[c].type.compile(dialect).lower() for c in columns]
+    # A collation is the real table's business; the temporary one only carries the bytes.
+    kinds = [table.c[c].type.compile(dialect).split(" COLLATE ")[0].lower() for c in columns]
     temporary = f"hs_bulk_{table.name}"[:63]
     names = ", ".join(columns)
     typed = ", ".join(f"{c} {k}" for c, k in zip(columns, kinds, strict=True))
