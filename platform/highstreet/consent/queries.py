@@ -9,7 +9,9 @@ from highstreet.consent.facts import BRAND, EVERY, Answer, ConsentState, Status
 from highstreet.customers import places
 from highstreet.customers import queries as customers
 from highstreet.customers.facts import CustomerFact
+from highstreet.i18n import format_locale
 from highstreet.i18n import gettext as _
+from babel.dates import format_date
 from highstreet_tenants.errors import NotFound
 from highstreet_tenants.sessions import ScopedSession
 from highstreet_tenants.statements import Statement, own
@@ -97,9 +99,13 @@ def may_contact(
     ]
     if refused:
         last = max(refused, key=lambda said: said.at)
-        return Answer(False, _("They refused on %(day)s.", day=last.at.date().isoformat()))
+        return Answer(False, _("They refused on %(day)s.", day=_day(last.at)))
     assert given is not None
-    return Answer(True, _("They agreed on %(day)s.", day=given.at.date().isoformat()))
+    return Answer(True, _("They agreed on %(day)s.", day=_day(given.at)))
+
+
+def _day(at: datetime) -> str:
+    return format_date(at.date(), "medium", locale=format_locale())
 
 
 def _refusals(

@@ -47,7 +47,7 @@ def define(
         raise bad("choices", _("Name each option once, at most %(most)s.", most=_MOST_CHOICES))
     row = s.scalar(sa.select(FieldDef).where(FieldDef.key == key))
     if row is None:
-        count = s.scalar(sa.select(sa.func.count()).select_from(FieldDef)) or 0
+        count = s.scalar(sa.select(sa.func.count(FieldDef.id))) or 0
         if count >= _MOST_FIELDS:
             raise Invalid(_("A brand has at most %(most)s fields.", most=_MOST_FIELDS))
         row = FieldDef(brand_id=s.brand_id, key=key, kind=kind, position=count)

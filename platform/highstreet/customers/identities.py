@@ -121,9 +121,7 @@ def add(s: ScopedSession, customer_id: UUID, kind: Kind, text: str) -> IdentityF
     fact = queries.get(s, customer_id)
     realm = Realm(fact.store_id or s.brand_id, fact.store_id)
     key = read(kind, text, places.region(s, fact.home_store_id if s.store_id is None else None))
-    count = s.scalar(
-        sa.select(sa.func.count()).select_from(Identity).where(Identity.customer_id == fact.id)
-    )
+    count = s.scalar(sa.select(sa.func.count(Identity.id)).where(Identity.customer_id == fact.id))
     if (count or 0) >= MOST_IDENTITIES:
         raise bad(kind, _("A customer has at most %(most)s of these.", most=MOST_IDENTITIES))
     if attach(s, fact.id, realm, key):

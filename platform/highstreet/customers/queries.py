@@ -113,6 +113,23 @@ def find(
     return _by_name(s, text, realm.id, limit)
 
 
+def by_key(
+    s: ScopedSession, kind: keys.Kind, text: str, limit: int = 20, *, store_id: UUID | None = None
+) -> list[Found]:
+    """Customers by one kind of key only, for a machine that knows which it has.
+
+    Lost and blocked cards are found too, with their status. Raises Invalid for what is no key of
+    that kind.
+    """
+    region = places.region(s, store_id)
+    value = {
+        "card": keys.card_key,
+        "email": keys.email_key,
+        "phone": lambda number: keys.phone_key(number, region),
+    }[kind](text)
+    return _by_key(s, kind, value, places.realm(s, store_id).id, max(1, min(limit, 100)))
+
+
 def _candidates(text: str, region: str | None) -> list[tuple[keys.Kind, str]]:
     """The keys that a text may mean, likeliest first."""
     tries: list[tuple[keys.Kind, str]] = []
@@ -145,7 +162,7 @@ def _by_name(s: ScopedSession, text: str, realm_id: UUID, limit: int) -> list[Fo
     prefix = keys.name_key(text)[: keys.NAME_KEY_LENGTH]
     if not prefix:
         return []
-    found = _with_prefix(s, prefix, realm_id, limit * 3)
+    found = _with_prefix(s, prefix, realm_id, limit + limit // 2)
     words = prefix.split(" ")
     if len(words) > 1 and len(found) < limit:
         # "Smith Anna": look through those whose name has the longest word, in any order.

@@ -13,6 +13,7 @@ from highstreet.purchases.returns import record_return
 from highstreet.purchases.sameness import conflict, differences
 from highstreet.timeline.service import append
 from highstreet_tenants.clock import now
+from highstreet_tenants.errors import NotFound
 from highstreet_tenants.ids import new_id
 from highstreet_tenants.sessions import ScopedSession
 from highstreet_tenants.statements import Statement, own
@@ -98,13 +99,14 @@ def preview(s: ScopedSession, basket: PurchaseIn) -> tuple[object, ...]:
 
 
 def _replayed(s: ScopedSession, given: PurchaseFact) -> Recorded:
-    """The purchase that has this receipt number, if it is the same one."""
-    if given.customer_id is not None:
-        customer = customers.get(s, given.customer_id)  # NotFound says it better than Conflict
-        if customer.store_id not in (None, given.store_id):
-            raise customers.no_customer()
-        given = replace(given, customer_id=customer.id)
-    there = queries.by_ref(s, given.store_id, given.pos_ref)
+    """The purchase that has this receipt number, if it is the same one.
+
+    Without such a purchase it was the customer who is not there, so NotFound says that.
+    """
+    try:
+        there = queries.by_ref(s, given.store_id, given.pos_ref)
+    except NotFound:
+        raise customers.no_customer() from None
     what = differences(s, there, given)
     if what:
         raise conflict(given.pos_ref, what)

@@ -1,0 +1,110 @@
+"""Cards, phones, e-mails and names are found however people write them."""
+
+import pytest
+
+from highstreet.customers import keys
+from highstreet.customers.text import clean, reference
+from highstreet_tenants.errors import Invalid
+
+
+@pytest.mark.parametrize(
+    ("typed", "key"),
+    [
+        ("4071 2286 93", "4071228693"),
+        ("4071-2286-93\r\n", "4071228693"),
+        ("４０７１２２８６９３", "4071228693"),
+        ("hs-00123", "HS00123"),
+        ("0001234", "0001234"),
+    ],
+)
+def test_a_card_has_one_key(typed: str, key: str) -> None:
+    assert keys.card_key(typed) == key
+
+
+@pytest.mark.parametrize("typed", ["12", "", "x" * 33, "12\x0034", "4111 1111 1111 1111", "12;34"])
+def test_what_is_no_club_card_is_refused(typed: str) -> None:
+    with pytest.raises(Invalid):
+        keys.card_key(typed)
+
+
+@pytest.mark.parametrize(
+    ("typed", "region", "key"),
+    [
+        ("020 7946 0018", "GB", "+442079460018"),
+        ("+44 (0)20 7946 0018", "AU", "+442079460018"),
+        ("0412 345 678", "AU", "+61412345678"),
+        ("１３８ ００１３ ８０００", "CN", "+8613800138000"),
+    ],
+)
+def test_a_phone_has_one_key(typed: str, region: str, key: str) -> None:
+    assert keys.phone_key(typed, region) == key
+
+
+@pytest.mark.parametrize(
+    ("typed", "region"), [("123", "GB"), ("hello", "GB"), ("0412345678", None)]
+)
+def test_what_is_no_phone_is_refused(typed: str, region: str | None) -> None:
+    with pytest.raises(Invalid) as error:
+        keys.phone_key(typed, region)
+    assert "phone" in error.value.fields
+
+
+def test_an_email_has_one_key() -> None:
+    assert keys.email_key(" Ana.Nunez@EXAMPLE.com ") == "ana.nunez@example.com"
+    assert keys.email_key("ann@exämple.com") == keys.email_key("Ann@EXÄMPLE.com")
+    for bad in ("ana", "ana@", "a b@example.com", "a@b@example.com", "ana\x00@example.com"):
+        with pytest.raises(Invalid):
+            keys.email_key(bad)
+
+
+@pytest.mark.parametrize(
+    ("name", "found"),
+    [
+        ("Ana María Núñez", ["ana maria nunez", "maria nunez", "nunez"]),
+        ("王小明", ["王小明", "小明", "明"]),
+        ("O'Brien-Smith", ["o brien smith", "brien smith", "smith"]),
+        ("Łukasz Øster", ["lukasz oster", "oster"]),
+        ("STRAẞE", ["strasse"]),
+        ("がく", ["がく", "く"]),
+        ("किरण", ["किरण"]),
+        ("", []),
+        ("!!!", []),
+    ],
+)
+def test_a_name_is_found_from_each_of_its_words(name: str, found: list[str]) -> None:
+    assert keys.name_keys(name) == found
+
+
+def test_a_name_has_a_bounded_number_of_keys() -> None:
+    assert len(keys.name_keys(" ".join("abcdefghijkl"))) == 8
+    assert all(len(key) <= keys.NAME_KEY_LENGTH for key in keys.name_keys("x" * 200))
+
+
+@pytest.mark.parametrize("text", ["a\x00b", "a\ud800b", "a\x1bb", "a\nb", "x" * 21, "￿"])
+def test_text_that_cannot_be_kept_is_refused(text: str) -> None:
+    with pytest.raises(Invalid) as error:
+        clean(text, "note", 20)
+    assert "note" in error.value.fields
+
+
+def test_payment_cards_are_refused_in_any_text() -> None:
+    with pytest.raises(Invalid):
+        clean("call about 4111 1111 1111 1111 please", "note", 200, lines=True)
+
+
+def test_text_is_trimmed_and_normalised() -> None:
+    assert clean("  Zoe\u0308 ", "name", 20) == "Zoë"
+    assert clean("a\r\nb", "note", 20, lines=True) == "a\nb"
+    with pytest.raises(Invalid):
+        clean("   ", "name", 20, required=True)
+
+
+def test_barcodes_pass_as_product_codes_but_payment_cards_do_not() -> None:
+    # Valid EAN-13 that begins like an old Visa number and passes Luhn too.
+    assert reference("4006381333023", "product", 50) == "4006381333023"
+    with pytest.raises(Invalid):
+        reference("4111111111111111", "pos_ref", 50)
+    with pytest.raises(Invalid):
+        reference("", "pos_ref", 50)
+    with pytest.raises(Invalid):
+        reference("R1\x00", "pos_ref", 50)
