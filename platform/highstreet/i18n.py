@@ -1,0 +1,126 @@
+"""Languages: every word that a person sees goes through here.
+
+English is written in the code; other languages come from `translations/` beside this module and,
+for a tool's own words, beside that tool. Outside of an application (a script, an import of a
+module) messages stay English.
+"""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import cast
+
+import flask_babel
+from babel import Locale
+from flask import Flask, current_app, g, has_app_context, has_request_context, request
+
+#: Language tag of a page → its own name, as a reader looks for it. Keys are Babel locale names.
+LANGUAGES = {"en": "English", "zh_Hans": "中文"}
+DEFAULT = "en"
+LANGUAGE_COOKIE = "hs-language"
+TRANSLATIONS = Path(__file__).with_name("translations")
+
+
+def init_app(app: Flask, directories: Iterable[str | Path] = ()) -> None:
+    """Let `app` speak every language of LANGUAGES; `directories` hold the tools' catalogues."""
+    # Flask-Babel takes all catalogues as one string, split at ";".
+    places = ";".join(str(place) for place in (TRANSLATIONS, *directories))
+    flask_babel.Babel(
+        app,
+        default_locale=DEFAULT,
+        default_translation_directories=places,
+        locale_selector=language,
+    )
+
+
+def language() -> str:
+    """The reader's language: set in `g.language`, chosen (cookie), asked for by the browser, English."""
+    if has_app_context() and g.get("language") in LANGUAGES:
+        return cast(str, g.language)  # a user's own choice, or a job that writes to somebody
+    if not has_request_context():
+        return DEFAULT
+    chosen = request.cookies.get(LANGUAGE_COOKIE)
+    if chosen in LANGUAGES:
+        return chosen
+    for tag, _quality in request.accept_languages:
+        if tag.lower().startswith("zh"):
+            return "zh_Hans"
+        if tag.lower().startswith("en"):
+            return "en"
+    return DEFAULT
+
+
+def html_lang() -> str:
+    """The BCP 47 tag of the page, e.g. "zh-Hans"."""
+    return language().replace("_", "-")
+
+
+def format_locale(place: str | None = None) -> Locale:
+    """How to write dates and numbers: the place's own locale where it is in the reader's language.
+
+    `place` is a brand's or store's locale such as "en_GB"; an English reader there sees British
+    dates, a Chinese reader Chinese ones.
+    """
+    spoken = Locale.parse(language())
+    if place:
+        local = Locale.parse(place.replace("-", "_"))
+        if local.language == spoken.language:
+            return local
+    return spoken
+
+
+def _translates() -> bool:
+    return has_app_context() and "babel" in current_app.extensions
+
+
+def gettext(message: str, **values: object) -> str:
+    """`message` in the reader's language, its `%(name)s` places filled from `values`."""
+    if _translates():
+        return cast(str, flask_babel.gettext(message, **values))
+    return message % values if values else message
+
+
+def ngettext(singular: str, plural: str, num: int, **values: object) -> str:
+    """`singular` or `plural` as `num` (also a value of that name) and the language need it."""
+    if _translates():
+        return cast(str, flask_babel.ngettext(singular, plural, num, **values))
+    return (singular if num == 1 else plural) % {"num": num, **values}
+
+
+def pgettext(context: str, message: str, **values: object) -> str:
+    """`message` in the sense of `context`, for words that have two."""
+    if _translates():
+        return cast(str, flask_babel.pgettext(context, message, **values))
+    return message % values if values else message
+
+
+class LazyText:
+    """A message that is translated each time it is shown; for words named at import."""
+
+    __slots__ = ("message", "values")
+
+    def __init__(self, message: str, **values: object) -> None:
+        self.message = message
+        self.values = values
+
+    def __str__(self) -> str:
+        return gettext(self.message, **self.values)
+
+    def __html__(self) -> str:
+        """Escaped for a template."""
+        from markupsafe import escape
+
+        return str(escape(str(self)))
+
+    def __repr__(self) -> str:
+        return f"LazyText({self.message!r})"
+
+    def __eq__(self, other: object) -> bool:
+        return str(self) == str(other)
+
+    def __hash__(self) -> int:
+        return hash(self.message)
+
+
+def lazy_gettext(message: str, **values: object) -> LazyText:
+    """Like gettext, but translated when shown."""
+    return LazyText(message, **values)

@@ -1,0 +1,1 @@
+"""Results: what a store's day and a brand's weeks came to."""

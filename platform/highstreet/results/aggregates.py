@@ -1,0 +1,68 @@
+"""Registered grouped queries for head office: sums over stores, never a person.
+
+Run them with `aggregates.run`; a cell of fewer than five customers comes back without figures.
+"""
+
+from datetime import date, datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from highstreet.customers.models import Customer
+from highstreet.purchases.models import Purchase
+from highstreet_tenants.aggregates import aggregate
+from highstreet_tenants.scopes import Scope
+
+BY_STORE = "results.by_store"
+BY_WEEK = "results.by_week"
+MEMBERS = "results.members"
+
+
+def _measures() -> tuple[sa.ColumnElement[Any], ...]:
+    net = Purchase.total_minor - Purchase.returned_minor
+    known = Purchase.customer_id.is_not(None)
+    return (
+        sa.func.count(Purchase.customer_id.distinct()).label("people"),
+        sa.func.count(Purchase.customer_id).label("member_visits"),
+        sa.func.count().label("visits"),
+        sa.func.coalesce(sa.func.sum(sa.case((known, net))), 0).label("member_minor"),
+        sa.func.coalesce(sa.func.sum(net), 0).label("minor"),
+    )
+
+
+@aggregate(BY_STORE, people="people", keys=("store_id", "currency"))
+def by_store(scope: Scope, *, first: date, last: date) -> sa.Select[Any]:
+    """Visits and sales of each store and currency from `first` to `last` (business dates)."""
+    return (
+        sa.select(Purchase.store_id, Purchase.currency, *_measures())
+        .where(*scope.owns(Purchase), Purchase.business_date.between(first, last))
+        .group_by(Purchase.store_id, Purchase.currency)
+    )
+
+
+@aggregate(BY_WEEK, people="people", keys=("week", "currency"))
+def by_week(scope: Scope, *, weeks: tuple[tuple[date, date], ...]) -> sa.Select[Any]:
+    """Visits and sales of the brand in each of `weeks` ((first, last) business dates)."""
+    week = sa.case(
+        *(
+            (Purchase.business_date.between(first, last), number)
+            for number, (first, last) in enumerate(weeks)
+        )
+    ).label("week")
+    return (
+        sa.select(week, Purchase.currency, *_measures())
+        .where(
+            *scope.owns(Purchase),
+            Purchase.business_date.between(weeks[0][0], weeks[-1][1]),
+        )
+        .group_by(week, Purchase.currency)
+    )
+
+
+@aggregate(MEMBERS, people="people", keys=())
+def members(scope: Scope, *, since: datetime) -> sa.Select[Any]:
+    """How many customers there are, and how many of them joined since a moment (UTC)."""
+    return sa.select(
+        sa.func.count().label("people"),
+        sa.func.coalesce(sa.func.sum(sa.case((Customer.joined_at >= since, 1))), 0).label("joined"),
+    ).where(*scope.owns(Customer), Customer.status == "active")

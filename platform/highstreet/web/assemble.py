@@ -1,0 +1,113 @@
+"""Putting the faces together: static files, guard, pages, tools' screens, error pages."""
+
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from flask import Blueprint, Flask, request, send_from_directory, url_for
+from flask_wtf import CSRFProtect
+from werkzeug.wrappers import Response
+
+from highstreet import i18n
+from highstreet.host.access import public
+from highstreet.house import House
+from highstreet.web import choose, errors, formats, guard, headers, mount, nav
+from highstreet.web.current import current
+from highstreet_tenants.people.permissions import Catalogue
+
+HERE = Path(__file__).parent
+_DAY = 24 * 3600
+#: Modules with a blueprint, and its name there.
+PAGES = (
+    ("assets", "vendor"),
+    ("choose", "choose"),
+    ("start", "start"),
+    ("signin", "signin"),
+    ("people", "people"),
+    ("store.today", "today"),
+    ("store.till", "till"),
+    ("store.customers", "customers"),
+    ("store.tools", "tools"),
+    ("store.settings", "settings"),
+    ("jobs", "jobs"),
+    ("office.pages", "office"),
+    ("member", "member"),
+)
+
+
+def init_app(app: Flask, house: House) -> None:
+    """See `highstreet.web.init_app`."""
+    app.config.setdefault("WTF_CSRF_TIME_LIMIT", None)  # a till's page stays open all day
+    app.config.update(
+        SESSION_COOKIE_SAMESITE="Lax", SESSION_COOKIE_HTTPONLY=True, SESSION_COOKIE_NAME="hs-flash"
+    )
+    app.extensions.setdefault("highstreet.catalogue", Catalogue(house.host.permissions()))
+    app.register_blueprint(Blueprint("web", __name__, template_folder="templates"))
+    app.add_url_rule("/static/<path:filename>", "static", _static)
+    CSRFProtect(app)
+    formats.init_app(app)
+    headers.init_app(app)
+    errors.init_app(app)
+    for module, name in PAGES:
+        app.register_blueprint(getattr(import_module(f"highstreet.web.{module}"), name))
+    guard.init_app(app)
+    mount.tools(app, house)
+    app.context_processor(page_context)
+
+
+@public("stylesheet, script and icons")
+def _static(filename: str) -> Response:
+    """Our own static files."""
+    return send_from_directory(HERE / "static", filename, max_age=_DAY)
+
+
+def page_context() -> dict[str, Any]:
+    """What every template may use."""
+    place = current.place_or_none
+    user = current.user
+    return {
+        "place": place,
+        "at": place.slugs if place else {},
+        "user": user,
+        "may": current.may,
+        "nav": _Nav(),
+        "languages": i18n.LANGUAGES,
+        "language": i18n.language(),
+        "html_lang": i18n.html_lang(),
+        "theme": choose.theme(),
+        "here": request.full_path.rstrip("?") if request.method == "GET" else request.path,
+        "home_href": _home(),
+        "accent_href": _accent(),
+        "signout_href": _signout(),
+    }
+
+
+class _Nav:
+    """The navigation, built when a console's template first asks for it."""
+
+    def __init__(self) -> None:
+        self._built: nav.Nav | None = None
+
+    def __getattr__(self, name: str) -> Any:
+        if self._built is None:
+            self._built = nav.build(current.place)
+        return getattr(self._built, name)
+
+
+def _home() -> str:
+    place = current.place_or_none
+    if place is None:
+        return "/"
+    return url_for("today.day" if place.store else "office.overview", **place.slugs)
+
+
+def _accent() -> str | None:
+    place = current.place_or_none
+    brand = place.brand if place else None
+    if brand is None or not brand.accent:
+        return None
+    return url_for("vendor.brand_accent", brand=brand.slug)
+
+
+def _signout() -> str | None:
+    return url_for("signin.out") if current.user is not None else None

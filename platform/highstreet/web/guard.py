@@ -1,0 +1,67 @@
+"""Who may open which page: signed in, standing in the place of the address, holding what the view
+requires. Deny by default; another's place is "nothing here", as if it did not exist.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from flask import Flask, current_app, g, redirect, request, url_for
+from werkzeug.wrappers import Response
+
+from highstreet.host import access
+from highstreet.i18n import gettext as _
+from highstreet.web.current import current
+from highstreet_tenants.errors import Forbidden, NotFound, Unauthenticated
+from highstreet_tenants.people import tree
+
+#: Addresses that the API's own pipeline guards.
+API = "/api/"
+SIGN_IN = "signin.form"
+
+
+def init_app(app: Flask) -> None:
+    """Put the guard in front of every page of `app`."""
+    app.before_request(admit)
+
+
+def admit() -> Response | None:
+    """Let the request in, send it to the sign-in, or raise NotFound or Forbidden."""
+    view = current_app.view_functions.get(request.endpoint or "")
+    if view is None or request.path.startswith(API):
+        return None
+    user = current.user
+    if user is not None and user.locale and "hs-language" not in request.cookies:
+        g.language = user.locale
+    if access.why_public(view) is not None:
+        return None
+    permission = access.permission_of(view)
+    if user is None:
+        return _to_sign_in()
+    arguments = request.view_args or {}
+    if "brand" not in arguments:
+        # Pages of one's own account stand in no place; they say so by requiring "self".
+        if permission == "self":
+            return None
+        raise Forbidden(_("Nobody may open this page."))
+    place = current.enter(arguments["brand"], arguments.get("store"))
+    if not tree.has_role(user.grants, place.node):
+        g.pop("place")
+        raise NotFound(_("There is no such place. Look at the address."))
+    if permission is None or not current.may(permission):
+        raise Forbidden(_("Your role does not open this page. Ask whoever gave you your role."))
+    return None
+
+
+def _to_sign_in() -> Response:
+    if request.method != "GET" or SIGN_IN not in current_app.view_functions:
+        raise Unauthenticated(_("Sign in, then try again. Nothing was changed."))
+    target = request.full_path.rstrip("?")
+    return redirect(url_for(SIGN_IN, next=target), 303)
+
+
+def stated(view: Callable[..., Any]) -> bool:
+    """Whether a view says what it needs; a test asks this of every route."""
+    return access.why_public(view) is not None or access.permission_of(view) is not None
+
+
+__all__ = ["admit", "init_app", "stated"]

@@ -1,0 +1,107 @@
+"""The bar's places: the core's own, then the screens of the tools that are on here."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from flask import current_app, request, url_for
+
+from highstreet.host import nav as tool_nav
+from highstreet.host import policy, state
+from highstreet.host.plugin import Face
+from highstreet.i18n import gettext as _
+from highstreet.web.current import Place, current
+from highstreet.web.icons import tool_icon
+from highstreet_tenants.sessions import ScopedSession
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One place in the bar. waiting: how many things there need somebody."""
+
+    label: str
+    href: str
+    icon: str
+    here: bool
+    waiting: int = 0
+
+
+@dataclass(slots=True)
+class Nav:
+    """What stands in the bar (`main`), and under More: tools' screens, then lesser places."""
+
+    main: list[Entry] = field(default_factory=list)
+    tools: list[Entry] = field(default_factory=list)
+    more: list[Entry] = field(default_factory=list)
+
+    @property
+    def more_here(self) -> bool:
+        """Whether the page at hand is one under More."""
+        return any(entry.here for entry in (*self.tools, *self.more))
+
+
+def build(place: Place) -> Nav:
+    """The navigation of the place at hand, for this user. One short reading session."""
+    face: Face = "store" if place.store else "office"
+    with current.session() as s:
+        waiting = _waiting(s, place)
+        screens = tool_nav.entries(s, face, current.may, place.store_id)
+    nav = Nav()
+    for part, endpoint, permission, label, icon in _store() if place.store else _office():
+        if current.may(permission) and endpoint in current_app.view_functions:
+            entry = _entry(endpoint, label, icon, waiting.get(endpoint, 0))
+            (nav.main if part == "main" else nav.more).append(entry)
+    for screen in screens:
+        nav.tools.append(_entry(screen.endpoint, str(screen.label), tool_icon(screen.icon)))
+    return nav
+
+
+def _store() -> list[tuple[str, str, str, str, str]]:
+    return [
+        ("main", "today.day", "today.view", _("Today"), "today"),
+        ("main", "till.find", "till.use", _("Till"), "till"),
+        ("main", "customers.search", "customers.read", _("Customers"), "people"),
+        ("main", "tools.list_all", "tools.view", _("Tools"), "tools"),
+        ("more", "settings.store", "today.view", _("Settings"), "settings"),
+        ("more", "people.store", "people.view", _("People"), "staff"),
+        ("more", "jobs.store", "jobs.view", _("Jobs"), "jobs"),
+    ]
+
+
+def _office() -> list[tuple[str, str, str, str, str]]:
+    return [
+        ("main", "office.overview", "office.view", _("Overview"), "today"),
+        ("main", "office.stores", "stores.view", _("Stores"), "store"),
+        ("main", "office.tools", "policy.view", _("Tools"), "tools"),
+        ("main", "office.results", "results.view", _("Results"), "results"),
+        ("more", "office.approvals", "policy.view", _("Approvals"), "approval"),
+        ("more", "office.settings", "office.view", _("Settings"), "settings"),
+        ("more", "people.office", "people.view", _("People"), "staff"),
+        ("more", "jobs.office", "jobs.view", _("Jobs"), "jobs"),
+    ]
+
+
+def _entry(endpoint: str, label: str, icon: str, waiting: int = 0) -> Entry:
+    href = url_for(endpoint, **_arguments(endpoint))
+    return Entry(label, href, icon, _here(endpoint, href), waiting)
+
+
+def _arguments(endpoint: str) -> dict[str, Any]:
+    wanted = {name for rule in current_app.url_map.iter_rules(endpoint) for name in rule.arguments}
+    return {name: value for name, value in current.place.slugs.items() if name in wanted}
+
+
+def _here(endpoint: str, href: str) -> bool:
+    """The page itself, or a page of the same part of the console beneath its address."""
+    path = request.path
+    if path == href:
+        return True
+    home = endpoint in ("today.day", "office.overview")
+    return not home and path.startswith(href.rstrip("/") + "/")
+
+
+def _waiting(s: ScopedSession, place: Place) -> dict[str, int]:
+    """How many things wait for somebody, by endpoint."""
+    if place.store is not None:
+        states = [one.state for one in state.overview(s, place.store_id).values()]
+        return {"tools.list_all": states.count("paused")}
+    return {"office.tools": len(policy.waiting(s))}

@@ -1,0 +1,158 @@
+"""A member in hand as the till shows one: plain values from the rooms' facts and tools' answers."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, cast
+from uuid import UUID
+
+from highstreet.customers import fields as custom
+from highstreet.customers import queries as customers
+from highstreet.customers import service as customer_service
+from highstreet.customers.facts import CustomerFact, FieldFact
+from highstreet.host import dispatch
+from highstreet.i18n import gettext as _
+from highstreet.till.hooks import Club
+from highstreet.till.last import Action
+from highstreet.till.visits import visits
+from highstreet.web import formats
+from highstreet.web.forms import Form
+from highstreet_tenants.sessions import ScopedSession
+
+#: So many of the brand's own fields fit beside the name.
+MOST_FACTS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Extra:
+    """A custom field of the brand as a form shows it."""
+
+    key: str
+    label: str
+    kind: str
+    required: bool
+    options: list[tuple[str, str]]
+
+
+def in_hand(s: ScopedSession, fact: CustomerFact, store_id: UUID, today: date) -> dict[str, Any]:
+    """What the till shows of a customer."""
+    detail = customers.detail(s, fact.id)
+    cards = [one for one in detail.identities if one.kind == "card" and one.status == "active"]
+    been = visits(s, fact.id, store_id, today)
+    return {
+        "id": fact.id,
+        "name": fact.name or _("No name"),
+        "card": cards[-1].shown if cards else "",
+        "since": formats.month(fact.joined_at),
+        "facts": facts(s, detail.fields, [note.text for note in detail.notes[:1]]),
+        "last_visit": formats.day_short(been.last) if been.last else "",
+        "visits": been.this_year,
+    }
+
+
+def facts(s: ScopedSession, answers: dict[str, Any], notes: Sequence[str]) -> list[dict[str, str]]:
+    """Answers to the brand's own fields, then the newest note."""
+    shown = [
+        {"label": one.label, "value": answer(one, answers[one.key])}
+        for one in custom.listed(s)
+        if answers.get(one.key) not in (None, "")
+    ][:MOST_FACTS]
+    return shown + [{"label": _("Note"), "value": text} for text in notes]
+
+
+def answer(field: FieldFact, value: Any) -> str:
+    """An answer as people read it."""
+    if field.kind == "yes-no":
+        return _("Yes") if value else _("No")
+    if field.kind == "date" and isinstance(value, str):
+        return formats.day(date.fromisoformat(value), year=True)
+    return str(value)
+
+
+def club(s: ScopedSession, fact: CustomerFact) -> Club | None:
+    """The member's standing in the first points tool that is on here."""
+    for one in dispatch.collect(s, "member_club", customer=fact):
+        if one.value is not None:
+            return cast(Club, one.value)
+    return None
+
+
+def said(answers: Iterable[Any]) -> list[str]:
+    """What tools want the cashier to read of what they did."""
+    found = (getattr(one.value, "words", one.value) for one in answers)
+    return [text for text in found if isinstance(text, str) and text]
+
+
+def actions_shown(actions: Sequence[Action]) -> dict[str, Any]:
+    """The last actions in words, and the newest that can be taken back."""
+    undoable = next((one for one in actions if one.undoable and not one.undone), None)
+    return {
+        "last": [
+            {
+                "who": one.who or _("No name"),
+                "at": one.at,
+                "what": _what(one),
+                "change": one.change,
+                "undone": one.undone,
+            }
+            for one in actions
+        ],
+        "undo": {
+            "id": undoable.id,
+            "url": undoable.undo_url,
+            "label": _undo_label(undoable),
+        }
+        if undoable
+        else None,
+    }
+
+
+def _undo_label(one: Action) -> str:
+    what = one.change or _what(one)
+    return _("Undo %(what)s for %(name)s", what=what, name=one.who or _("No name"))
+
+
+def _what(one: Action) -> str:
+    if one.kind == "enrolled":
+        return _("New member")
+    if one.kind == "tool":
+        return one.what
+    paid = formats.money(one.amount_minor, one.currency)
+    if one.undone:
+        return _("%(amount)s undone", amount=paid)
+    return _("%(amount)s paid", amount=paid)
+
+
+def extras(s: ScopedSession) -> list[Extra]:
+    """The brand's own fields for a form."""
+    return [
+        Extra(one.key, one.label, one.kind, one.required, options(one)) for one in custom.listed(s)
+    ]
+
+
+def options(one: FieldFact) -> list[tuple[str, str]]:
+    """What a field offers to choose from; nothing for one that is typed."""
+    if one.kind == "yes-no":
+        return [("yes", _("Yes")), ("no", _("No"))]
+    return [(choice, choice) for choice in one.choices]
+
+
+def typed(form: Form, fields: Iterable[Extra]) -> dict[str, Any]:
+    """The answers to the brand's own fields in a form; empty ones are None."""
+    found: dict[str, Any] = {}
+    for one in fields:
+        text = form[f"field-{one.key}"]
+        found[one.key] = (text == "yes") if one.kind == "yes-no" and text else text or None
+    return found
+
+
+def enrol(s: ScopedSession, form: Form, fields: list[Extra]) -> CustomerFact:
+    """Take on whoever the form names."""
+    return customer_service.enrol(
+        s,
+        name=form["name"],
+        phone=form["phone"] or None,
+        email=form["email"] or None,
+        card=form["card"] or None,
+        fields=typed(form, fields) if fields else None,
+    )
