@@ -11,7 +11,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, cast
 
 import sqlalchemy as sa
 from flask import current_app, g, request
@@ -118,8 +118,13 @@ def confirm(s: ScopedSession) -> None:
     """Ask in this transaction whether the key is live. Raises Unauthenticated."""
     holder: keys.KeyHolder = g.key
     if _STILL_LIVE(s, key_id=holder.id, secret_hash=holder.secret_hash, at=now()) is None:
-        _known().forget(holder.id)
-        raise Unauthenticated(_refused())
+        refuse(holder)
+
+
+def refuse(holder: keys.KeyHolder) -> NoReturn:
+    """Forget a key that is no longer live. Raises Unauthenticated."""
+    _known().forget(holder.id)
+    raise Unauthenticated(_refused())
 
 
 def _bearer() -> str:

@@ -6,7 +6,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from flask import url_for
 
-from highstreet.customers import enrolment, identities, places, queries
+from highstreet.customers import enrolment, queries
 from highstreet.customers.facts import CustomerDetail, Found
 from highstreet.customers.models import Customer
 from highstreet.host.access import requires
@@ -56,11 +56,7 @@ def find(asked: dict[str, Any]) -> dict[str, Any]:
     """
     s, limit = current.s, asked.pop("limit")
     ((kind, text),) = asked.items()
-    if kind == "q":
-        found = queries.find(s, text, limit)
-    else:
-        key = identities.read(kind, text, places.region(s))
-        found = queries.by_key(s, key.kind, key.value, limit)
+    found = queries.find(s, text, limit) if kind == "q" else queries.by_key(s, kind, text, limit)
     return {"items": [_found_json(one) for one in found]}
 
 

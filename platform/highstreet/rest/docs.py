@@ -4,28 +4,33 @@ from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
 
-from flask import Blueprint, Response, abort, make_response, render_template, send_from_directory
+from flask import (
+    Blueprint,
+    Response,
+    abort,
+    current_app,
+    make_response,
+    render_template,
+    send_from_directory,
+)
 
 from highstreet.host.access import public
+from highstreet.rest import document
 from highstreet.rest.problems import KINDS, kind_of
 
 #: Swagger UI sets styles from script and paints icons from data: addresses. It runs no inline
 #: script and reaches no other host.
 CSP = (
-    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:;"
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:;"
     " connect-src 'self'; font-src 'self'; form-action 'self'; frame-ancestors 'none';"
     " base-uri 'none'"
 )
 FILES = frozenset({"swagger-ui.css", "swagger-ui-bundle.js", "favicon-32x32.png"})
 _YEAR = 365 * 24 * 3600
 
-pages = Blueprint(
-    "rest_pages",
-    __name__,
-    template_folder="templates",
-    static_folder="static",
-    static_url_path="/static/rest",
-)
+_OWN = Path(__file__).with_name("static")
+
+pages = Blueprint("rest_pages", __name__, template_folder="templates")
 
 
 @lru_cache(maxsize=1)
@@ -40,9 +45,23 @@ def _swagger_ui() -> Path:
 @public("how to use the API; it shows nobody's data")
 def api_docs() -> Response:
     """The OpenAPI document as a page; works without the internet."""
-    response = make_response(render_template("rest/docs.html"))
+    response = make_response(render_template("rest/docs.html", example_key=document.EXAMPLE_KEY))
     response.headers["Content-Security-Policy"] = CSP
     return response
+
+
+@pages.get("/api/openapi.json")
+@public("how to use the API; it shows nobody's data")
+def openapi() -> Response:
+    """The OpenAPI document."""
+    return document.respond(current_app.extensions["highstreet-api"])
+
+
+@pages.get("/static/rest/<any('docs.js', 'docs.css'):filename>")
+@public("scripts and styles, the same for everybody")
+def own(filename: str) -> Response:
+    """What the documentation page needs besides Swagger UI."""
+    return send_from_directory(_OWN, filename)
 
 
 @pages.get("/static/swagger-ui/<filename>")

@@ -48,6 +48,8 @@ card number is refused wherever it stands: never send those.
 beyond that on wrong keys (429).
 """
 
+#: The documentation page replaces it by a new key at each try.
+EXAMPLE_KEY = "new-for-each-thing-you-do"
 _lock = threading.Lock()
 
 
@@ -131,6 +133,7 @@ def _complete(
                 "name": idempotency.HEADER,
                 "required": True,
                 "schema": {"type": "string", "pattern": f"^{idempotency.PATTERN}$"},
+                "example": EXAMPLE_KEY,
                 "description": "Any text of your own: new for each thing, the same for a retry.",
             }
         )

@@ -46,7 +46,9 @@ def zulu(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
-def moment_to_openapi(field: fields.Field[Any], **_context: Any) -> dict[str, Any]:
+def moment_to_openapi(
+    _converter: object, field: fields.Field[Any], **_context: Any
+) -> dict[str, Any]:
     """How a Moment is published: what it takes, local times included."""
     if isinstance(field, Moment):
         text: Any = ["string", "null"] if field.allow_none else "string"

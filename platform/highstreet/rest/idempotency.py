@@ -14,16 +14,18 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from flask import Request, Response
 
 from highstreet.i18n import gettext as _
-from highstreet.rest import sweep
+from highstreet.rest import auth, sweep
 from highstreet.rest.errors import KeyInFlight, KeyMissing, KeyReused
 from highstreet_tenants.clock import now
 from highstreet_tenants.ids import new_id
+from highstreet_tenants.people.keys import KeyHolder
 from highstreet_tenants.sessions import ScopedSession
 from highstreet_tenants.statements import Statement, own
 
@@ -34,44 +36,37 @@ _SHAPE = re.compile(PATTERN)
 _HEADERS_KEPT = ("Content-Type", "Location", "ETag")
 
 
-# A row that is older than a day but not yet swept stands for nothing: it is taken over.
-_CLAIM_CONFLICT = """
-ON CONFLICT (brand_id, api_key_id, key) DO UPDATE
-SET id = excluded.id, fingerprint = excluded.fingerprint, created_at = excluded.created_at,
-    status = NULL, body = NULL, headers = NULL
-WHERE core_idempotency.created_at < :expired
-RETURNING id
+# One statement asks whether the API key is live, takes the key's lock and looks for an answer. The
+# lock is PostgreSQL's, tried and not waited for: the second of two equal requests would otherwise
+# hold a thread for as long as the first works. On SQLite writers queue anyway.
+_LOOK = f"""
+SELECT a.id AS live, {{lock}} AS locked, k.fingerprint, k.status, k.body, k.headers
+FROM (SELECT 1) AS one
+LEFT JOIN core_api_key AS a
+  ON a.id = :api_key_id AND a.secret_hash = :secret_hash AND a.revoked_at IS NULL
+  AND (a.expires_at IS NULL OR a.expires_at > :at)
+LEFT JOIN core_idempotency AS k
+  ON k.api_key_id = :api_key_id AND k.key = :key AND k.created_at >= :expired AND {own("k")}
 """
 _CLAIM = Statement(
-    """
-INSERT INTO core_idempotency (brand_id, store_id, id, api_key_id, key, fingerprint, created_at)
-VALUES (:brand_id, :store_id, :id, :api_key_id, :key, :fingerprint, :at)
-"""
-    + _CLAIM_CONFLICT,
-    # Without the lock the second of two equal requests would wait, and hold a thread, for as long
-    # as the first works. The lock is tried before the unique index is touched.
-    postgresql="""
-INSERT INTO core_idempotency (brand_id, store_id, id, api_key_id, key, fingerprint, created_at)
-SELECT :brand_id, :store_id, :id, :api_key_id, :key, :fingerprint, :at
-WHERE pg_try_advisory_xact_lock(:lock)
-"""
-    + _CLAIM_CONFLICT,
-    returns="value",
-)
-_LOOK = Statement(
-    f"""
-SELECT k.fingerprint, k.status, k.body, k.headers FROM core_idempotency AS k
-WHERE {own("k")} AND k.api_key_id = :api_key_id AND k.key = :key
-""",
+    _LOOK.format(lock="1"),
+    postgresql=_LOOK.format(lock="pg_try_advisory_xact_lock(:lock)"),
     returns="row",
 )
+# A row that is older than a day but not yet swept stands for nothing: it is taken over.
 _KEEP = Statement(
     """
-UPDATE core_idempotency SET status = :status, body = :body, headers = :headers
-WHERE core_idempotency.brand_id = :brand_id AND core_idempotency.store_id = :store_id
-  AND core_idempotency.id = :id
+INSERT INTO core_idempotency
+  (brand_id, store_id, id, api_key_id, key, fingerprint, created_at, status, body, headers)
+VALUES
+  (:brand_id, :store_id, :id, :api_key_id, :key, :fingerprint, :at, :status, :body, :headers)
+ON CONFLICT (brand_id, api_key_id, key) DO UPDATE
+SET id = excluded.id, fingerprint = excluded.fingerprint, created_at = excluded.created_at,
+    status = excluded.status, body = excluded.body, headers = excluded.headers
+WHERE core_idempotency.created_at < :expired
+RETURNING id
 """,
-    returns="none",
+    returns="value",
 )
 
 
@@ -79,7 +74,10 @@ WHERE core_idempotency.brand_id = :brand_id AND core_idempotency.store_id = :sto
 class Claim:
     """The right to answer a key, held until the transaction ends."""
 
-    row_id: UUID
+    api_key_id: UUID
+    key: str
+    fingerprint: str
+    at: datetime
 
 
 def key_of(request: Request) -> str:
@@ -105,30 +103,29 @@ def fingerprint(request: Request, body: Any) -> str:
     return hashlib.sha256(asked.encode()).hexdigest()
 
 
-def claim(s: ScopedSession, api_key_id: UUID, key: str, asked: str) -> Claim | Response:
+def claim(s: ScopedSession, holder: KeyHolder, key: str, asked: str) -> Claim | Response:
     """The right to work on this request, or the answer that was given to it before.
 
-    Raises KeyReused if the key came with another request, KeyInFlight while the first is at work.
+    Raises Unauthenticated if the API key is no longer live, KeyReused if the key came with another
+    request, KeyInFlight while the first is at work.
     """
-    at, row_id = now(), new_id()
+    at = now()
     binds: dict[str, Any] = {
-        "id": row_id,
-        "api_key_id": api_key_id,
+        "api_key_id": holder.id,
+        "secret_hash": holder.secret_hash,
         "key": key,
-        "fingerprint": asked,
         "at": at,
         "expired": at - sweep.KEPT_FOR,
     }
     if s.dialect == "postgresql":
-        binds["lock"] = _lock_number(s.brand_id, api_key_id, key)
-    if _CLAIM(s, **binds) is not None:
-        return Claim(row_id)
-    row = _LOOK(s, api_key_id=api_key_id, key=key)
-    if row is None or row[1] is None:
-        raise KeyInFlight(
-            _("The first request with this Idempotency-Key is still at work. Send it again soon.")
-        )
-    first, status, body, headers = row
+        binds["lock"] = _lock_number(s.brand_id, holder.id, key)
+    live, locked, first, status, body, headers = _CLAIM(s, **binds)
+    if live is None:
+        auth.refuse(holder)
+    if first is None:
+        if not locked:
+            raise _in_flight()
+        return Claim(holder.id, key, asked, at)
     if first != asked:
         raise KeyReused(
             _("This Idempotency-Key came with another request before. Make a new key for this one.")
@@ -137,16 +134,33 @@ def claim(s: ScopedSession, api_key_id: UUID, key: str, asked: str) -> Claim | R
 
 
 def keep(s: ScopedSession, held: Claim, response: Response) -> None:
-    """Keep the answer beside the effect, in the same transaction."""
+    """Keep the answer beside the effect, in the same transaction.
+
+    Raises KeyInFlight where another transaction kept one meanwhile: between the look at the row
+    and the lock it may have ended.
+    """
     sweep.order(s)
-    _KEEP(
+    kept = _KEEP(
         s,
-        id=held.row_id,
+        id=new_id(),
+        api_key_id=held.api_key_id,
+        key=held.key,
+        fingerprint=held.fingerprint,
+        at=held.at,
+        expired=held.at - sweep.KEPT_FOR,
         status=response.status_code,
         body=response.get_data(as_text=True),
         headers=json.dumps(
             {n: response.headers[n] for n in _HEADERS_KEPT if n in response.headers}
         ),
+    )
+    if kept is None:
+        raise _in_flight()
+
+
+def _in_flight() -> KeyInFlight:
+    return KeyInFlight(
+        _("The first request with this Idempotency-Key is still at work. Send it again soon.")
     )
 
 

@@ -10,10 +10,9 @@ from highstreet_tenants.base import Base, StoreOwned
 
 
 class IdempotencyKey(StoreOwned, Base):
-    """One key of one API key: which request it stands for and, once done, its answer.
+    """One key of one API key: which request it stands for, and its answer.
 
-    fingerprint: SHA-256 (hex) of method, address and body. status and body are null only inside
-    the transaction that works on the request.
+    fingerprint: SHA-256 (hex) of method, address and body. headers: JSON.
     """
 
     __tablename__ = "core_idempotency"
@@ -27,6 +26,6 @@ class IdempotencyKey(StoreOwned, Base):
     key: Mapped[str] = mapped_column(sa.String(200))
     fingerprint: Mapped[str] = mapped_column(sa.String(64))
     created_at: Mapped[datetime]
-    status: Mapped[int | None] = mapped_column(sa.SmallInteger, default=None)
-    body: Mapped[str | None] = mapped_column(sa.Text, default=None)
-    headers: Mapped[str | None] = mapped_column(sa.Text, default=None)
+    status: Mapped[int] = mapped_column(sa.SmallInteger)
+    body: Mapped[str] = mapped_column(sa.Text)
+    headers: Mapped[str] = mapped_column(sa.Text)

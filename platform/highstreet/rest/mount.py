@@ -10,7 +10,9 @@ from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
 from highstreet.rest import docs, document, pipeline, problems
+from highstreet.rest.current import current
 from highstreet.rest.fields import moment_to_openapi
+from highstreet.sdk import requests
 from highstreet_tenants.errors import HighstreetError
 
 if TYPE_CHECKING:
@@ -52,9 +54,6 @@ class Api(flask_smorest.Api):  # type: ignore[misc]  # flask-smorest has no type
         super().init_app(app, **options)
         self.ma_plugin.converter.add_attribute_function(moment_to_openapi)
 
-    def _openapi_json(self) -> Response:
-        return document.respond(self)
-
     def _register_responses(self) -> None:
         document.register_responses(self.spec)
 
@@ -94,12 +93,11 @@ def init_app(app: Flask, house: House) -> None:
             f"{CONFIG_PREFIX}API_TITLE": "Highstreet",
             f"{CONFIG_PREFIX}API_VERSION": "v1",
             f"{CONFIG_PREFIX}OPENAPI_VERSION": "3.1.0",
-            f"{CONFIG_PREFIX}OPENAPI_URL_PREFIX": "/api",
-            f"{CONFIG_PREFIX}OPENAPI_JSON_PATH": "openapi.json",
         }
     )
-    api = Api(app, config_prefix=CONFIG_PREFIX)
+    api = app.extensions["highstreet-api"] = Api(app, config_prefix=CONFIG_PREFIX)
     app.register_blueprint(docs.pages)
+    requests.register(app, "api", current)
     for blueprint in (store.blueprint, customers.blueprint, cards.blueprint, purchases.blueprint):
         api.mount(blueprint, prefix=PREFIX)
     for name, loaded in sorted(house.host.plugins.items()):

@@ -18,6 +18,7 @@ from highstreet.host import access, state
 from highstreet.i18n import gettext as _
 from highstreet.rest import auth, bodies, idempotency, problems
 from highstreet_tenants.errors import Forbidden, HighstreetError
+from highstreet_tenants.sessions import ScopedSession
 
 log = logging.getLogger(__name__)
 
@@ -113,22 +114,26 @@ def _once(view: View, arguments: dict[str, Any], tool: str | None) -> Any:
     with house.tenancy.session(g.scope, write=not reading) as s:
         g.session = s
         try:
-            auth.confirm(s)
-            if tool is not None:
-                state.require(s, tool)
             if not needs_key(view, request.method):
+                auth.confirm(s)
+                _gate(s, tool)
                 return current_app.make_response(view(**arguments))
             key = idempotency.key_of(request)
-            held = idempotency.claim(
-                s, g.scope.actor.id, key, idempotency.fingerprint(request, g.get("body"))
-            )
+            held = idempotency.claim(s, g.key, key, idempotency.fingerprint(request, g.get("body")))
             if isinstance(held, Response):
                 return held
+            _gate(s, tool)
             response = current_app.make_response(view(**arguments))
             idempotency.keep(s, held, response)
             return response
         finally:
             g.pop("session", None)
+
+
+def _gate(s: ScopedSession, tool: str | None) -> None:
+    """Raise ToolOff, with the reason, unless `tool` is on in the key's store."""
+    if tool is not None:
+        state.require(s, tool)
 
 
 def _of_driver(error: Exception) -> bool:

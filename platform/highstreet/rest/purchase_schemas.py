@@ -107,8 +107,8 @@ class LineOut(Schema):
     returned_minor = fields.Integer(required=True, metadata=_MINOR)
 
 
-class PurchaseOut(Schema):
-    """A recorded purchase."""
+class PurchaseRow(Schema):
+    """A recorded purchase without its lines."""
 
     id = fields.UUID(required=True)
     pos_ref = fields.String(required=True)
@@ -119,6 +119,11 @@ class PurchaseOut(Schema):
     total_minor = fields.Integer(required=True, metadata=_MINOR)
     returned_minor = fields.Integer(required=True, metadata=_MINOR)
     currency = fields.String(required=True)
+
+
+class PurchaseOut(PurchaseRow):
+    """A recorded purchase."""
+
     lines = fields.List(fields.Nested(LineOut), required=True)
 
 
@@ -155,7 +160,7 @@ class PurchaseQuery(PageQuery):
 class PurchasePage(Schema):
     """The latest first. Lines are left out; get one purchase to see them."""
 
-    items = fields.List(fields.Nested(PurchaseOut(exclude=("lines",))), required=True)
+    items = fields.List(fields.Nested(PurchaseRow), required=True)
     next_cursor = fields.String(required=True, allow_none=True)
 
 
@@ -222,5 +227,5 @@ class ReturnedOut(Schema):
 
     created = fields.Boolean(required=True)
     returned = fields.Nested(ReturnOut, required=True)
-    purchase = fields.Nested(PurchaseOut(exclude=("lines",)), required=True)
+    purchase = fields.Nested(PurchaseRow, required=True)
     tools = fields.Dict(keys=fields.String(), values=fields.Dict(), required=True, metadata=_TOOLS)

@@ -48,7 +48,7 @@ def record(data: dict[str, Any]) -> Response:
     try:
         done = service.record(current.s, _basket(data, data["pos_ref"]))
     except NotFound as error:
-        raise _unknown_customer(error) from error
+        raise _unknown(error, "customer_id") from error
     response = _json(
         {
             "created": done.created,
@@ -61,7 +61,7 @@ def record(data: dict[str, Any]) -> Response:
     return response
 
 
-@blueprint.route("/purchases/preview", methods=["POST"])
+@blueprint.route("/baskets/preview", methods=["POST"])
 @blueprint.arguments(wire.BasketIn())
 @blueprint.response(200, wire.PreviewOut())
 @reads_only
@@ -74,7 +74,7 @@ def preview(data: dict[str, Any]) -> Response:
     try:
         answers = service.preview(current.s, _basket(data, "preview"))
     except NotFound as error:
-        raise _unknown_customer(error) from error
+        raise _unknown(error, "customer_id") from error
     return _json({"tools": by_tool(answers)}, 200)
 
 
@@ -121,7 +121,10 @@ def give_back(data: dict[str, Any]) -> Response:
     Points that the returned part had earned are taken back: three returns of $5 take back exactly
     what one of $15 would. A return whose `pos_ref` is recorded already is not recorded again.
     """
-    done = service.record_return(current.s, _return(data))
+    try:
+        done = service.record_return(current.s, _return(data))
+    except NotFound as error:
+        raise _unknown(error, "purchase_pos_ref") from error
     return _json(
         {
             "created": done.created,
@@ -157,15 +160,16 @@ def _basket(data: Mapping[str, Any], pos_ref: str) -> PurchaseIn:
 
 
 def _holder(card: str) -> UUID:
-    """Whose card it is. Raises Invalid for an unknown one: 404 would blame the address."""
+    """Whose card it is. Raises Invalid for an unknown one, CardBlocked."""
     try:
         return queries.by_card(current.s, card).id
     except NotFound as error:
-        raise Invalid(error.detail, fields={"card": [error.detail]}) from error
+        raise _unknown(error, "card") from error
 
 
-def _unknown_customer(error: NotFound) -> Invalid:
-    return Invalid(error.detail, fields={"customer_id": [error.detail]})
+def _unknown(error: NotFound, field: str) -> Invalid:
+    """What the body names is not there. 404 would blame the address."""
+    return Invalid(error.detail, fields={field: [error.detail]})
 
 
 def _return(data: Mapping[str, Any]) -> ReturnIn:

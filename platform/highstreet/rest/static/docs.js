@@ -1,7 +1,9 @@
 "use strict";
-// Shows the OpenAPI document. "Try it out" gives each POST an Idempotency-Key of its own.
+// Shows the OpenAPI document. An Idempotency-Key that is left at its example becomes a new one for
+// each try, or the second try would be answered with the first one's answer.
 (function () {
   const place = document.getElementById("swagger-ui");
+  const header = "Idempotency-Key";
   window.ui = window.SwaggerUIBundle({
     url: place.dataset.document,
     domNode: place,
@@ -13,5 +15,12 @@
     validatorUrl: null,
     presets: [window.SwaggerUIBundle.presets.apis],
     layout: "BaseLayout",
+    requestInterceptor: function (request) {
+      if (request.headers[header] === place.dataset.exampleKey) {
+        const random = window.crypto.getRandomValues(new Uint32Array(4));
+        request.headers[header] = "try-" + Array.from(random, (n) => n.toString(36)).join("");
+      }
+      return request;
+    },
   });
 })();
