@@ -9,6 +9,7 @@ waiting jobs only, so a claim reads one entry of it.
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -26,7 +27,7 @@ LEASE = timedelta(seconds=60)
 
 FIRST = UUID(int=0)
 _job = job_table
-_TAKEN = ("id", "brand_id", "store_id", "name", "plugin", "subject", "attempts", "max_attempts")
+_TAKEN = ("id", "brand_id", "store_id", "name", "subject", "attempts", "max_attempts")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,19 +52,45 @@ class Claimed:
         return self.store_id or self.brand_id
 
 
-def pick(dialect: str, after: UUID, *, unhanded: bool = False) -> sa.Select[tuple[UUID]]:
-    """The earliest due job of the first lane beyond `after`; `unhanded`: not given to Redis."""
+@lru_cache
+def pick(dialect: str, *, unhanded: bool = False) -> sa.ScalarSelect[UUID]:
+    """The earliest due job of the first lane beyond `:after`; `unhanded`: not given to Redis."""
     found = (
         sa.select(_job.c.id)
-        .where(_job.c.lane > after)
+        .where(_job.c.lane > sa.bindparam("after", type_=sa.Uuid()))
         .order_by(_job.c.lane, _job.c.run_at, _job.c.id)
-        .limit(1)
+        .limit(sa.literal_column("1"))
     )
     if unhanded:
         found = found.where(_job.c.handed_at.is_(None))
     if dialect == "postgresql":
         found = found.with_for_update(skip_locked=True)
-    return found
+    return found.scalar_subquery()
+
+
+@lru_cache
+def _claim(dialect: str, next_one: bool) -> sa.sql.dml.ReturningUpdate[Any]:
+    """The claim of the next job or of job `:job`. Built once: building costs more than running."""
+    which = pick(dialect) if next_one else sa.bindparam("job", type_=sa.Uuid())
+    return (
+        sa.update(_job)
+        .where(_job.c.id == which, _job.c.lane.is_not(None))
+        .values(
+            lane=None,
+            handed_at=None,
+            status=RUNNING,
+            attempts=_job.c.attempts + 1,
+            started_at=sa.bindparam("at"),
+            lease_until=sa.bindparam("until"),
+            leased_by=sa.bindparam("runner"),
+            lease_token=sa.bindparam("token"),
+            progress_done=0,
+            progress_total=None,
+        )
+        .returning(
+            *(_job.c[n] for n in (*_TAKEN, "plugin", "not_after", "lease_token", "started_at"))
+        )
+    )
 
 
 class Claimer:
@@ -80,8 +107,7 @@ class Claimer:
         """The next due job, now leased to this process, or None."""
         with self._tenancy.control(write=True) as c:
             while True:
-                next_one = pick(c.get_bind().dialect.name, self._served).scalar_subquery()
-                row = self._take(c, _job.c.id == next_one)
+                row = self._take(c, after=self._served)
                 if row is None and self._served != FIRST:
                     self._served = FIRST
                     continue
@@ -95,36 +121,14 @@ class Claimer:
     def this(self, job_id: UUID) -> Claimed | None:
         """That very job, if it is due and nobody has it."""
         with self._tenancy.control(write=True) as c:
-            row = self._take(c, _job.c.id == job_id)
+            row = self._take(c, job=job_id)
             return None if row is None else self._lease(c, row)
 
-    def _take(self, c: orm.Session, which: sa.ColumnElement[bool]) -> Any:
+    def _take(self, c: orm.Session, **which: UUID) -> Any:
         at = now()
-        return c.execute(
-            sa.update(_job)
-            .where(which, _job.c.lane.is_not(None))
-            .values(
-                **(
-                    RELEASED
-                    | {
-                        "status": RUNNING,
-                        "attempts": _job.c.attempts + 1,
-                        "lease_until": at + LEASE,
-                        "leased_by": self._runner_id,
-                        "lease_token": uuid4(),
-                        "started_at": at,
-                        "progress_done": 0,
-                        "progress_total": None,
-                    }
-                )
-            )
-            .returning(
-                *(_job.c[n] for n in _TAKEN),
-                _job.c.not_after,
-                _job.c.lease_token,
-                _job.c.started_at,
-            )
-        ).first()
+        claim = _claim(c.get_bind().dialect.name, "after" in which)
+        lease = {"at": at, "until": at + LEASE, "runner": self._runner_id, "token": uuid4()}
+        return c.execute(claim, {**lease, **which}).first()
 
     def _lease(self, c: orm.Session, row: Any) -> Claimed | None:
         """The claim with its handler's own lease; None if its last moment has passed."""
@@ -141,14 +145,16 @@ class Claimer:
                 )
             )
             return None
-        lease = LEASE
+        lease, plugin = LEASE, row.plugin
         if row.name in self._registry:
-            lease = timedelta(seconds=self._registry.get(row.name).lease_seconds)
+            handler = self._registry.get(row.name)
+            lease, plugin = timedelta(seconds=handler.lease_seconds), handler.plugin
         until = row.started_at + lease
         if lease != LEASE:
             c.execute(sa.update(_job).where(_job.c.id == row.id).values(lease_until=until))
         return Claimed(
             **{name: getattr(row, name) for name in _TAKEN},
+            plugin=plugin,
             not_after=row.not_after,
             token=row.lease_token,
             lease_until=until,

@@ -97,15 +97,15 @@ class Relay:
         if count <= 0:
             return taken
         with self._tenancy.control(write=True) as c:
-            dialect = c.get_bind().dialect.name
+            chosen = pick(c.get_bind().dialect.name, unhanded=True)
+            hand = (
+                sa.update(_job)
+                .where(_job.c.id == chosen, _job.c.lane.is_not(None))
+                .values(handed_at=sa.bindparam("at"), handings=_job.c.handings + 1)
+                .returning(_job.c.id, _job.c.lane, _job.c.handings)
+            )
             while len(taken) < count:
-                chosen = pick(dialect, self._served, unhanded=True).scalar_subquery()
-                row = c.execute(
-                    sa.update(_job)
-                    .where(_job.c.id == chosen, _job.c.lane.is_not(None))
-                    .values(handed_at=now(), handings=_job.c.handings + 1)
-                    .returning(_job.c.id, _job.c.lane, _job.c.handings)
-                ).first()
+                row = c.execute(hand, {"at": now(), "after": self._served}).first()
                 if row is not None:
                     taken.append((row.id, row.handings))
                     self._served = row.lane

@@ -26,7 +26,6 @@ from highstreet.jobs.models import (
     RUNNING,
     SKIPPED,
     job_table,
-    payload_table,
 )
 from highstreet.jobs.queue import LANE, RELEASED
 from highstreet.jobs.registry import JobError, JobHandler, JobRegistry
@@ -37,18 +36,36 @@ from highstreet_tenants.ids import new_id
 from highstreet_tenants.models import Brand
 from highstreet_tenants.scopes import Actor, Scope
 from highstreet_tenants.sessions import ScopedSession, Tenancy
+from highstreet_tenants.statements import Statement, own
 
 log = logging.getLogger(__name__)
 
-Guard = Callable[[Claimed], str]
-"""Says "run" or "skip:<reason>" for a tool's job, just before it runs."""
+Guard = Callable[[ScopedSession, Claimed], str]
+"""Says "run" or "skip:<reason>" for a tool's job, in the job's own scope, just before it runs."""
 
 BACKOFF_FIRST = 15.0
 BACKOFF_MOST = 6 * 3600.0
 """Seconds before the second try, four times as many before each further one, up to the most."""
 
+ABSENT = timedelta(hours=1)
+"""How long a job waits whose handler is not installed; until it is, or somebody cancels it."""
+
 _job = job_table
-_payload = payload_table
+_READ = Statement(
+    f"SELECT payload FROM core_job_payload WHERE id = :id AND {own('core_job_payload')}",
+    returns="value",
+    types={"payload": dict},
+)
+_CLEAR = Statement(
+    f"DELETE FROM core_job_payload WHERE id = :id AND {own('core_job_payload')}", returns="none"
+)
+_END = Statement(
+    "UPDATE core_job SET status = :status, finished_at = :at, error = :why, lane = NULL,"
+    " lease_until = NULL, leased_by = NULL, lease_token = NULL, handed_at = NULL,"
+    " progress_done = :done, progress_total = :total"
+    " WHERE id = :id AND lease_token = :token AND status = 'running'",
+    returns="count",
+)
 
 
 def backoff(attempts: int, jitter: Callable[[], float] = random.random) -> timedelta:
@@ -60,7 +77,7 @@ def backoff(attempts: int, jitter: Callable[[], float] = random.random) -> timed
     return timedelta(seconds=seconds * (0.75 + 0.5 * jitter()))
 
 
-def always(_claimed: Claimed) -> str:
+def always(_s: ScopedSession, _claimed: Claimed) -> str:
     """A guard that lets everything run; for a house without tools."""
     return "run"
 
@@ -142,10 +159,6 @@ class Runner:
         running = RunningJob(claimed)
         try:
             handler = self.registry.get(claimed.name)
-            if handler.plugin is not None and not handler.winddown:
-                answer = self._guard(claimed)
-                if answer != "run":
-                    return self._skipped(claimed, answer.removeprefix("skip:").strip())
             with renewed(self.tenancy, running, handler):
                 return self._run(claimed, running, handler)
         except LeaseLost:
@@ -166,6 +179,10 @@ class Runner:
                 return self._end(s, running, EXPIRED)
             if at >= claimed.lease_until:
                 raise LeaseLost(_("The job was cancelled or taken over by another worker."))
+            if handler.plugin is not None and not handler.winddown:
+                answer = self._guard(s, claimed)
+                if answer != "run":
+                    return self._end(s, running, SKIPPED, answer.removeprefix("skip:").strip())
             handler.run(s, self._read_payload(s, claimed))
             s.flush()
             return self._end(s, running, DONE)
@@ -178,44 +195,30 @@ class Runner:
             return Scope.brand(c.get_one(Brand, claimed.brand_id), actor)
 
     def _read_payload(self, s: ScopedSession, claimed: Claimed) -> Mapping[str, Any]:
-        found = s.scalar(
-            sa.select(_payload.c.payload).where(
-                _payload.c.id == claimed.id, *s.scope.owns(_payload)
-            )
-        )
+        found = _READ(s, id=claimed.id)
         payload = dict(found or {})
         if claimed.subject is not None:
             payload.setdefault("subject", claimed.subject)
         return payload
 
-    def _end(self, s: ScopedSession, running: RunningJob, status: str) -> str:
+    def _end(self, s: ScopedSession, running: RunningJob, status: str, why: str = "") -> str:
         """End the job in the handler's own transaction. Raises LeaseLost if it is not ours now."""
         claimed = running.claimed
-        ended = s.execute(
-            sa.update(_job)
-            .where(*_ours(claimed))
-            .values(
-                **RELEASED,
-                status=status,
-                finished_at=now(),
-                error=None,
-                progress_done=running.done,
-                progress_total=running.total,
-            )
-            .returning(_job.c.id)
-        ).first()
-        if ended is None:
+        ours = _END(
+            s,
+            id=claimed.id,
+            token=claimed.token,
+            status=status,
+            at=now(),
+            why=why[:400] or None,
+            done=running.done,
+            total=running.total,
+        )
+        if not ours:
             raise LeaseLost(_("The job was cancelled or taken over by another worker."))
         if status == DONE:
-            s.execute(
-                sa.delete(_payload).where(_payload.c.id == claimed.id, *s.scope.owns(_payload))
-            )
+            _CLEAR(s, id=claimed.id)
         return status
-
-    def _skipped(self, claimed: Claimed, reason: str) -> str:
-        with self.tenancy.control(write=True) as c:
-            values = {"status": SKIPPED, "finished_at": now(), "error": reason[:400]}
-            return _record(c, claimed, RELEASED | values)
 
     def _failed(self, claimed: Claimed, error: Exception) -> str:
         """Record the failure in a transaction of its own, and when to try again."""
@@ -228,7 +231,10 @@ class Runner:
             again = again and error.again
             wait = max(wait, error.after)
         values: dict[str, Any] = {"status": QUEUED, "run_at": at + wait}
-        if not again:
+        if claimed.name not in self.registry:
+            # No fault of the job's: its tool may be left out by safe mode, or be deployed later.
+            values = {"status": QUEUED, "run_at": at + ABSENT, "attempts": claimed.attempts - 1}
+        elif not again:
             values = {"status": FAILED, "finished_at": at}
         with self.tenancy.control(write=True) as c:
             return _record(c, claimed, RELEASED | values | {"error": words})

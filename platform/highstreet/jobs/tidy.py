@@ -24,6 +24,7 @@ from highstreet.jobs.models import (
     payload_table,
 )
 from highstreet.jobs.queue import LANE, RELEASED
+from highstreet_tenants.base import UTCDateTime
 from highstreet_tenants.clock import now
 from highstreet_tenants.scopes import Scope
 from highstreet_tenants.sessions import Tenancy
@@ -37,6 +38,17 @@ _job = job_table
 _payload = payload_table
 _waiting = sa.text(WAITING)
 _perishable = sa.text(PERISHABLE)
+
+
+_at = sa.bindparam("at", type_=UTCDateTime())
+_ANYTHING = sa.select(
+    sa.or_(
+        sa.exists().where(_job.c.lane.is_not(None)),
+        sa.exists().where(_waiting, _job.c.run_at <= _at),
+        sa.exists().where(_job.c.lease_until < _at),
+        sa.exists().where(_perishable, _job.c.not_after <= _at),
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +66,7 @@ class Tidied:
 
 def idle(c: orm.Session) -> bool:
     """Whether there is nothing to claim and nothing to tidy; reads only, so it takes no lock."""
-    at = now()
-    ready = sa.exists().where(_job.c.lane.is_not(None))
-    due = sa.exists().where(_waiting, _job.c.run_at <= at)
-    lapsed = sa.exists().where(_job.c.lease_until < at)
-    late = sa.exists().where(_perishable, _job.c.not_after <= at)
-    return not c.scalar(sa.select(sa.or_(ready, due, lapsed, late)))
+    return not c.scalar(_ANYTHING, {"at": now()})
 
 
 def tidy(tenancy: Tenancy) -> Tidied:

@@ -241,8 +241,8 @@ def test_progress_shows(work):
 def test_a_tool_that_is_off_does_nothing_but_wind_down(work):
     asked = []
 
-    def guard(claimed):
-        asked.append(claimed.name)
+    def guard(s, claimed):
+        asked.append((claimed.name, claimed.plugin, s.store_id))
         return "skip:forbidden by head office on 3 May"
 
     work.handle("club.birthday", plugin="club")
@@ -252,17 +252,21 @@ def test_a_tool_that_is_off_does_nothing_but_wind_down(work):
     jobs = {name: work.enqueue(name) for name in names}
     runner = work.runner(guard=guard)
     assert sorted(runner.run_one() for _ in jobs) == ["done", "done", "skipped"]
-    assert asked == ["club.birthday"]
+    assert asked == [("club.birthday", "club", work.brand.stores[0].id)]
     assert work.row(jobs["club.birthday"]).error == "forbidden by head office on 3 May"
     assert len(work.effects()) == 2
 
 
-def test_an_unknown_job_is_tried_again_then_failed(work):
-    job = work.enqueue("gone.job", max_attempts=2)
-    assert work.runner().run_one() == "queued"
-    work.alter(job, run_at=now())
-    assert work.runner().run_one() == "failed"
-    assert work.row(job).error.startswith("unknown-job")
+def test_a_job_whose_tool_is_gone_waits_until_it_is_back(work, time_machine):
+    time_machine.move_to(now(), tick=False)
+    job = work.enqueue("gone.job", max_attempts=1)
+    for _ in range(3):
+        assert work.runner().run_one() == "queued"
+        assert work.row(job).error.startswith("unknown-job")
+        time_machine.shift(3600)
+    work.handle("gone.job")
+    assert work.runner().run_one() == "done"
+    assert work.row(job).error is None
 
 
 def test_a_process_told_to_end_gives_its_job_back(work):
