@@ -2,28 +2,21 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Literal
 
-from babel import Locale, UnknownLocaleError
-from marshmallow import RAISE, Schema, ValidationError, fields, validate, validates_schema
+from marshmallow import ValidationError
 
+from highstreet.blueprints.schema import BlueprintSchema
 from highstreet.blueprints.source import Path_, Problems, Source
+from highstreet.host import lattice
+from highstreet.host.lattice import Level
 from highstreet.i18n import gettext as _
-from highstreet.i18n import lazy_gettext as _l
-from highstreet_tenants import clock, money
 from highstreet_tenants.cards import refuse_payment_cards
 from highstreet_tenants.errors import HighstreetError
 from highstreet_tenants.people.permissions import ROLES
-
-Level = Literal["required", "default_on", "optional", "restricted", "forbidden"]
-LEVELS: tuple[Level, ...] = ("required", "default_on", "optional", "restricted", "forbidden")
-FIELD_KINDS = ("text", "choice", "date", "number", "yes-no")
-
-_SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +40,19 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class Tool:
-    """A tool's policy, the regions that narrow it, the stores that choose, and the settings."""
+    """A tool's policy, the regions that narrow it, the stores that choose, and the settings.
+
+    ``since``: the day from which the settings count, for purchases that are imported later.
+    """
 
     name: str
     policy: Level | None
     regions: Mapping[str, Level]
     on: tuple[str, ...]
     off: tuple[str, ...]
+    approved: tuple[str, ...]
     settings: tuple[Settings, ...]
+    since: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,173 +72,6 @@ class Document:
     def slug(self) -> str:
         """The brand's."""
         return str(self.brand["slug"])
-
-
-def _checked(check: Callable[[str], object]) -> Callable[[str], None]:
-    """A marshmallow validator out of a function that raises our own errors."""
-
-    def validator(value: str) -> None:
-        try:
-            check(value)
-        except HighstreetError as error:
-            raise ValidationError(error.detail) from error
-
-    return validator
-
-
-def _locale(value: str) -> None:
-    try:
-        Locale.parse(value.replace("-", "_"))
-    except (UnknownLocaleError, ValueError) as error:
-        raise ValidationError(
-            _("“%(name)s” is not a locale. Use one such as en_GB.", name=value)
-        ) from error
-
-
-class _Strict(Schema):
-    class Meta:
-        unknown = RAISE
-
-    error_messages = {  # noqa: RUF012 - marshmallow's own way of naming messages
-        "unknown": _l("unknown key; check its spelling")
-    }
-
-
-def _slug_field() -> fields.String:
-    return fields.String(
-        required=True,
-        validate=[
-            validate.Length(max=60),
-            validate.Regexp(
-                re.compile(rf"{_SLUG.pattern}\Z"),
-                error=str(_l("write it in small letters, digits and dashes, like high-street")),
-            ),
-        ],
-    )
-
-
-def _text(most: int, *, required: bool = True) -> fields.String:
-    return fields.String(required=required, validate=validate.Length(min=1, max=most))
-
-
-def _zone(*, required: bool) -> fields.String:
-    return fields.String(required=required, validate=_checked(clock.zone))
-
-
-def _currency(*, required: bool) -> fields.String:
-    return fields.String(required=required, validate=_checked(money.check_currency))
-
-
-class _BrandSchema(_Strict):
-    slug = _slug_field()
-    name = _text(120)
-    currency = _currency(required=True)
-    locale = fields.String(required=True, validate=_locale)
-    zone = _zone(required=True)
-    customers = fields.String(required=True, validate=validate.OneOf(["brand", "store"]))
-    accent = fields.String(
-        validate=validate.Regexp(r"#[0-9a-fA-F]{6}\Z", error=str(_l("write it like #1f6f4a")))
-    )
-
-
-class _RegionSchema(_Strict):
-    slug = _slug_field()
-    name = _text(120)
-
-
-class _OwnerSchema(_Strict):
-    slug = _slug_field()
-    name = _text(120)
-    legal_name = _text(200, required=False)
-
-
-class _AddressSchema(_Strict):
-    street = _text(120)
-    city = _text(120)
-    postcode = _text(20, required=False)
-    state = _text(60, required=False)
-    country = fields.String(validate=validate.Regexp(r"[A-Z]{2}\Z"))
-
-
-class _StoreSchema(_Strict):
-    slug = _slug_field()
-    code = _text(40)
-    name = _text(120)
-    region = fields.String()
-    owner = fields.String()
-    zone = _zone(required=False)
-    currency = _currency(required=False)
-    locale = fields.String(validate=_locale)
-    address = fields.Nested(_AddressSchema)
-    opened_on = fields.Raw()
-    status = fields.String(validate=validate.OneOf(["open", "closed"]))
-
-    @validates_schema
-    def check_day(self, data: dict[str, Any], **_kw: object) -> None:
-        """TOML has dates of its own: opened_on is one."""
-        if "opened_on" in data and type(data["opened_on"]) is not date:
-            raise ValidationError(_("write the day like 2015-06-01, without quotes"), "opened_on")
-
-
-class _RoleSchema(_Strict):
-    role = fields.String(required=True, validate=validate.OneOf(list(ROLES)))
-    region = fields.String()
-    owner = fields.String()
-    store = fields.String()
-
-
-class _UserSchema(_Strict):
-    email = fields.Email(required=True)
-    name = _text(120)
-    locale = fields.String(validate=_locale)
-    roles = fields.List(fields.Nested(_RoleSchema), load_default=list)
-
-
-class _FieldSchema(_Strict):
-    key = fields.String(required=True, validate=validate.Regexp(r"[a-z][a-z0-9_]{0,39}\Z"))
-    label = _text(80)
-    kind = fields.String(load_default="text", validate=validate.OneOf(FIELD_KINDS))
-    choices = fields.List(_text(80), load_default=list)
-    required = fields.Boolean(load_default=False)
-
-
-class _SettingsSchema(_Strict):
-    region = fields.String()
-    store = fields.String()
-    settings = fields.Dict(keys=fields.String(), load_default=dict)
-    lock = fields.List(fields.String(), load_default=list)
-
-    @validates_schema
-    def check_level(self, data: dict[str, Any], **_kw: object) -> None:
-        """Exactly one of region and store."""
-        if ("region" in data) == ("store" in data):
-            raise ValidationError(_("name either a region or a store"))
-
-
-class _ToolSchema(_Strict):
-    policy = fields.String(validate=validate.OneOf(LEVELS))
-    regions = fields.Dict(
-        keys=fields.String(), values=fields.String(validate=validate.OneOf(LEVELS))
-    )
-    on = fields.List(fields.String(), load_default=list)
-    off = fields.List(fields.String(), load_default=list)
-    settings = fields.Dict(keys=fields.String(), load_default=dict)
-    lock = fields.List(fields.String(), load_default=list)
-    overrides = fields.List(fields.Nested(_SettingsSchema), load_default=list)
-
-
-class BlueprintSchema(_Strict):
-    """A whole blueprint. Every key is known; everything but ``brand`` may be left out."""
-
-    brand = fields.Nested(_BrandSchema, required=True)
-    regions = fields.List(fields.Nested(_RegionSchema), load_default=list)
-    owners = fields.List(fields.Nested(_OwnerSchema), load_default=list)
-    stores = fields.List(fields.Nested(_StoreSchema), load_default=list)
-    users = fields.List(fields.Nested(_UserSchema), load_default=list)
-    fields_ = fields.List(
-        fields.Nested(_FieldSchema), load_default=list, data_key="fields", attribute="fields"
-    )
-    tools = fields.Dict(keys=fields.String(), values=fields.Nested(_ToolSchema), load_default=dict)
 
 
 def check(source: Source, plugins: Collection[str]) -> Document:
@@ -398,11 +229,16 @@ def _tool(
         )
     for slug in tool.get("regions", {}):
         _known(problems, (*path, "regions", slug), "region", slug, slugs)
-    for key in ("on", "off"):
+    for key in ("on", "off", "approved"):
         for place, slug in enumerate(tool[key]):
             _known(problems, (*path, key, place), "store", slug, slugs)
     for slug in sorted(set(tool["on"]) & set(tool["off"])):
         problems.add((*path, "off"), _("“%(name)s” is in on and in off", name=slug))
+    for slug in sorted(set(tool["approved"]) - set(tool["on"])):
+        problems.add(
+            (*path, "approved"), _("“%(name)s” is approved but does not want the tool", name=slug)
+        )
+    _check_levels(problems, path, tool)
     levels: list[Settings] = []
     if tool["settings"] or tool["lock"]:
         levels.append(Settings("brand", "", tool["settings"], tuple(tool["lock"])))
@@ -416,5 +252,18 @@ def _tool(
         regions=tool.get("regions", {}),
         on=tuple(tool["on"]),
         off=tuple(tool["off"]),
+        approved=tuple(tool["approved"]),
         settings=tuple(levels),
+        since=tool.get("since"),
     )
+
+
+def _check_levels(problems: Problems, path: Path_, tool: dict[str, Any]) -> None:
+    """A region may only narrow what head office allows."""
+    above = lattice.Level(tool.get("policy", lattice.UNSAID))
+    for slug, level in tool.get("regions", {}).items():
+        if not lattice.narrows(lattice.Level(level), above):
+            problems.add(
+                (*path, "regions", slug),
+                _("“%(level)s” would widen head office's “%(above)s”", level=level, above=above),
+            )

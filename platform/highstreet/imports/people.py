@@ -10,7 +10,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from highstreet.customers import parts, service
+from highstreet.customers import service
 from highstreet.customers.facts import EnrolIn
 from highstreet.imports.models import CustomerRef
 from highstreet_tenants import bulk
@@ -192,9 +192,4 @@ class RefPart:
         return {"refs": len(rows)}
 
 
-def take_part() -> None:
-    """Register this room's part."""
-    parts.register(cast(parts.Part, RefPart()))
-
-
-__all__ = ["ERASED", "Erased", "Found", "Taken", "Who", "find", "remember", "take_on", "take_part"]
+__all__ = ["ERASED", "Erased", "Found", "RefPart", "Taken", "Who", "find", "remember", "take_on"]

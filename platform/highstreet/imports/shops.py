@@ -86,7 +86,7 @@ class Shops:
 
     def missing(self, written: Iterable[str]) -> list[str]:
         """Which of the numbers lead to no store, in order."""
-        absent = {}
+        absent: dict[str, None] = {}
         for number in written:
             try:
                 self.find(number)

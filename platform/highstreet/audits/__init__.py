@@ -1,0 +1,1 @@
+"""The operator's audit: everything that is kept beside its source is derived from it again."""

@@ -1,0 +1,44 @@
+"""Runs the audit of a brand."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from highstreet.audits.hooks import Audited, Difference
+from highstreet.host import dispatch
+from highstreet.i18n import gettext as _
+from highstreet.purchases import queries
+from highstreet.purchases.models import Purchase
+from highstreet_tenants.sessions import ScopedSession
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One part of the audit: by whom, how much was looked at, what differs."""
+
+    by: str
+    audited: Audited
+
+
+def audit(s: ScopedSession) -> list[Part]:
+    """Audit the brand of an operator's session: the core's own sums, then every tool's."""
+    parts = [Part("core", _returns(s))]
+    for answer in dispatch.collect(s, "audit"):
+        if isinstance(answer.value, Audited):
+            parts.append(Part(answer.plugin, answer.value))
+    return parts
+
+
+def _returns(s: ScopedSession) -> Audited:
+    wrong = queries.check_returned(s)
+    return Audited(
+        s.scalar(sa.select(sa.func.count(Purchase.id))) or 0,
+        [
+            Difference(
+                _("returned amount of purchase %(id)s", id=purchase_id), str(kept), str(derived)
+            )
+            for purchase_id, kept, derived in wrong
+        ],
+    )

@@ -1,0 +1,124 @@
+"""``highstreet import``."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+
+from highstreet.cli.base import (
+    OPERATOR,
+    brand_option,
+    find_brand,
+    json_option,
+    open_house,
+    print_json,
+)
+from highstreet.i18n import gettext as _
+from highstreet.imports import mapping as mappings
+from highstreet.imports.mapping import KINDS, Kind
+from highstreet.imports.run import Report, run
+
+
+@click.command("import")
+@click.argument("kind", type=click.Choice(KINDS))
+@click.argument("file", type=click.Path(path_type=Path))
+@brand_option
+@click.option(
+    "--mapping",
+    "mapping_file",
+    type=click.Path(path_type=Path),
+    help="TOML file that says what the columns mean.",
+)
+@click.option("--dry-run", is_flag=True, help="Do everything, then take it back.")
+@click.option("--create-stores", is_flag=True, help="Open a store for each unknown number.")
+@json_option
+def import_(
+    kind: Kind,
+    file: Path,
+    brand_slug: str,
+    mapping_file: Path | None,
+    dry_run: bool,
+    create_stores: bool,
+    as_json: bool,
+) -> None:
+    """Take in purchases or customers from a CSV file, packed with gzip or not.
+
+    Rows that can't go in are written to FILE.errors.csv with the reason; the rest goes in. A run
+    that was stopped goes on where it was; a file that is taken in twice changes nothing.
+    """
+    mapping = mappings.load(mapping_file, kind)
+    with open_house() as house:
+        brand = find_brand(house, brand_slug)
+        with _progress(not as_json and sys.stderr.isatty()) as progress:
+            report = run(
+                house.tenancy,
+                brand,
+                kind,
+                file,
+                mapping=mapping,
+                dry_run=dry_run,
+                create_stores=create_stores,
+                actor=OPERATOR,
+                progress=progress,
+            )
+    if as_json:
+        print_json(report)
+    else:
+        tell(report)
+
+
+@contextmanager
+def _progress(wanted: bool) -> Iterator[Callable[[int, int], None] | None]:
+    """A bar on a terminal that counts the bytes of the file."""
+    if not wanted:
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TimeRemainingColumn
+
+    with Progress(
+        BarColumn(), TaskProgressColumn(), TimeRemainingColumn(), console=Console(stderr=True)
+    ) as bar:
+        task = bar.add_task("", total=None)
+
+        def move(done: int, total: int) -> None:
+            bar.update(task, completed=done, total=total)
+
+        yield move
+
+
+def tell(report: Report) -> None:
+    """The report as words."""
+    click.echo(
+        _(
+            "Read as %(encoding)s, columns: %(columns)s",
+            encoding=report.encoding,
+            columns=", ".join(f"{name} = {column}" for name, column in report.columns.items()),
+        )
+    )
+    if report.resumed_at:
+        click.echo(_("Went on behind record %(at)s of a stopped run.", at=report.resumed_at))
+    if report.stores_opened:
+        click.echo(_("%(count)s stores opened.", count=report.stores_opened))
+    click.echo(
+        _(
+            "%(records)s rows: %(created)s new, %(known)s known, %(refused)s refused; "
+            "%(customers)s new customers; %(seconds)s s",
+            records=report.records,
+            created=report.created,
+            known=report.known,
+            refused=report.refused,
+            customers=report.customers,
+            seconds=report.seconds,
+        )
+    )
+    for reason, count in sorted(report.reasons.items(), key=lambda item: -item[1])[:10]:
+        click.echo(f"  {count} × {reason}")
+    if report.errors_file:
+        click.echo(_("Refused rows: %(path)s", path=report.errors_file))
+    if report.dry_run:
+        click.echo(_("This was a dry run: nothing was written."))

@@ -1,0 +1,132 @@
+"""``highstreet run`` and ``highstreet worker``."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from highstreet.cli.base import be_ready, make_app
+from highstreet.i18n import gettext as _
+from highstreet_tenants.errors import Invalid, Unavailable
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+    from highstreet.house import House
+
+THREADS = 8
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", default=5050, show_default=True, type=click.IntRange(0, 65535))
+@click.option(
+    "--runner/--no-runner",
+    default=None,
+    help="Run jobs inside (default: yes, unless a Redis URL is set).",
+)
+def run(host: str, port: int, runner: bool | None) -> None:
+    """Serve the consoles and the REST API, with a job runner inside."""
+    from highstreet.app import house_of
+
+    app = make_app(faces=True)
+    house = house_of(app)
+    with app.app_context():
+        be_ready(house)
+    inside = runner if runner is not None else not house.config["redis_url"]
+    serve(app, house, host, port, runner=inside)
+
+
+def serve(app: Flask, house: House, host: str, port: int, *, runner: bool) -> None:
+    """Serve until SIGINT or SIGTERM; requests and the job under way are finished first.
+
+    Raises Unavailable if the port is taken.
+    """
+    from waitress import create_server
+
+    try:
+        server: Any = create_server(app, host=host, port=port, threads=THREADS, ident="Highstreet")
+    except OSError as error:
+        raise Unavailable(
+            _(
+                "Port %(port)s on %(host)s can't be used (%(reason)s). Choose another: --port",
+                port=port,
+                host=host,
+                reason=error.strerror,
+            )
+        ) from error
+    at = getattr(server, "effective_port", port)
+    click.echo(_("Highstreet listens on http://%(host)s:%(port)s", host=host, port=at))
+    with _ending_on(signal.SIGTERM), running_jobs(house, runner):
+        try:
+            server.run()  # returns on SIGINT and SystemExit, after its tasks have ended
+        finally:
+            server.close()
+
+
+@contextmanager
+def running_jobs(house: House, wanted: bool) -> Iterator[None]:
+    """A runner in a thread of its own, if ``wanted``; stopped at the end."""
+    if not wanted:
+        yield
+        return
+    stop = threading.Event()
+    thread = threading.Thread(target=house.runner.run_forever, args=(stop,), name="job-runner")
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
+
+
+@contextmanager
+def _ending_on(number: signal.Signals) -> Iterator[None]:
+    def end(_number: int, _frame: FrameType | None) -> None:
+        raise SystemExit(0)
+
+    before = signal.signal(number, end)
+    try:
+        yield
+    finally:
+        signal.signal(number, before)
+
+
+@click.command()
+def worker() -> None:
+    """Run jobs until stopped: through Redis and RQ where a Redis URL is set, else directly."""
+    from highstreet.app import house_of
+
+    app = make_app()
+    house = house_of(app)
+    with app.app_context():
+        be_ready(house)
+        if not house.config["redis_url"]:
+            if house.engine.dialect.name == "sqlite":
+                click.echo(_("Without Redis, `highstreet run` runs jobs itself; fine, one more."))
+            _run_directly(house)
+            return
+        try:
+            from highstreet.jobs import rq_transport
+        except ImportError as error:
+            raise Invalid(
+                _("The Redis transport is not installed: pip install highstreet[redis]")
+            ) from error
+        rq_transport.work(house.config["redis_url"], lambda: house.runner)
+
+
+def _run_directly(house: House) -> None:
+    stop = threading.Event()
+
+    def end(_number: int, _frame: FrameType | None) -> None:
+        stop.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, end)
+    house.runner.run_forever(stop)

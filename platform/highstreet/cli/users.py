@@ -1,0 +1,108 @@
+"""``highstreet users``: people who sign in."""
+
+from __future__ import annotations
+
+import click
+import sqlalchemy as sa
+
+from highstreet.cli.base import json_option, open_house, print_json, print_table
+from highstreet.i18n import gettext as _
+from highstreet_tenants.people import operate
+from highstreet_tenants.people.models import User
+from highstreet_tenants.people.permissions import ROLES, Catalogue
+
+
+@click.group()
+def users() -> None:
+    """People who sign in, and their roles."""
+
+
+@users.command("list")
+@json_option
+def list_users(as_json: bool) -> None:
+    """Everybody with an account."""
+    with open_house() as house, house.tenancy.control() as s:
+        rows = [
+            {
+                "email": user.email,
+                "name": user.name,
+                "password": user.password_hash is not None,
+                "disabled": user.disabled_at is not None,
+            }
+            for user in s.scalars(sa.select(User).order_by(User.email))
+        ]
+    if as_json:
+        print_json(rows)
+        return
+    print_table(
+        ("e-mail", "name", "password", "disabled"),
+        [(r["email"], r["name"], _yes(r["password"]), _yes(r["disabled"])) for r in rows],
+        _("Nobody yet. Begin with: highstreet users create EMAIL --name NAME"),
+    )
+
+
+def _yes(value: object) -> str:
+    return _("yes") if value else _("no")
+
+
+@users.command()
+@click.argument("email")
+@click.option("--name", required=True, help="The person's name.")
+@click.option("--locale", help="Language of the consoles, such as en or zh-Hans.")
+@json_option
+def create(email: str, name: str, locale: str | None, as_json: bool) -> None:
+    """Make an account, and print a link by which the person chooses a password."""
+    with open_house() as house:
+        operate.create_user(house, email, name, locale=locale)
+        link = operate.make_link(house, email, "invite")
+    if as_json:
+        print_json({"email": email, "link": link})
+    else:
+        click.echo(link)
+
+
+@users.command()
+@click.argument("email")
+@click.option("--purpose", type=click.Choice(["sign_in", "reset", "invite"]), default="sign_in")
+@json_option
+def link(email: str, purpose: str, as_json: bool) -> None:
+    """Print a one-time link for somebody who has an account."""
+    with open_house() as house:
+        made = operate.make_link(house, email, purpose)  # type: ignore[arg-type]  # checked by click
+    if as_json:
+        print_json({"email": email, "link": made})
+    else:
+        click.echo(made)
+
+
+@users.command()
+@click.argument("email")
+@click.argument("role", type=click.Choice(list(ROLES)))
+@click.argument("place")
+def grant(email: str, role: str, place: str) -> None:
+    """Give somebody a ROLE at a PLACE.
+
+    PLACE is BRAND, BRAND/region/SLUG, BRAND/owner/SLUG or BRAND/store/SLUG.
+    """
+    with open_house() as house:
+        catalogue = Catalogue(house.host.permissions())
+        operate.grant(house, email, role, place, catalogue=catalogue)
+    click.echo(_("%(email)s is %(role)s at %(place)s.", email=email, role=role, place=place))
+
+
+@users.command()
+@click.argument("email")
+def disable(email: str) -> None:
+    """Close an account; whoever is signed in is signed out."""
+    with open_house() as house:
+        operate.set_disabled(house, email, True)
+    click.echo(_("%(email)s can no longer sign in.", email=email))
+
+
+@users.command()
+@click.argument("email")
+def enable(email: str) -> None:
+    """Open a closed account again."""
+    with open_house() as house:
+        operate.set_disabled(house, email, False)
+    click.echo(_("%(email)s can sign in again.", email=email))
