@@ -84,7 +84,7 @@ def upgrade(url: str, histories: Sequence[History], *, role: str | None = None) 
             for history in histories:
                 with engine.begin() as connection:
                     before = _context(connection, history, histories).get_current_heads()
-                    script = _script(history)
+                    script = script_of(history)
                     _run(connection, history, histories, script, "head")
                     after = _context(connection, history, histories).get_current_heads()
                 if before != after:
@@ -103,7 +103,7 @@ def downgrade(url: str, history: History, histories: Sequence[History] = ()) -> 
     engine = owner_engine(url)
     try:
         with _locked(engine), engine.begin() as connection:
-            _run(connection, history, histories, _script(history), "base")
+            _run(connection, history, histories, script_of(history), "base")
             connection.exec_driver_sql(f"DROP TABLE IF EXISTS {history.version_table}")
     finally:
         engine.dispose()
@@ -114,7 +114,7 @@ def pending(engine: sa.Engine, histories: Sequence[History]) -> list[str]:
     behind = []
     with engine.connect() as connection:
         for history in histories:
-            heads = set(_script(history).get_heads())
+            heads = set(script_of(history).get_heads())
             if set(_context(connection, history, histories).get_current_heads()) != heads:
                 behind.append(history.name)
     return behind
@@ -139,7 +139,8 @@ def draft(connection: sa.Connection, history: History, others: Sequence[History]
     return f"def upgrade() -> None:\n    {up}\n\n\ndef downgrade() -> None:\n    {down}\n"
 
 
-def _script(history: History) -> ScriptDirectory:
+def script_of(history: History) -> ScriptDirectory:
+    """Alembic's view of an owner's revisions. Raises ModuleNotFoundError without a package of them."""
     spec = find_spec(history.package)
     if spec is None or not spec.submodule_search_locations:
         raise ModuleNotFoundError(f"no package {history.package} with the revisions")

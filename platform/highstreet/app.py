@@ -11,11 +11,12 @@ from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy.orm import Session
 
 from highstreet import config as settings
-from highstreet import i18n
-from highstreet.host import Host
+from highstreet import i18n, rooms
+from highstreet.host import Host, gating
 from highstreet.house import House
-from highstreet.jobs import JobRegistry, Runner
-from highstreet_tenants import walls, words
+from highstreet.jobs import JobRegistry, Runner, Upkeep
+from highstreet.sdk import context
+from highstreet_tenants import words
 from highstreet_tenants.base import Base
 from highstreet_tenants.sessions import ScopedSession, Tenancy
 
@@ -48,7 +49,7 @@ def create_app(config: Mapping[str, Any] | None = None, *, faces: bool = True) -
         SECRET_KEY=values["secret_key"],
         TESTING=values["testing"],
         SQLALCHEMY_DATABASE_URI=values["database_url"],
-        SQLALCHEMY_ENGINE_OPTIONS={"pool_size": 20, "max_overflow": 20},
+        SQLALCHEMY_ENGINE_OPTIONS={"pool_size": 20, "max_overflow": 20, "hide_parameters": True},
         MAX_CONTENT_LENGTH=8 * 1024 * 1024,
     )
     words.use(i18n.gettext)
@@ -64,37 +65,26 @@ def create_app(config: Mapping[str, Any] | None = None, *, faces: bool = True) -
 
 
 def _build(app: Flask, values: dict[str, Any]) -> House:
-    _core_tables()
-    host = Host.load(safe_mode=values["safe_mode"])
-    walls.forget()  # plugins brought tables
+    rooms.load()  # the core's tables and hooks are known before any plugin is looked at
+    host = Host.load(
+        rooms.specs(),
+        safe_mode=values["safe_mode"],
+        make_ctx=context.make,
+        slow_ms=values["slow_hook_ms"],
+    )
     with app.app_context():
-        engine = db.engine
-    tenancy = Tenancy(engine)
-    jobs = _jobs(host)
+        tenancy = Tenancy(db.engine)
+    registry = JobRegistry()
+    registry.add(*rooms.jobs(), *host.jobs())
 
     def prepare(s: ScopedSession) -> None:
         s.info["host"] = host
-        s.info["jobs"] = jobs
+        s.info["jobs"] = registry
 
     tenancy.on_open.append(prepare)
-    runner = Runner(tenancy, jobs, guard=host.job_guard(tenancy))
-    return House(values, engine, tenancy, host, jobs, runner)
-
-
-def _core_tables() -> None:
-    """Every room's tables and hooks, known before any plugin is looked at."""
-    from highstreet import rooms
-
-    rooms.load()
-
-
-def _jobs(host: Host) -> JobRegistry:
-    from highstreet import rooms
-
-    registry = JobRegistry()
-    for job in (*rooms.jobs(), *host.jobs()):
-        registry.add(job)
-    return registry
+    upkeep = Upkeep(tenancy, registry, gating.stores_on)
+    runner = Runner(tenancy, registry, gating.job_guard, upkeep=upkeep)
+    return House(values, tenancy.engine, tenancy, host, registry, runner)
 
 
 def house_of(app: Flask) -> House:

@@ -24,6 +24,7 @@ HOOKS = (
     ("highstreet.purchases.hooks", "PurchaseHooks"),
     ("highstreet.results.hooks", "ResultHooks"),
     ("highstreet.till.hooks", "TillHooks"),
+    ("highstreet.audits.hooks", "AuditHooks"),
 )
 """Classes of hookspecs."""
 

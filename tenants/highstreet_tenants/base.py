@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy import orm
 from sqlalchemy.orm import DeclarativeBase, Mapped, declared_attr, mapped_column
 
 from highstreet_tenants.ids import new_id
@@ -35,24 +36,27 @@ class UTCDateTime(sa.types.TypeDecorator[datetime]):
 class Base(DeclarativeBase):
     """Declarative base of the core and of plugins. Constraint names are fixed for migrations."""
 
-    metadata = sa.MetaData(
-        naming_convention={
-            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-            "ck": "ck_%(table_name)s_%(constraint_name)s",
-            "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
-            "pk": "pk_%(table_name)s",
-        }
+    # On the registry, not on the class: Flask-SQLAlchemy derives a base of its own from this one.
+    registry = orm.registry(
+        metadata=sa.MetaData(
+            naming_convention={
+                "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+                "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+                "ck": "ck_%(table_name)s_%(constraint_name)s",
+                "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+                "pk": "pk_%(table_name)s",
+            }
+        ),
+        type_annotation_map={
+            UUID: sa.Uuid(),
+            datetime: UTCDateTime(),
+            date: sa.Date(),
+            int: sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            dict[str, Any]: sa.JSON(),
+            list[Any]: sa.JSON(),
+            list[str]: sa.JSON(),
+        },
     )
-    type_annotation_map: ClassVar[dict[Any, Any]] = {
-        UUID: sa.Uuid(),
-        datetime: UTCDateTime(),
-        date: sa.Date(),
-        int: sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-        dict[str, Any]: sa.JSON(),
-        list[Any]: sa.JSON(),
-        list[str]: sa.JSON(),
-    }
 
 
 def brand_fk(column: str, table: str) -> sa.ForeignKeyConstraint:

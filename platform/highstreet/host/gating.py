@@ -5,9 +5,10 @@ navigation and slots never see a tool that is off, because `dispatch`, `nav` and
 the tools that are on.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 from flask import Blueprint, Flask
 
@@ -24,12 +25,12 @@ if TYPE_CHECKING:
 OpenSession = Callable[[], AbstractContextManager[ScopedSession]]
 
 
-def tool_of(blueprint: Blueprint | None) -> str | None:
+def tool_of(blueprint: object) -> str | None:
     """The tool that a blueprint belongs to, or None for the core's own."""
     return getattr(blueprint, TOOL, None)
 
 
-def face_of(blueprint: Blueprint | None) -> str | None:
+def face_of(blueprint: object) -> str | None:
     """The face that a tool's blueprint hangs in: "store", "office", "member" or "api"."""
     return getattr(blueprint, FACE, None)
 
@@ -74,3 +75,8 @@ def job_guard(s: ScopedSession, job: Claimed) -> str:
     if state.is_on(s, job.plugin):
         return "run"
     return f"skip:{state.explain(s, job.plugin).reason}"
+
+
+def stores_on(s: ScopedSession, plugin: str, stores: Sequence[UUID]) -> set[UUID]:
+    """Those of the stores where a tool is on; the scheduler asks before it queues periodic work."""
+    return {store for store in stores if state.is_on(s, plugin, store)}
