@@ -196,3 +196,36 @@ def make_brand(
                 SimpleNamespace(id=store.id, slug=store.slug, code=store.code, owner_id=owner.id)
             )
     return facts
+
+
+@pytest.fixture(scope="module")
+def app_module(
+    database_module: Database, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Any]:
+    """The whole application on the module's database, faces and tools included."""
+    from highstreet.app import create_app, house_of
+
+    app = create_app(
+        {
+            "database_url": database_module.url,
+            "owner_database_url": database_module.extra["owner_url"],
+            "instance": str(tmp_path_factory.mktemp("instance")),
+            "secret_key": "for tests only",
+            "password_hasher": "cheap",
+            "testing": True,
+        }
+    )
+    yield app
+    house_of(app).engine.dispose()
+
+
+@pytest.fixture
+def app(app_module: Any, database: Database) -> Any:
+    """The application; its database is emptied after each test."""
+    return app_module
+
+
+@pytest.fixture
+def house(app: Any) -> Any:
+    """What app.py put together: tenancy, host, jobs, runner."""
+    return app.extensions["highstreet"]
