@@ -19,7 +19,7 @@ class IdempotencyKey(StoreOwned, Base):
     __constraints__ = (
         # An API key belongs to one store, which therefore need not stand here (it may be null).
         sa.UniqueConstraint("brand_id", "api_key_id", "key"),
-        sa.Index(None, "brand_id", "created_at"),
+        sa.Index(None, "brand_id", "store_id", "created_at"),
     )
 
     api_key_id: Mapped[UUID]

@@ -17,9 +17,9 @@ _ordered: dict[UUID | None, date] = {}
 _MOST_ORDERED = 50_000
 
 _SWEEP = Statement(
-    f"""
-DELETE FROM core_idempotency WHERE {own("core_idempotency")}
-  AND core_idempotency.created_at < :expired
+    """
+DELETE FROM core_idempotency WHERE core_idempotency.brand_id = :brand_id
+  AND core_idempotency.store_id = :store_id AND core_idempotency.created_at < :expired
 """,
     returns="count",
 )
@@ -33,7 +33,7 @@ DELETE FROM core_idempotency WHERE {own("core_idempotency")}
 
 
 def sweep(s: ScopedSession) -> int:
-    """Delete the answers of the scope that are older than a day; gives how many."""
+    """Delete the answers of the scope's store that are older than a day; gives how many."""
     return int(_SWEEP(s, expired=now() - KEPT_FOR))
 
 
