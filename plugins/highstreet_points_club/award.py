@@ -153,7 +153,7 @@ def award(ctx: Ctx, purchase: PurchaseFact) -> Awarded | None:
     automatic = programme.automatic
     if automatic is None or balance < automatic.points:
         return Awarded(result.points, balance, result)
-    state, rewards = issuing.issue_automatic(ctx, account_id, programme, place)
+    state, rewards = issuing.issue_automatic(ctx, account_id, programme, place, purchase.occurred_at)
     return Awarded(result.points, state.balance, result, rewards)
 
 
@@ -197,14 +197,14 @@ def award_batch(ctx: Ctx, purchases: Sequence[PurchaseFact]) -> BatchAwarded:
             if issue.entries:
                 cause = Cause("hold", one.place.id, one.place.zone, ctx.scope.actor, at)
                 changes.append(Change(account.owner_id, cause, issue))
-                issued += (
-                    issuing.Made(hold, automatic, issue.state, one.place, account, one.programme)
+                issued += [
+                    issuing.automatic(hold, automatic, issue.state, one.place, account)
                     for hold in holds
-                )
+                ]
                 state = issue.state
         by_customer[one.customer_id] = state
     write(s, changes)
-    issuing.record_many(ctx, issued)
+    issuing.record(ctx, issued)
     return BatchAwarded(len(due), sum(one.points for one in due), len(issued))
 
 
@@ -255,7 +255,7 @@ def _slowly(ctx: Ctx, due: _Due, result: EarnResult, account_id: UUID) -> Awarde
     automatic = due.programme.automatic
     if automatic is None or step.state.balance < automatic.points:
         return Awarded(result.points, step.state.balance, result)
-    state, rewards = issuing.issue_automatic(ctx, account_id, due.programme, due.place)
+    state, rewards = issuing.issue_automatic(ctx, account_id, due.programme, due.place, due.purchase.occurred_at)
     return Awarded(result.points, state.balance, result, rewards)
 
 

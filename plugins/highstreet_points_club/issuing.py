@@ -119,9 +119,9 @@ def redeemed_in(s: ScopedSession, purchase_id: UUID) -> list[Issued]:
 
 
 def issue_automatic(
-    ctx: Ctx, account_id: UUID, programme: Programme, place: Place
+    ctx: Ctx, account_id: UUID, programme: Programme, place: Place, at: datetime
 ) -> tuple[AccountState, tuple[Issued, ...]]:
-    """Issue the programme's automatic reward as often as the account's points reach.
+    """Issue the programme's automatic reward as often as the account's points reach at `at`.
 
     Locks the account. Gives its state after that and what was issued.
     """
@@ -131,13 +131,10 @@ def issue_automatic(
     rule = programme.automatic
     if rule is None:
         return state, ()
-    at = ctx.now()
-    # A late upload of last week's purchase issues its reward then, unless more happened since.
-    when = at if state.last_at is None else min(at, state.last_at)
-    step, holds = ledger.issue_due(state, rule.points, when, new_id)
+    step, holds = ledger.issue_due(state, rule.points, at, new_id)
     if not step.entries:
         return state, ()
-    cause = Cause("hold", place.id, place.zone, ctx.scope.actor, at)
+    cause = Cause("hold", place.id, place.zone, ctx.scope.actor, ctx.now())
     write(s, [Change(account.owner_id, cause, step)])
     made = [automatic(hold, rule, step.state, place, account) for hold in holds]
     return step.state, tuple(record(ctx, made))

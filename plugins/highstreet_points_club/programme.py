@@ -4,6 +4,8 @@ Awards, the preview at the till and the reckoning after a return all call `earne
 disagree. Integers only: money in minor units, factors in per cent.
 """
 
+from __future__ import annotations
+
 import calendar
 import json
 from collections.abc import Mapping, Sequence

@@ -8,7 +8,7 @@ from uuid import UUID
 from highstreet.sdk import Ctx, Resolved, ScopedSession, Statement, clock
 
 from highstreet_points_club import programme as programmes
-from highstreet_points_club.programme import Programme, active_from, expires_at
+from highstreet_points_club.programme import Programme, active_from, expires_at, morning
 
 NAME = "points_club"
 _MOST = 8192
@@ -99,4 +99,14 @@ def recorded(s: ScopedSession, rule_id: UUID) -> Programme | None:
     return None if body is None else programmes.load_rule(body)
 
 
-__all__ = ["NAME", "Place", "active_from", "expires_at", "keep", "place", "programme", "recorded"]
+__all__ = [
+    "NAME",
+    "Place",
+    "active_from",
+    "expires_at",
+    "keep",
+    "morning",
+    "place",
+    "programme",
+    "recorded",
+]

@@ -76,6 +76,13 @@ _LOTS = Statement(
 )
 
 
+_RELEASED = Statement(
+    "UPDATE points_club_reward AS r SET status = 'released', closed_at = :closed_at"
+    f" WHERE r.id = :id AND r.status = 'issued' AND {own('r')}",
+    returns="none",
+)
+
+
 class Cause(NamedTuple):
     """Why an account moves, for the entries of kind `kind`; its other entries follow from that.
 
@@ -105,18 +112,22 @@ class Change(NamedTuple):
 def write(s: ScopedSession, changes: Iterable[Change]) -> None:
     """Write steps in their order: all rows set by set, sums once per account.
 
-    The accounts are locked, and each account's steps follow one another.
+    A reward whose points were released is marked so. The accounts are locked, and each account's
+    steps follow one another.
     """
     entries: list[dict[str, Any]] = []
     lots: dict[UUID, dict[str, Any]] = {}
     allocations: list[dict[str, Any]] = []
     after: dict[UUID, AccountState] = {}
     moved: set[UUID] = set()
+    released: list[dict[str, Any]] = []
     for owner_id, cause, step in changes:
         account_id = step.state.id
         after[account_id] = step.state
         for entry in step.entries:
             entries.append(_entry(entry, owner_id, cause))
+            if entry.kind == "release":
+                released.append({"id": entry.reverses_id, "closed_at": cause.recorded_at})
         for lot in step.lots:
             lots[lot.id] = _lot(lot, account_id, owner_id)
         for allocation in step.allocations:
@@ -130,6 +141,7 @@ def write(s: ScopedSession, changes: Iterable[Change]) -> None:
     put(s, "points_club_allocation", allocations)
     _update_lots(s, [(lot, remaining.get(lot, 0)) for lot in sorted(moved - lots.keys())])
     _update_accounts(s, list(after.values()))
+    _RELEASED.many(s, released)
 
 
 def put(s: ScopedSession, table: str, rows: Sequence[Mapping[str, Any]]) -> None:

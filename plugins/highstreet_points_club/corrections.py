@@ -1,0 +1,144 @@
+"""Points that no purchase brought: corrections by hand, and balances brought from elsewhere."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from highstreet.sdk import Ctx, Invalid, Statement, new_id, own, refuse_payment_cards
+from highstreet.sdk import gettext as _
+from highstreet.sdk import lazy_gettext as _l
+
+from highstreet_points_club import accounts, issuing, ledger, rules, story
+from highstreet_points_club.writing import Cause, Change, write
+
+MOST = 1_000_000
+"""Points: more in one correction is a slip of the finger."""
+
+_EXISTING = Statement(
+    "SELECT e.idem_key FROM points_club_entry AS e"
+    f" WHERE e.idem_key IN (SELECT value FROM json_each(:keys)) AND {own('e')}",
+    postgresql="SELECT e.idem_key FROM points_club_entry AS e"
+    f" WHERE e.idem_key = ANY(:keys) AND {own('e')}",
+)
+_REASON = Statement(
+    "INSERT INTO points_club_reason (brand_id, id, store_id, entry_id, text)"
+    " VALUES (:brand_id, :id, :owner_id, :entry_id, :text)",
+    returns="none",
+)
+
+
+class Adjusted(NamedTuple):
+    """What a correction did: the entry, the balance after it, rewards that it brought."""
+
+    entry_id: UUID
+    balance: int
+    rewards: tuple[issuing.Issued, ...] = ()
+
+
+class Opening(NamedTuple):
+    """Points that a customer brings from an earlier programme. expires_at: aware, None: never."""
+
+    customer_id: UUID
+    points: int
+    expires_at: datetime | None = None
+
+
+def adjust(
+    ctx: Ctx, customer_id: UUID, points: int, reason: str, *, ref: str | None = None
+) -> Adjusted:
+    """Correct a balance by `points` (above or below zero), saying why.
+
+    The caller has made sure of the permission `points_club.adjust`. Points given this way expire
+    as earned ones do. A balance may go below zero. ref: the same ref is the same correction.
+    Raises NotFound, Invalid.
+    """
+    reason = " ".join(reason.split())
+    _check(points, reason)
+    s = ctx.s
+    customer = ctx.customers.get(customer_id)
+    place = rules.place(ctx)
+    programme = rules.programme(ctx)
+    at = ctx.now()
+    accounts.open_many(s, [(customer.id, customer.store_id)], at)
+    account = accounts.lock_of(s, [customer.id])[customer.id]
+    key = None if ref is None else f"adjust:{ref}"
+    if key is not None and _EXISTING(s, keys=[key]):
+        return Adjusted(account.id, account.balance)
+    step = ledger.adjust(
+        accounts.states(s, [account])[account.id],
+        points,
+        at,
+        new_id,
+        expires_at=rules.expires_at(programme, at, place.zone),
+        store_id=place.id,
+    )
+    cause = Cause("adjust", place.id, place.zone, ctx.scope.actor, at, key=key)
+    write(s, [Change(account.owner_id, cause, step)])
+    entry_id = next(entry.id for entry in step.entries if entry.kind == "adjust")
+    _REASON(s, id=new_id(), owner_id=account.owner_id, entry_id=entry_id, text=reason)
+    story.tell_many(
+        ctx,
+        [
+            story.Event(
+                account, place.id, "points-adjusted", _l("Points corrected by %(points)s: %(why)s"),
+                at, entry_id, {"points": points, "why": reason},
+            )
+        ],
+    )  # fmt: skip
+    state, issued = step.state, ()
+    if points > 0:
+        state, issued = issuing.issue_automatic(ctx, account.id, programme, place, at)
+    return Adjusted(entry_id, state.balance, issued)
+
+
+def bring(ctx: Ctx, balances: Sequence[Opening], *, ref: str) -> int:
+    """Bring balances from an earlier programme; gives how many accounts changed.
+
+    ref names the list: bringing the same list again changes nothing, and a customer stands in a
+    list once. Automatic rewards that these points reach come with the next purchase. Raises
+    Invalid for points that are none, NotFound for a customer out of reach.
+    """
+    s = ctx.s
+    for one in balances:
+        _check(one.points, ref)
+    place = rules.place(ctx)
+    at = ctx.now()
+    known = {one.customer_id: ctx.customers.get(one.customer_id) for one in balances}
+    if len({customer.id for customer in known.values()}) < len(balances):
+        raise Invalid(_("The same customer stands in the list twice. Add the points up first."))
+    accounts.open_many(s, [(c.id, c.store_id) for c in known.values()], at)
+    locked = accounts.lock_of(s, [customer.id for customer in known.values()])
+    states = accounts.states(s, list(locked.values()))
+    keys = {one.customer_id: f"opening:{ref}:{known[one.customer_id].id}" for one in balances}
+    done = {row[0] for row in _EXISTING(s, keys=list(keys.values()))}
+    changes = []
+    for one in balances:
+        key = keys[one.customer_id]
+        if key in done:
+            continue
+        account = locked[known[one.customer_id].id]
+        state = states[account.id]
+        if one.points > 0:
+            step = ledger.earn(
+                state, one.points, at, new_id, kind="opening", expires_at=one.expires_at,
+                store_id=place.id,
+            )  # fmt: skip
+        else:
+            step = ledger.adjust(state, one.points, at, new_id, store_id=place.id)
+        kind = "opening" if one.points > 0 else "adjust"
+        cause = Cause(kind, place.id, place.zone, ctx.scope.actor, at, key=key)
+        changes.append(Change(account.owner_id, cause, step))
+    write(s, changes)
+    return len(changes)
+
+
+def _check(points: int, reason: str) -> None:
+    if isinstance(points, bool) or not isinstance(points, int) or not 0 < abs(points) <= MOST:
+        words = _("Give points from 1 to %(most)s, with a minus to take them away.", most=MOST)
+        raise Invalid(words, fields={"points": [words]})
+    if not 3 <= len(reason) <= 200:
+        words = _("Say why, in 3 to 200 letters. The member may ask to see it.")
+        raise Invalid(words, fields={"reason": [words]})
+    refuse_payment_cards(reason, "reason")
+

@@ -1,0 +1,269 @@
+"""Reading an account: balance, what comes next, what lapses, and its whole story."""
+
+import heapq
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from highstreet.sdk import Ctx, Invalid, Statement, own
+from highstreet.sdk import gettext as _
+
+from highstreet_points_club import accounts, issuing, rules
+from highstreet_points_club.issuing import Issued
+from highstreet_points_club.programme import Programme, RewardRule
+
+SOON = timedelta(days=60)
+"""How far ahead points that lapse are told."""
+
+_TYPES: dict[str, type] = {
+    "id": UUID,
+    "expires_at": datetime,
+    "activates_at": datetime,
+    "at_store_id": UUID,
+    "occurred_at": datetime,
+    "recorded_at": datetime,
+    "business_date": date,
+    "reverses_id": UUID,
+    "purchase_id": UUID,
+}
+_ACCOUNT = Statement(
+    f"SELECT a.balance, a.debt FROM points_club_account AS a WHERE a.id = :id AND {own('a')}",
+    returns="row",
+)
+# One row for each day on which points begin or end: few, however many lots there are.
+_LOTS = Statement(
+    "SELECT l.activates_at, l.expires_at, SUM(l.remaining) AS points FROM points_club_lot AS l"
+    f" WHERE l.account_id = :id AND l.remaining > 0 AND {own('l')}"
+    " GROUP BY l.activates_at, l.expires_at ORDER BY l.expires_at",
+    types=_TYPES,
+)
+_COLUMNS = (
+    "e.id, e.seq, e.kind, e.points, e.at_store_id, e.occurred_at, e.recorded_at, e.amount_minor,"
+    " e.purchase_id, e.reverses_id, e.actor_kind, w.name AS reward, w.status, n.text AS reason,"
+    " t.name AS store"
+)
+_JOINS = (
+    " LEFT JOIN points_club_reward AS w ON w.brand_id = e.brand_id"
+    f" AND w.id = COALESCE(e.reverses_id, e.id) AND {own('w')}"
+    " LEFT JOIN points_club_reason AS n ON n.brand_id = e.brand_id AND n.entry_id = e.id"
+    f" AND {own('n')}"
+    " LEFT JOIN core_store AS t ON t.brand_id = e.brand_id AND t.id = e.at_store_id"
+)
+_NEWEST = Statement(
+    f"SELECT {_COLUMNS} FROM points_club_entry AS e{_JOINS}"
+    f" WHERE e.account_id = :account_id AND e.seq < :before AND {own('e')}"
+    " ORDER BY e.seq DESC LIMIT :most",
+    types=_TYPES,
+)
+_ALL = Statement(
+    f"SELECT {_COLUMNS} FROM points_club_entry AS e{_JOINS}"
+    f" WHERE e.account_id = :account_id AND {own('e')} ORDER BY e.seq",
+    types=_TYPES,
+)
+_LAST = 2**62
+
+
+class Lapsing(NamedTuple):
+    """Points that are gone after the day `last_day` (the store's)."""
+
+    points: int
+    last_day: date
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """A member's points.
+
+    balance: all of them, below zero after a return of spent points. spendable: can be used now.
+    pending: count but can't be used yet. held: locked by rewards that wait to be handed over, no
+    longer in the balance. next_reward: the cheapest that is not yet within reach, `missing` points
+    away. lapsing: what goes within 60 days, soonest first. rewards: those that wait.
+    """
+
+    balance: int
+    spendable: int
+    pending: int
+    held: int
+    next_reward: RewardRule | None
+    missing: int
+    lapsing: tuple[Lapsing, ...]
+    rewards: tuple[Issued, ...]
+    programme: Programme
+
+    @property
+    def within_reach(self) -> tuple[RewardRule, ...]:
+        """Rewards that the member can ask for now."""
+        return tuple(
+            rule
+            for rule in self.programme.rewards
+            if not rule.automatic and rule.points <= self.spendable
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of a member's story. `balance` is the one after it (statement only, else None).
+
+    store: its name, None where the reader may not know (another store's) or it was nobody's deed.
+    reward: the name of the reward that it is about. amount_minor: paid (or given back, below zero).
+    """
+
+    id: UUID
+    kind: str
+    points: int
+    at: datetime
+    store_id: UUID | None
+    store: str | None
+    amount_minor: int | None
+    purchase_id: UUID | None
+    reward: str | None
+    status: str | None
+    reason: str | None
+    balance: int | None = None
+
+
+def balance(ctx: Ctx, customer_id: UUID) -> Balance:
+    """A customer's points now; all zero without an account."""
+    s = ctx.s
+    programme = rules.programme(ctx)
+    zone = rules.place(ctx).zone
+    account_id = accounts.of_customer(s, customer_id)
+    if account_id is None:
+        return _balance(programme, 0, 0, 0, (), ())
+    at = ctx.now()
+    total, _debt = _ACCOUNT(s, id=account_id)
+    spendable = pending = expired = 0
+    lapsing: dict[date, int] = {}
+    for activates_at, expires_at, points in _LOTS(s, id=account_id):
+        points = int(points)
+        if expires_at is not None and expires_at <= at:
+            expired += points  # gone, though the sweep has not come by
+            continue
+        if activates_at is not None and activates_at > at:
+            pending += points
+        else:
+            spendable += points
+        if expires_at is not None and expires_at <= at + SOON:
+            last_day = (expires_at.astimezone(zone) - timedelta(seconds=1)).date()
+            lapsing[last_day] = lapsing.get(last_day, 0) + points
+    waiting = tuple(issuing.open_of(s, account_id))
+    return _balance(
+        programme,
+        total - expired,
+        spendable,
+        pending,
+        tuple(Lapsing(points, day) for day, points in sorted(lapsing.items())),
+        waiting,
+    )
+
+
+def _balance(
+    programme: Programme,
+    total: int,
+    spendable: int,
+    pending: int,
+    lapsing: tuple[Lapsing, ...],
+    waiting: tuple[Issued, ...],
+) -> Balance:
+    has = min(total, spendable)
+    coming = next((rule for rule in programme.rewards if rule.points > has), None)
+    return Balance(
+        balance=total,
+        spendable=spendable,
+        pending=pending,
+        held=issuing.sum_points(waiting),
+        next_reward=coming,
+        missing=coming.points - has if coming else 0,
+        lapsing=lapsing,
+        rewards=waiting,
+        programme=programme,
+    )
+
+
+def page(
+    ctx: Ctx, customer_id: UUID, *, before: str | None = None, limit: int = 50
+) -> tuple[list[Line], str | None]:
+    """A page of a member's story, newest first; gives also the `before` of the next page.
+
+    Entries of accounts that were merged into this one are part of it. A store that shares its
+    members with others learns of their entries the points, not where and for what. Raises Invalid
+    for a `before` that is not one of ours.
+    """
+    s = ctx.s
+    account_id = accounts.of_customer(s, customer_id)
+    if account_id is None:
+        return [], None
+    limit = max(1, min(limit, 200))
+    ids = accounts.lineage(s, account_id)
+    places = _places(before, len(ids))
+    stories = [
+        [(row, which) for row in _NEWEST(s, account_id=one, before=places[which], most=limit + 1)]
+        for which, one in enumerate(ids)
+    ]
+    merged = heapq.merge(*stories, key=_moment, reverse=True)
+    found = [one for one, _n in zip(merged, range(limit + 1), strict=False)]
+    for row, which in found[:limit]:
+        places[which] = row[1]
+    lines = [_line(ctx, row) for row, _which in found[:limit]]
+    return lines, ".".join(map(str, places)) if len(found) > limit else None
+
+
+def _places(before: str | None, many: int) -> list[int]:
+    """For each account, below which `seq` the page begins."""
+    places = [_LAST] * many
+    if before is not None:
+        parts = before.split(".")
+        if len(parts) > many or not all(p.isascii() and p.isdigit() and len(p) < 20 for p in parts):
+            raise Invalid(_("This page does not exist. Go back to the first one."))
+        places[: len(parts)] = [min(int(part), _LAST) for part in parts]
+    return places
+
+
+def _moment(one: tuple[Any, int]) -> tuple[datetime, int]:
+    return one[0][6], one[0][1]
+
+
+def statement(
+    ctx: Ctx, customer_id: UUID, *, since: datetime | None = None, until: datetime | None = None
+) -> list[Line]:
+    """A member's whole story, oldest first, with the balance after each line.
+
+    since, until: lines from then (included) to then (not included); the balance counts from the
+    first line ever all the same.
+    """
+    s = ctx.s
+    account_id = accounts.of_customer(s, customer_id)
+    if account_id is None:
+        return []
+    ids = accounts.lineage(s, account_id)
+    stories = [[(row, 0) for row in _ALL(s, account_id=one)] for one in ids]
+    found = []
+    total = 0
+    for row, _which in heapq.merge(*stories, key=_moment):
+        line = _line(ctx, row)
+        total += line.points
+        if (since is None or line.at >= since) and (until is None or line.at < until):
+            found.append(replace(line, balance=total))
+    return found
+
+
+def _line(ctx: Ctx, row: Sequence[Any]) -> Line:
+    (entry_id, _seq, kind, points, at_store_id, occurred_at, _recorded_at, amount, purchase_id,
+     _reverses, _actor, reward, status, reason, store) = row  # fmt: skip
+    mine = ctx.scope.store_id is None or at_store_id in (None, ctx.scope.store_id)
+    return Line(
+        entry_id,
+        kind,
+        points,
+        occurred_at,
+        at_store_id if mine else None,
+        store if mine else None,
+        amount if mine else None,
+        purchase_id if mine else None,
+        reward,
+        status,
+        reason if mine else None,
+    )
+

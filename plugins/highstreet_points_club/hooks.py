@@ -1,0 +1,184 @@
+"""What the points club answers when the core asks; the work is done in the modules beside this."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from highstreet.sdk import (
+    Audited,
+    Club,
+    Ctx,
+    CustomerFact,
+    Deeds,
+    Difference,
+    Figure,
+    PurchaseFact,
+    PurchaseIn,
+    ReturnFact,
+    SummaryRow,
+    hookimpl,
+)
+from highstreet.sdk import gettext as _
+
+from highstreet_points_club import audit as audits
+from highstreet_points_club import award, history, people, returns, rules, till, words
+from highstreet_points_club.programme import earned
+
+
+@dataclass(frozen=True, slots=True)
+class PurchaseAnswer:
+    """What a purchase brought its member. rewards: ids of those that it issued."""
+
+    points: int
+    balance: int
+    unit: str
+    rewards: tuple[UUID, ...]
+    created: bool
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class BatchAnswer:
+    """What the purchases of an import brought: how many earned, points, rewards issued."""
+
+    purchases: int
+    points: int
+    rewards: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnAnswer:
+    """What a return took back. given_back: names of rewards whose points returned."""
+
+    points: int
+    balance: int
+    unit: str
+    given_back: tuple[str, ...]
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class PreviewAnswer:
+    """What a basket would earn. why: each rule that counts, in words."""
+
+    points: int
+    unit: str
+    balance_after: int | None
+    why: tuple[str, ...]
+    words: str
+
+
+class Hooks:
+    """Answers of the points club."""
+
+    @hookimpl
+    def purchases_recorded(
+        self, ctx: Ctx, purchases: Sequence[PurchaseFact]
+    ) -> PurchaseAnswer | BatchAnswer | None:
+        """Give the points."""
+        if len(purchases) != 1:
+            return BatchAnswer(*award.award_batch(ctx, purchases))
+        done = award.award(ctx, purchases[0])
+        if done is None:
+            return None
+        programme = rules.programme(ctx, purchases[0].store_id)
+        return PurchaseAnswer(
+            done.points,
+            done.balance,
+            programme.unit(done.points),
+            tuple(reward.id for reward in done.rewards),
+            done.created,
+            words.of_award(programme, done),
+        )
+
+    @hookimpl
+    def purchase_returned(self, ctx: Ctx, returned: ReturnFact) -> ReturnAnswer | None:
+        """Take them back."""
+        done = returns.reverse(ctx, returned)
+        if done is None:
+            return None
+        programme = rules.programme(ctx, returned.purchase.store_id)
+        return ReturnAnswer(
+            done.points,
+            done.balance,
+            programme.unit(done.points),
+            done.given_back,
+            words.of_return(programme, done),
+        )
+
+    @hookimpl
+    def basket_preview(self, ctx: Ctx, basket: PurchaseIn) -> PreviewAnswer:
+        """Say what a basket would earn."""
+        place = rules.place(ctx, basket.store_id)
+        programme = rules.programme(ctx, basket.store_id, basket.occurred_at)
+        result = earned(programme, basket, place.zone)
+        after = None
+        if basket.customer_id is not None:
+            after = history.balance(ctx, basket.customer_id).balance + result.points
+        why = words.of_result(programme, result, place)
+        return PreviewAnswer(
+            result.points, programme.unit(result.points), after, why, " ".join(why)
+        )
+
+    @hookimpl
+    def customer_enrolled(self, ctx: Ctx, customer: CustomerFact) -> None:
+        """Open the account, so that the first purchase finds it."""
+        people.open_account(ctx, customer)
+
+    @hookimpl
+    def customers_merged(self, ctx: Ctx, kept: CustomerFact, gone: CustomerFact) -> Any:
+        """Put both accounts together."""
+        return people.merge(ctx, kept, gone)
+
+    @hookimpl
+    def export_customer(self, ctx: Ctx, customer: CustomerFact) -> dict[str, Any]:
+        """Give all that is held."""
+        return people.export(ctx, customer)
+
+    @hookimpl
+    def erase_customer(self, ctx: Ctx, customer: CustomerFact) -> dict[str, Any]:
+        """Let points go, cut the account off from the person."""
+        return dict(people.erase(ctx, customer))
+
+    @hookimpl
+    def customer_summary(self, ctx: Ctx, customer: CustomerFact) -> list[SummaryRow]:
+        """Balance and next reward for a customer's page."""
+        return words.summary(history.balance(ctx, customer.id))
+
+    @hookimpl
+    def member_club(self, ctx: Ctx, customer: CustomerFact) -> Club:
+        """What the till and the member's page show."""
+        return till.club(ctx, customer)
+
+    @hookimpl
+    def till_deeds(self, ctx: Ctx, purchases: Sequence[UUID], limit: int) -> Deeds:
+        """What was given for purchases, and rewards handed over lately."""
+        return till.deeds(ctx, purchases, limit)
+
+    @hookimpl
+    def day_figures(self, ctx: Ctx, on: date) -> Sequence[Figure]:
+        """Points given and rewards handed over on a day."""
+        return till.day_figures(ctx, on)
+
+    @hookimpl
+    def tool_facts(self, ctx: Ctx) -> Sequence[str]:
+        """A line or two for the list of tools."""
+        return till.facts(ctx)
+
+    @hookimpl
+    def audit(self, ctx: Ctx) -> Audited:
+        """Derive every balance again."""
+        checked, found = audits.audit(ctx.s)
+        return Audited(
+            checked,
+            [
+                Difference(
+                    _("%(what)s: %(about)s %(id)s", what=one.what, about=one.about, id=one.id),
+                    str(one.found),
+                    str(one.expected),
+                )
+                for one in found
+            ],
+        )

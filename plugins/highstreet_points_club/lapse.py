@@ -1,0 +1,120 @@
+"""What the calendar does: points and rewards end, pending points become active."""
+
+from datetime import datetime, timedelta
+from typing import NamedTuple
+from uuid import UUID
+
+from highstreet.sdk import Ctx, Statement, new_id, own
+from highstreet.sdk import lazy_gettext as _l
+
+from highstreet_points_club import accounts, issuing, ledger, rewards, rules, story
+from highstreet_points_club.writing import Cause, Change, write
+
+CHUNK = 500
+"""Accounts per transaction."""
+_LOOK_BACK = timedelta(days=7)
+
+_TYPES: dict[str, type] = {"account_id": UUID, "at_store_id": UUID, "id": UUID}
+_EXPIRED = Statement(
+    "SELECT DISTINCT l.account_id FROM points_club_lot AS l"
+    f" WHERE l.expires_at <= :at AND l.remaining <> 0 AND {own('l')} LIMIT :most",
+    types=_TYPES,
+)
+_ENDED = Statement(
+    "SELECT r.id FROM points_club_reward AS r"
+    f" WHERE r.ends_at <= :at AND r.status = 'issued' AND {own('r')} ORDER BY r.id LIMIT :most",
+    types=_TYPES,
+)
+_ACTIVE_NOW = Statement(
+    "SELECT DISTINCT l.account_id, l.at_store_id FROM points_club_lot AS l"
+    " JOIN points_club_account AS a ON a.brand_id = l.brand_id AND a.id = l.account_id"
+    " WHERE l.activates_at > :since AND l.activates_at <= :at AND l.remaining <> 0"
+    f" AND a.balance >= :least AND {own('l')} AND {own('a')}"
+    " ORDER BY l.account_id LIMIT :most",
+    types=_TYPES,
+)
+
+
+class Swept(NamedTuple):
+    """What a sweep did. more: there is more to do."""
+
+    accounts: int
+    points: int
+    rewards_ended: int
+    rewards_issued: int
+    more: bool
+
+
+def sweep(ctx: Ctx, *, limit: int = CHUNK) -> Swept:
+    """Book points that expired and rewards that ended, and issue what pending points now reach.
+
+    Nothing depends on when this runs: what has expired can't be spent before it is booked. At most
+    `limit` accounts and as many rewards at a time.
+    """
+    at = ctx.now()
+    ended = _end_rewards(ctx, at, limit)
+    touched, points = _expire(ctx, at, limit)
+    issued = _activate(ctx, at, limit)
+    return Swept(touched, points, ended, issued, limit in (ended, touched))
+
+
+def _expire(ctx: Ctx, at: datetime, limit: int) -> tuple[int, int]:
+    s = ctx.s
+    due = [row[0] for row in _EXPIRED(s, at=at, most=limit)]
+    if not due:
+        return 0, 0
+    locked = accounts.lock(s, due)
+    place = rules.place(ctx)
+    cause = Cause("expire", None, place.zone, ctx.scope.actor, at)
+    changes, events = [], []
+    points = 0
+    for account_id, state in accounts.states(s, list(locked.values())).items():
+        step = ledger.expire(state, at, new_id)
+        if not step.entries:
+            continue
+        account = locked[account_id]
+        changes.append(Change(account.owner_id, cause, step))
+        lost = -sum(entry.points for entry in step.entries)
+        points += lost
+        events.append(
+            story.Event(
+                account, None, "points-lapsed", _l("Points lapsed: %(points)s"),
+                step.entries[-1].at, step.entries[-1].id, {"points": lost},
+            )
+        )  # fmt: skip
+    write(s, changes)
+    story.tell_many(ctx, events)
+    return len(due), points
+
+
+def _end_rewards(ctx: Ctx, at: datetime, limit: int) -> int:
+    due = [row[0] for row in _ENDED(ctx.s, at=at, most=limit)]
+    for reward_id in due:
+        reward, account = rewards.locked(ctx, reward_id)
+        if reward.status != "issued" or reward.usable(at):
+            continue
+        if reward.automatic:
+            issuing.close(ctx.s, reward.id, "lapsed", at)
+            told = _l("Reward ended unused: %(reward)s")
+            event = story.Event(
+                account, None, "reward-lapsed", told, at, reward.id, {"reward": reward.name}
+            )
+            story.tell_many(ctx, [event])
+        else:
+            rewards.let_go(ctx, account, reward, at)
+    return len(due)
+
+
+def _activate(ctx: Ctx, at: datetime, limit: int) -> int:
+    """Points that are no longer pending may bring an automatic reward."""
+    programme = rules.programme(ctx)
+    automatic = programme.automatic
+    if automatic is None or not programme.pending_days:
+        return 0
+    due = _ACTIVE_NOW(ctx.s, at=at, since=at - _LOOK_BACK, least=automatic.points, most=limit)
+    issued = 0
+    for account_id, store_id in due:
+        place = rules.place(ctx, store_id if ctx.scope.store_id is None else None)
+        _state, made = issuing.issue_automatic(ctx, account_id, programme, place, at)
+        issued += len(made)
+    return issued

@@ -1,0 +1,66 @@
+"""What a store owes its members: points it gave that are not yet spent."""
+
+from typing import NamedTuple
+from uuid import UUID
+
+from highstreet.sdk import Ctx, Statement, own
+
+_OPEN = Statement(
+    "SELECT l.at_store_id, SUM(CASE WHEN l.remaining > 0 AND (l.activates_at IS NULL"
+    " OR l.activates_at <= :at) THEN l.remaining ELSE 0 END) AS active,"
+    " SUM(CASE WHEN l.remaining > 0 AND l.activates_at > :at THEN l.remaining ELSE 0 END) AS pending,"
+    " -SUM(CASE WHEN l.remaining < 0 THEN l.remaining ELSE 0 END) AS owed,"
+    " COUNT(DISTINCT l.account_id) AS members FROM points_club_lot AS l"
+    f" WHERE l.remaining <> 0 AND (l.expires_at IS NULL OR l.expires_at > :at) AND {own('l')}"
+    " GROUP BY l.at_store_id",
+    types={"at_store_id": UUID},
+)
+_HELD = Statement(
+    "SELECT l.at_store_id, -SUM(p.points) AS points FROM points_club_reward AS w"
+    " JOIN points_club_allocation AS p ON p.brand_id = w.brand_id AND p.entry_id = w.id"
+    " JOIN points_club_lot AS l ON l.brand_id = p.brand_id AND l.id = p.lot_id"
+    f" WHERE w.status = 'issued' AND {own('w')} AND {own('p')} AND {own('l')}"
+    " GROUP BY l.at_store_id",
+    types={"at_store_id": UUID},
+)
+
+
+class Liability(NamedTuple):
+    """Points that a store gave and owes; None as store: nobody's (brought by head office).
+
+    active, pending: in open lots. held: in rewards that wait to be handed over. owed: what members
+    are below zero. members: how many have any of these in open lots.
+    """
+
+    store_id: UUID | None
+    active: int
+    pending: int
+    held: int
+    owed: int
+    members: int
+
+    @property
+    def points(self) -> int:
+        """All that may still be spent, less what members owe."""
+        return self.active + self.pending + self.held - self.owed
+
+
+def by_store(ctx: Ctx) -> list[Liability]:
+    """The liability of each store, the largest first, as far as the scope reaches.
+
+    A store that shares its members with others sees its own line only.
+    """
+    s = ctx.s
+    at = ctx.now()
+    held = {row[0]: int(row[1]) for row in _HELD(s)}
+    found = {
+        row[0]: Liability(
+            row[0], int(row[1]), int(row[2]), held.get(row[0], 0), int(row[3]), int(row[4])
+        )
+        for row in _OPEN(s, at=at)
+    }
+    for store_id, points in held.items():
+        found.setdefault(store_id, Liability(store_id, 0, 0, points, 0, 0))
+    lines = sorted(found.values(), key=lambda line: -line.points)
+    own_store = ctx.scope.store_id
+    return [line for line in lines if own_store is None or line.store_id == own_store]

@@ -1,0 +1,165 @@
+"""What the points club shows at the till, on the member's page and in a store's day."""
+
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+from uuid import UUID
+
+from flask import has_request_context, url_for
+from highstreet.sdk import (
+    Club,
+    Ctx,
+    CustomerFact,
+    Deed,
+    Deeds,
+    Figure,
+    Reward,
+    Statement,
+    ngettext,
+    own,
+)
+from highstreet.sdk import gettext as _
+
+from highstreet_points_club import history, rules, words
+from highstreet_points_club.history import Balance
+
+#: How the till's buttons name a reward that waits, as opposed to one of the programme.
+WAITING = "waiting-"
+UNDO_WITHIN = timedelta(hours=24)
+
+_OF_PURCHASES = Statement(
+    "SELECT e.purchase_id, SUM(e.points) AS points FROM points_club_entry AS e"
+    " WHERE e.purchase_id IN (SELECT value FROM json_each(:ids)) AND e.kind = 'earn'"
+    f" AND {own('e')} GROUP BY e.purchase_id",
+    postgresql="SELECT e.purchase_id, SUM(e.points) AS points FROM points_club_entry AS e"
+    " WHERE e.purchase_id = ANY(:ids) AND e.kind = 'earn'"
+    f" AND {own('e')} GROUP BY e.purchase_id",
+    types={"purchase_id": UUID},
+)
+_HANDED_OVER = Statement(
+    "SELECT w.id, w.closed_at, w.name, w.points, w.status, a.customer_id"
+    " FROM points_club_reward AS w"
+    " JOIN points_club_account AS a ON a.brand_id = w.brand_id AND a.id = w.account_id"
+    " WHERE w.redeemed_store_id = :at_store AND w.closed_at >= :since"
+    f" AND w.status IN ('redeemed', 'returned') AND a.customer_id IS NOT NULL"
+    f" AND {own('w')} AND {own('a')} ORDER BY w.closed_at DESC LIMIT :most",
+    types={"id": UUID, "closed_at": datetime, "customer_id": UUID},
+)
+_DAY = Statement(
+    "SELECT COALESCE(SUM(CASE WHEN e.kind = 'earn' THEN e.points ELSE 0 END), 0) AS given"
+    " FROM points_club_entry AS e"
+    f" WHERE e.at_store_id = :at_store AND e.business_date = :day AND {own('e')}",
+    returns="value",
+)
+_REWARDS_OF = Statement(
+    "SELECT COUNT(*) FROM points_club_reward AS w WHERE w.redeemed_store_id = :at_store"
+    f" AND w.status = 'redeemed' AND w.closed_at >= :since AND w.closed_at < :until AND {own('w')}",
+    returns="value",
+)
+
+
+def club(ctx: Ctx, customer: CustomerFact) -> Club:
+    """A member's standing with the rewards that can be had, those that wait first."""
+    balance = history.balance(ctx, customer.id)
+    coming = balance.next_reward
+    return Club(
+        balance=balance.balance,
+        unit=words.unit(balance.programme, balance.balance),
+        next_label=words.next_reward(balance),
+        goal=coming.points if coming else 0,
+        toward=max(0, coming.points - balance.missing) if coming else 0,
+        notes=words.notes(balance),
+        rewards=choices(ctx, balance),
+        redeem_url=_redeem_url(ctx, customer),
+    )
+
+
+def choices(ctx: Ctx, balance: Balance) -> list[Reward]:
+    """Rewards as the till's buttons: what waits costs nothing more, then what is on offer."""
+    at = ctx.now()
+    waiting = [
+        Reward(f"{WAITING}{reward.id}", reward.name, 0)
+        for reward in balance.rewards
+        if reward.usable(at)
+    ]
+    offered = []
+    for rule in balance.programme.rewards:
+        if rule.automatic:
+            continue
+        missing = rule.points - max(0, balance.spendable)
+        short = ""
+        if missing > 0:
+            short = _("%(points)s short", points=words.amount(balance.programme, missing))
+        offered.append(Reward(rule.key, rule.name, rule.points, short))
+    return waiting + offered
+
+
+def deeds(ctx: Ctx, purchases: Sequence[UUID], limit: int) -> Deeds:
+    """Points of these purchases, and the newest rewards handed over in the store."""
+    s = ctx.s
+    earned = {row[0]: words.signed(int(row[1])) for row in _OF_PURCHASES(s, ids=list(purchases))}
+    at_store = ctx.store_id or ctx.scope.store_id
+    if at_store is None:
+        return Deeds(earned)
+    since = ctx.now() - 2 * UNDO_WITHIN
+    handed = _HANDED_OVER(s, at_store=at_store, since=since, most=limit)
+    return Deeds(
+        earned,
+        [
+            Deed(
+                at=at,
+                customer_id=customer_id,
+                what=_("%(reward)s redeemed", reward=name),
+                change=words.signed(-points),
+                undo_url=_undo_url(ctx, reward_id)
+                if status == "redeemed" and at >= ctx.now() - UNDO_WITHIN
+                else "",
+                undone=status == "returned",
+            )
+            for reward_id, at, name, points, status, customer_id in handed
+        ],
+    )
+
+
+def day_figures(ctx: Ctx, on: date) -> list[Figure]:
+    """Points given and rewards handed over on a business day of the store."""
+    at_store = ctx.store_id or ctx.scope.store_id
+    if at_store is None:
+        return []
+    programme = rules.programme(ctx)
+    place = rules.place(ctx)
+    given = int(_DAY(ctx.s, at_store=at_store, day=on))
+    since = rules.morning(on, 0, place.zone)
+    until = rules.morning(on, 1, place.zone)
+    handed = int(_REWARDS_OF(ctx.s, at_store=at_store, since=since, until=until))
+    return [
+        Figure(_("%(unit)s given", unit=words.unit(programme, 2).capitalize()), words.number(given)),
+        Figure(_("Rewards handed over"), words.number(handed)),
+    ]
+
+
+def facts(ctx: Ctx) -> list[str]:
+    """Facts for the list of tools: how one earns, and what for."""
+    programme, place = rules.programme(ctx), rules.place(ctx)
+    said = [words.of_rule(programme, rule, place).rstrip(".") for rule in programme.accruals[:1]]
+    if programme.rewards:
+        said.append(
+            ngettext("%(num)d reward on offer", "%(num)d rewards on offer", len(programme.rewards))
+        )
+    return said
+
+
+def _redeem_url(ctx: Ctx, customer: CustomerFact) -> str:
+    return _url(ctx, "redeem", customer_id=customer.id)
+
+
+def _undo_url(ctx: Ctx, reward_id: UUID) -> str:
+    return _url(ctx, "give_back", reward_id=reward_id)
+
+
+def _url(ctx: Ctx, view: str, **values: object) -> str:
+    """The address of a screen of this store; empty outside of a store's page."""
+    if not has_request_context() or ctx.store_id is None and ctx.scope.store_id is None:
+        return ""
+    return url_for(
+        f"points_club-store.{view}", brand=ctx.brand.slug, store=ctx.store().slug, **values
+    )

@@ -1,0 +1,160 @@
+"""Points and rewards in the words that cashiers and members read."""
+
+from datetime import date
+from typing import TYPE_CHECKING
+
+from babel.dates import format_date
+from babel.numbers import format_decimal
+from highstreet.sdk import SummaryRow, format_locale, format_minor
+from highstreet.sdk import gettext as _
+
+from highstreet_points_club.programme import Accrual, EarnResult, Programme
+from highstreet_points_club.rules import Place
+
+if TYPE_CHECKING:
+    from highstreet_points_club.award import Awarded
+    from highstreet_points_club.history import Balance, Lapsing
+    from highstreet_points_club.returns import Reversed
+
+
+def number(value: int) -> str:
+    """A number as the reader writes it, with a real minus."""
+    return format_decimal(value, locale=format_locale()).replace("-", "−")
+
+
+def signed(value: int) -> str:
+    """A change: "+12", "−150"."""
+    return f"+{number(value)}" if value > 0 else number(value)
+
+
+def amount(programme: Programme, points: int) -> str:
+    """ "12 points"."""
+    return f"{number(points)} {unit(programme, points)}"
+
+
+def unit(programme: Programme, points: int) -> str:
+    """The unit's name; the default ones are translated, a brand's own are as it wrote them."""
+    if (programme.unit_one, programme.unit_many) == ("point", "points"):
+        return _("point") if abs(points) == 1 else _("points")
+    return programme.unit(points)
+
+
+def day(when: date) -> str:
+    """A day: "31 May"."""
+    return format_date(when, "d MMMM", locale=format_locale())
+
+
+def of_award(programme: Programme, done: "Awarded") -> str:
+    """What the cashier reads after a purchase."""
+    if not done.created:
+        return ""
+    said = []
+    if done.points:
+        said.append(
+            _("%(points)s given, %(balance)s in all.", points=amount(programme, done.points),
+              balance=number(done.balance))
+        )  # fmt: skip
+    else:
+        said.append(_("This purchase earns no %(unit)s.", unit=unit(programme, 2)))
+    said += [_("Reward earned: %(reward)s", reward=reward.name) + "." for reward in done.rewards]
+    return " ".join(said)
+
+
+def of_return(programme: Programme, done: "Reversed") -> str:
+    """What the cashier reads after a return."""
+    said = []
+    if done.points:
+        said.append(
+            _("%(points)s taken back, %(balance)s left.", points=amount(programme, done.points),
+              balance=number(done.balance))
+        )  # fmt: skip
+    said += [_("%(reward)s given back", reward=name) + "." for name in done.given_back]
+    return " ".join(said)
+
+
+def of_result(programme: Programme, result: EarnResult, place: Place) -> tuple[str, ...]:
+    """Why a basket earns what it earns."""
+    if not result.points:
+        return (_("This purchase earns no %(unit)s.", unit=unit(programme, 2)),)
+    by_mode = {rule.mode: rule for rule in programme.accruals}
+    said = []
+    for part in result.why:
+        if part.rule == "bonus":
+            said.append(
+                _("%(bonus)s: %(points)s more.", bonus=part.name, points=number(part.points))
+            )
+        else:
+            said.append(of_rule(programme, by_mode[part.rule], place))  # type: ignore[index]  # a mode
+    return tuple(said)
+
+
+def of_rule(programme: Programme, rule: Accrual, place: Place) -> str:
+    """A way to earn: "1 point for each whole £1"."""
+    if rule.mode == "visit":
+        if rule.min_minor > 1:
+            return _(
+                "%(points)s for a visit from %(amount)s on.",
+                points=amount(programme, rule.points),
+                amount=money(rule.min_minor, place),
+            )
+        return _("%(points)s for each visit.", points=amount(programme, rule.points))
+    if rule.mode == "spend":
+        return _(
+            "%(points)s for each whole %(amount)s.",
+            points=amount(programme, rule.points),
+            amount=money(rule.per_minor, place),
+        )
+    return _("%(unit)s by the piece, as the department says.", unit=unit(programme, 2).capitalize())
+
+
+def money(minor: int, place: Place) -> str:
+    """An amount without needless decimals: "£1", "£1.50"."""
+    text = format_minor(minor, place.currency, str(format_locale(place.locale)))
+    for tail in (".00", ",00"):
+        if text.endswith(tail):
+            return text.removesuffix(tail)
+    return text
+
+
+def next_reward(balance: "Balance") -> str:
+    """ "16 more for Lunch for two"; empty without a next reward."""
+    if balance.next_reward is None:
+        return ""
+    return _(
+        "%(missing)s more for %(reward)s",
+        missing=number(balance.missing),
+        reward=balance.next_reward.name,
+    )
+
+
+def lapsing(programme: Programme, what: "Lapsing") -> str:
+    """ "24 points lapse on 31 May"."""
+    return _("%(points)s lapse on %(day)s", points=amount(programme, what.points),
+             day=day(what.last_day))  # fmt: skip
+
+
+def notes(balance: "Balance") -> list[str]:
+    """What a member should know beside the balance."""
+    programme = balance.programme
+    said = []
+    if balance.balance < 0:
+        said.append(_("The next purchases make up for goods that were returned."))
+    if balance.lapsing:
+        said.append(lapsing(programme, balance.lapsing[0]))
+    if balance.pending:
+        said.append(
+            _("%(points)s can be spent later", points=amount(programme, balance.pending))
+        )
+    return said
+
+
+def summary(balance: "Balance") -> list[SummaryRow]:
+    """Figures for a customer's page."""
+    programme = balance.programme
+    rows = [SummaryRow(unit(programme, 2).capitalize(), number(balance.balance), 10)]
+    if balance.rewards:
+        rows.append(SummaryRow(_("Rewards waiting"), number(len(balance.rewards)), 11))
+    coming = next_reward(balance)
+    if coming:
+        rows.append(SummaryRow(_("Next reward"), coming, 12))
+    return rows
