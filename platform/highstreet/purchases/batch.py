@@ -58,9 +58,10 @@ def record_batch(s: ScopedSession, given: Sequence[PurchaseIn]) -> BatchOutcome:
     refused: list[Refused] = []
     fresh, repeated = _read(s, given, refused)
     created = _insert(s, fresh, repeated)
-    duplicates = _judge_repeated(s, repeated, refused)
     facts = tuple(created.values())
     bulk.insert(s, _LINES, [row for fact in facts for row in rows.lines(fact)])
+    # Only now: a receipt that came twice in this list is held against its lines, too.
+    duplicates = _judge_repeated(s, repeated, refused)
     write_many(s, [rows.entry(fact) for fact in facts if fact.customer_id is not None])
     answers = dispatch.collect_by_store(s, "purchases_recorded", facts, lambda fact: fact.store_id)
     refused.sort(key=lambda one: one.index)
