@@ -344,7 +344,7 @@ def upgrade() -> None:
     info={'personal': True}
     )
     with op.batch_alter_table('core_idempotency', schema=None) as batch_op:
-        batch_op.create_index(batch_op.f('ix_core_idempotency_brand_id_created_at'), ['brand_id', 'created_at'], unique=False)
+        batch_op.create_index(batch_op.f('ix_core_idempotency_brand_id_store_id_created_at'), ['brand_id', 'store_id', 'created_at'], unique=False)
 
     op.create_table('core_job',
     sa.Column('id', sa.Uuid(), nullable=False),
@@ -853,7 +853,7 @@ def downgrade() -> None:
 
     op.drop_table('core_job')
     with op.batch_alter_table('core_idempotency', schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f('ix_core_idempotency_brand_id_created_at'))
+        batch_op.drop_index(batch_op.f('ix_core_idempotency_brand_id_store_id_created_at'))
 
     op.drop_table('core_idempotency')
     op.drop_table('core_customer_suppression')
