@@ -93,6 +93,7 @@ def upgrade(url: str, histories: Sequence[History], *, role: str | None = None) 
                 append_only.apply(connection)
                 if role is not None:
                     rls.apply(connection, role)
+                    rls.let_read(connection, role, [h.version_table for h in histories])
     finally:
         engine.dispose()
     return moved

@@ -6,6 +6,7 @@ calls `apply`. The sub-select around current_setting lets PostgreSQL ask once pe
 """
 
 import re
+from collections.abc import Sequence
 
 import sqlalchemy as sa
 
@@ -58,6 +59,14 @@ def apply(connection: sa.Connection, role: str) -> None:
             f"CREATE POLICY tenant ON {table.name} USING ({condition}) WITH CHECK ({condition})",
         ):
             connection.exec_driver_sql(statement)
+
+
+def let_read(connection: sa.Connection, role: str, tables: Sequence[str]) -> None:
+    """Let the application read tables that are nobody's rows: how far the schema is."""
+    if connection.dialect.name != "postgresql":
+        return
+    for table in tables:
+        connection.exec_driver_sql(f"GRANT SELECT ON {_identifier(table)} TO {_identifier(role)}")
 
 
 def unprotected(connection: sa.Connection) -> list[str]:

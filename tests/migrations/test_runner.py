@@ -1,0 +1,126 @@
+"""Migrations: the schema that they build is the one that the models say, for every owner."""
+
+import secrets
+
+import pytest
+import sqlalchemy as sa
+from highstreet.app import create_app, house_of
+from highstreet_migrations import runner
+from highstreet_tenants import append_only, rls
+
+from conftest import POSTGRES, ROLE
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def urls(request, tmp_path, postgres_answers):
+    """(owner's URL, application's URL) of an empty database."""
+    if request.param == "sqlite":
+        url = f"sqlite:///{tmp_path / 'fresh.db'}"
+        yield url, url
+        return
+    if not postgres_answers:
+        pytest.skip("no PostgreSQL server answers")
+    name = f"hs_migrate_{secrets.token_hex(4)}"
+    admin = sa.create_engine(POSTGRES, isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        connection.exec_driver_sql(f"CREATE DATABASE {name}")
+    url = sa.make_url(POSTGRES).set(database=name)
+    app = url.set(username=ROLE, password=None)
+    yield tuple(u.render_as_string(hide_password=False) for u in (url, app))
+    with admin.connect() as connection:
+        connection.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
+    admin.dispose()
+
+
+@pytest.fixture
+def house(urls, tmp_path):
+    owner, app = urls
+    house = house_of(
+        create_app(
+            {"database_url": app, "owner_database_url": owner, "instance": str(tmp_path)},
+            faces=False,
+        )
+    )
+    yield house
+    house.engine.dispose()
+
+
+def test_the_tool_is_there_with_a_history_of_its_own(house):
+    assert not house.host.quarantined
+    assert [h.name for h in house.histories] == ["core", "points_club"]
+
+
+def test_the_migrations_build_what_the_models_say(house, urls):
+    assert house.migrate()
+    assert house.behind() == []
+    engine = runner.owner_engine(urls[0])
+    with engine.connect() as connection:
+        for history in house.histories:
+            assert runner.differences(connection, history, house.histories) == []
+        tables = set(sa.inspect(connection).get_table_names())
+    engine.dispose()
+    assert {h.version_table for h in house.histories} <= tables
+
+
+def test_a_second_run_moves_nothing(house):
+    house.migrate()
+    assert house.migrate() == []
+
+
+def test_a_tool_goes_and_comes_back_and_the_core_does_not_care(house, urls):
+    house.migrate()
+    tool = next(h for h in house.histories if h.name == "points_club")
+    runner.downgrade(urls[0], tool, house.histories)
+    engine = runner.owner_engine(urls[0])
+    with engine.connect() as connection:
+        left = {t for t in sa.inspect(connection).get_table_names() if t.startswith("points_club_")}
+        assert not left
+    engine.dispose()
+    assert house.behind() == ["points_club"]
+    assert runner.upgrade(urls[0], [runner.CORE], role=house.role) == []
+    assert [moved.split(":")[0] for moved in house.migrate()] == ["points_club"]
+
+
+def test_append_only_tables_refuse_change_after_a_migration(house, urls):
+    house.migrate()
+    assert append_only.registered()
+    engine = runner.owner_engine(urls[0])
+    with engine.connect() as connection:
+        query = (
+            "SELECT tbl_name FROM sqlite_master WHERE type = 'trigger'"
+            if engine.dialect.name == "sqlite"
+            else "SELECT c.relname FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid"
+            " WHERE NOT t.tgisinternal"
+        )
+        guarded = set(connection.exec_driver_sql(query).scalars())
+    engine.dispose()
+    assert append_only.registered() <= guarded
+
+
+def test_every_tenant_table_is_under_row_level_security(house, urls):
+    house.migrate()
+    engine = runner.owner_engine(urls[0])
+    with engine.connect() as connection:
+        assert rls.unprotected(connection) == []
+    engine.dispose()
+
+
+def test_a_failing_migration_leaves_the_owner_where_it_was(house, urls, tmp_path, monkeypatch):
+    house.migrate()
+    package = tmp_path / "bad_history"
+    package.mkdir()
+    (package / "__init__.py").write_text("")
+    (package / "bad_0001.py").write_text(
+        "import sqlalchemy as sa\nfrom alembic import op\n"
+        "revision = 'bad_0001'\ndown_revision = None\n\n\ndef upgrade():\n"
+        "    op.create_table('bad_thing', sa.Column('id', sa.Integer(), primary_key=True))\n"
+        "    raise RuntimeError('half way')\n\n\ndef downgrade():\n    pass\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(RuntimeError, match="half way"):
+        runner.upgrade(urls[0], [*house.histories, runner.History("bad", "bad_history")])
+    engine = runner.owner_engine(urls[0])
+    with engine.connect() as connection:
+        assert "bad_thing" not in sa.inspect(connection).get_table_names()
+    engine.dispose()
+    assert house.behind() == []
