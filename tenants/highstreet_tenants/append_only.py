@@ -31,7 +31,7 @@ def apply(connection: sa.Connection) -> None:
 
 def _guard(connection: sa.Connection, table: sa.Table) -> None:
     name = table.name
-    words = f"{name} is append-only"
+    words = f"{name} is append-only: write a new row that says what changed"
     if connection.dialect.name == "sqlite":
         for verb in ("UPDATE", "DELETE"):
             connection.exec_driver_sql(
@@ -41,10 +41,14 @@ def _guard(connection: sa.Connection, table: sa.Table) -> None:
         return
     connection.exec_driver_sql(
         "CREATE OR REPLACE FUNCTION core_refuse_change() RETURNS trigger LANGUAGE plpgsql AS"
-        " $$ BEGIN RAISE EXCEPTION '%% is append-only', TG_TABLE_NAME"
+        " $$ BEGIN RAISE EXCEPTION '%% is append-only: write a new row that says what changed', TG_TABLE_NAME"
         " USING ERRCODE = 'restrict_violation'; END $$"
     )
     connection.exec_driver_sql(
         f"CREATE OR REPLACE TRIGGER {name}_no_change BEFORE UPDATE OR DELETE ON {name}"
         " FOR EACH ROW EXECUTE FUNCTION core_refuse_change()"
+    )
+    connection.exec_driver_sql(
+        f"CREATE OR REPLACE TRIGGER {name}_no_truncate BEFORE TRUNCATE ON {name}"
+        " FOR EACH STATEMENT EXECUTE FUNCTION core_refuse_change()"
     )

@@ -10,7 +10,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
-from highstreet.consent import ddl
+from highstreet_tenants import append_only
 from highstreet_tenants.base import Base, BrandOwned, StoreOwned, brand_fk
 from highstreet_tenants.clock import now
 
@@ -75,4 +75,4 @@ class ConsentEvidence(StoreOwned, Base):
     evidence: Mapped[str] = mapped_column(sa.String(1000))
 
 
-ddl.attach(ConsentEvent.metadata.tables[ConsentEvent.__tablename__])
+append_only.register(ConsentEvent.metadata.tables[ConsentEvent.__tablename__])
