@@ -117,8 +117,9 @@ def choose(
 ) -> list[Change]:
     """A store (or head office for itself) switches a tool on or off; where it is restricted, asks.
 
-    Asking again after a refusal asks anew; an approval that was given stays given. Raises NotFound
-    (tool or store), Conflict where policy or a missing tool leaves no such choice, saying why.
+    Asking again after a refusal asks anew; an approval that was given stays given. Gives what
+    changes in that place (head office's own pages, which follow from use, are not its business).
+    Raises NotFound (tool or store), Conflict where policy or a missing tool leaves no such choice, saying why.
     """
     host = hosts.of(s)
     _installed(s, plugin)

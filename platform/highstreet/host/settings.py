@@ -21,7 +21,7 @@ from highstreet_tenants.errors import Forbidden, Invalid, NotFound
 from highstreet_tenants.models import Region
 from highstreet_tenants.sessions import ScopedSession
 
-__all__ = ["MASK", "Resolved", "Source", "history", "put", "resolve"]
+__all__ = ["MASK", "Resolved", "Source", "history", "put", "resolve", "resolve_region"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from highstreet.audits.hooks import Audited, Difference
     from highstreet.customers.facts import CustomerFact
     from highstreet.customers.hooks import SummaryRow
     from highstreet.host.access import public, requires
@@ -28,9 +29,11 @@ if TYPE_CHECKING:
     )
     from highstreet.results.hooks import Figure
     from highstreet.sdk.blueprints import api, screens
-    from highstreet.sdk.context import Ctx, bind
-    from highstreet.till.hooks import Club, Deed, Reward
-    from highstreet.timeline.facts import EntryFact
+    from highstreet.sdk.context import Ctx, ctx_of
+    from highstreet.sdk.requests import current, open_ctx
+    from highstreet.till.hooks import Club, Deed, Deeds, Reward
+    from highstreet.timeline.queries import Entry
+    from highstreet.timeline.service import EntryIn
     from highstreet_tenants import append_only, bulk, clock, ids, money
     from highstreet_tenants.base import Base, BrandOwned, StoreOwned, UTCDateTime, brand_fk
     from highstreet_tenants.cards import refuse_payment_cards
@@ -84,6 +87,7 @@ _PLACES: dict[str, str] = {
     **dict.fromkeys(("Actor", "Scope"), f"{_TENANTS}.scopes"),
     "ScopedSession": f"{_TENANTS}.sessions",
     **dict.fromkeys(("Statement", "own"), f"{_TENANTS}.statements"),
+    **dict.fromkeys(("Audited", "Difference"), "highstreet.audits.hooks"),
     "CustomerFact": "highstreet.customers.facts",
     "SummaryRow": "highstreet.customers.hooks",
     **dict.fromkeys(("public", "requires"), "highstreet.host.access"),
@@ -102,14 +106,17 @@ _PLACES: dict[str, str] = {
     ),
     "Figure": "highstreet.results.hooks",
     **dict.fromkeys(("api", "screens"), "highstreet.sdk.blueprints"),
-    **dict.fromkeys(("Ctx", "bind"), "highstreet.sdk.context"),
-    **dict.fromkeys(("Club", "Deed", "Reward"), "highstreet.till.hooks"),
-    "EntryFact": "highstreet.timeline.facts",
+    **dict.fromkeys(("Ctx", "ctx_of"), "highstreet.sdk.context"),
+    **dict.fromkeys(("current", "open_ctx"), "highstreet.sdk.requests"),
+    **dict.fromkeys(("Club", "Deed", "Deeds", "Reward"), "highstreet.till.hooks"),
+    "Entry": "highstreet.timeline.queries",
+    "EntryIn": "highstreet.timeline.service",
 }
 
 __all__ = [
     "Actor",
     "Answer",
+    "Audited",
     "Base",
     "BrandOwned",
     "Club",
@@ -117,7 +124,10 @@ __all__ = [
     "Ctx",
     "CustomerFact",
     "Deed",
-    "EntryFact",
+    "Deeds",
+    "Difference",
+    "Entry",
+    "EntryIn",
     "Figure",
     "Forbidden",
     "HighstreetError",
@@ -151,11 +161,12 @@ __all__ = [
     "WallBreach",
     "api",
     "append_only",
-    "bind",
     "brand_fk",
     "bulk",
     "business_date",
     "clock",
+    "ctx_of",
+    "current",
     "format_locale",
     "format_minor",
     "gettext",
@@ -166,6 +177,7 @@ __all__ = [
     "new_id",
     "ngettext",
     "now",
+    "open_ctx",
     "own",
     "parse_minor",
     "pgettext",

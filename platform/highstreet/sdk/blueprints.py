@@ -6,7 +6,7 @@ tool that is off in the place of the request answers 404 with its reason.
 
 import sys
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import flask_smorest
 import marshmallow
@@ -55,7 +55,7 @@ def screens(
 class _Parser(FlaskParser):
     """Takes the body that the API has already checked; refuses unknown query parameters."""
 
-    DEFAULT_UNKNOWN_BY_LOCATION: ClassVar[dict[str, str | None]] = {
+    DEFAULT_UNKNOWN_BY_LOCATION = {  # noqa: RUF012 - webargs declares it so
         **FlaskParser.DEFAULT_UNKNOWN_BY_LOCATION,
         "query": marshmallow.RAISE,  # a misspelt filter must not be a filter left out
     }

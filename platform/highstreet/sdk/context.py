@@ -1,0 +1,157 @@
+"""`ctx`: what a tool works with, in one store (or at head office), for one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, TypeVar
+from uuid import UUID
+
+from highstreet import host as hosts
+from highstreet.host import guard, state
+from highstreet.i18n import gettext as _
+from highstreet.i18n import language
+from highstreet_tenants import clock
+from highstreet_tenants.errors import Forbidden
+from highstreet_tenants.scopes import Scope
+from highstreet_tenants.sessions import ScopedSession
+
+if TYPE_CHECKING:
+    from highstreet.host.cascade import Resolved
+    from highstreet.host.facts import BrandFacts
+    from highstreet.host.registry import Loaded
+    from highstreet.host.snapshot import Place
+    from highstreet.sdk.rooms import Consent, Customers, Jobs, Purchases, Timeline
+
+R = TypeVar("R")
+
+
+class Ctx:
+    """A tool at work in one place. It lasts as long as the session; never keep it.
+
+    plugin: the tool's name. store_id: the store it works in; None at head office, and in a hook
+    whose batch covers several stores.
+    """
+
+    __slots__ = ("_loaded", "_rooms", "_s", "store_id")
+
+    def __init__(self, s: ScopedSession, loaded: Loaded, store_id: UUID | None = None) -> None:
+        self._s = s
+        self._loaded = loaded
+        self._rooms: dict[str, Any] = {}
+        self.store_id = store_id
+
+    @property
+    def s(self) -> ScopedSession:
+        """The session: the tool's own tables, within the scope. Never commit or roll back."""
+        guard.arm(self._s)
+        return self._s
+
+    @property
+    def plugin(self) -> str:
+        """The tool's name."""
+        return self._loaded.name
+
+    @property
+    def scope(self) -> Scope:
+        """Whose rows are within reach, and who acts (`scope.actor`)."""
+        return self._s.scope
+
+    @property
+    def brand(self) -> BrandFacts:
+        """The brand: name, currency, zone, locale, and who owns its customers."""
+        from highstreet.host import facts
+
+        return facts.brand(self._s)
+
+    def store(self, store_id: UUID | None = None) -> Place:
+        """Name, zone, currency and locale of a store (this place unless named).
+
+        Raises NotFound for a store out of reach.
+        """
+        return state.place(self._s, self.store_id if store_id is None else store_id)
+
+    def settings(self, store_id: UUID | None = None, at: datetime | None = None) -> Resolved:
+        """The tool's settings in a store (this place unless named), now or as they were at a
+        moment (aware)."""
+        from highstreet.host import settings
+
+        node = self.store_id if store_id is None else store_id
+        return settings.resolve(self._s, self.plugin, node, at)
+
+    def now(self) -> datetime:
+        """The present moment, aware, UTC."""
+        return clock.now()
+
+    def is_on(self, plugin: str, store_id: UUID | None = None) -> bool:
+        """Whether a tool (this or another) is on in a store."""
+        return state.is_on(self._s, plugin, self.store_id if store_id is None else store_id)
+
+    @property
+    def customers(self) -> Customers:
+        """The room `customers`, as far as the tool declared it."""
+        from highstreet.sdk.rooms import Customers
+
+        return self._room("customers", Customers)
+
+    @property
+    def purchases(self) -> Purchases:
+        """The room `purchases`: what was bought."""
+        from highstreet.sdk.rooms import Purchases
+
+        return self._room("purchases", Purchases)
+
+    @property
+    def timeline(self) -> Timeline:
+        """The customers' story; what the tool writes bears its name."""
+        from highstreet.sdk.rooms import Timeline
+
+        return self._room("timeline", Timeline)
+
+    @property
+    def consent(self) -> Consent:
+        """The gate before every contact."""
+        from highstreet.sdk.rooms import Consent
+
+        return self._room("consent", Consent)
+
+    @property
+    def jobs(self) -> Jobs:
+        """Work in the background, in this transaction."""
+        from highstreet.sdk.rooms import Jobs
+
+        return self._room("jobs", Jobs)
+
+    def need(self, capability: str) -> None:
+        """Raise Forbidden unless plugin.toml declares a capability."""
+        if capability not in self._loaded.manifest.capabilities:
+            raise Forbidden(
+                _(
+                    "%(tool)s did not declare “%(capability)s” among the capabilities in its"
+                    " plugin.toml.",
+                    tool=self._loaded.manifest.titled(language()),
+                    capability=capability,
+                )
+            )
+
+    def _room(self, name: str, kind: Callable[[Ctx], R]) -> R:
+        room: R | None = self._rooms.get(name)
+        if room is None:
+            room = self._rooms[name] = kind(self)
+        return room
+
+    def __repr__(self) -> str:
+        return f"Ctx({self.plugin} in {self.store_id or self._s.scope.store_id or 'brand'})"
+
+
+def make(s: ScopedSession, loaded: Loaded, store_id: UUID | None) -> Ctx:
+    """What app.py hands to the host as its maker of `ctx`."""
+    return Ctx(s, loaded, store_id)
+
+
+def ctx_of(s: ScopedSession, plugin: str, store_id: UUID | None = None) -> Ctx:
+    """The `ctx` of a tool in a session that is open already: for its jobs, and for tests.
+
+    Raises KeyError for a tool that is not loaded.
+    """
+    return Ctx(s, hosts.of(s).get(plugin), store_id)

@@ -1,0 +1,294 @@
+"""The rooms as a tool sees them: their verbs with the session bound, held to what was declared."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+if TYPE_CHECKING:
+    from highstreet.consent.facts import Answer as MayContact
+    from highstreet.consent.facts import ConsentState
+    from highstreet.customers.facts import CustomerDetail, CustomerFact, Found, IdentityFact
+    from highstreet.i18n import LazyText
+    from highstreet.purchases.facts import PurchaseFact, ReturnFact
+    from highstreet.sdk.context import Ctx
+    from highstreet.timeline.queries import Page
+    from highstreet.timeline.service import EntryIn
+
+
+class _Room:
+    __slots__ = ("_ctx",)
+
+    def __init__(self, ctx: Ctx) -> None:
+        self._ctx = ctx
+
+
+class Customers(_Room):
+    """Needs `customers.read`; to write, `customers.write`. See highstreet.customers."""
+
+    __slots__ = ()
+
+    def get(self, customer_id: UUID) -> CustomerFact:
+        """The customer, or whoever a merged record became. Raises NotFound."""
+        from highstreet.customers import queries
+
+        self._ctx.need("customers.read")
+        return queries.get(self._ctx.s, customer_id)
+
+    def detail(self, customer_id: UUID) -> CustomerDetail:
+        """Birthday, custom fields, cards, phones and e-mail addresses too. Raises NotFound."""
+        from highstreet.customers import queries
+
+        self._ctx.need("customers.read")
+        return queries.detail(self._ctx.s, customer_id)
+
+    def find(self, text: str, limit: int = 20) -> list[Found]:
+        """By card, else phone, else e-mail, else the first letters of the name."""
+        from highstreet.customers import queries
+
+        self._ctx.need("customers.read")
+        return queries.find(self._ctx.s, text, limit, store_id=self._ctx.store_id)
+
+    def by_card(self, number: str) -> CustomerFact:
+        """Whose card it is. Raises NotFound, Conflict for a lost or blocked card, Invalid."""
+        from highstreet.customers import queries
+
+        self._ctx.need("customers.read")
+        return queries.by_card(self._ctx.s, number, store_id=self._ctx.store_id)
+
+    def lineage(self, customer_id: UUID) -> list[UUID]:
+        """The customer's id and those of all records that were merged into it."""
+        from highstreet.customers import queries
+
+        self._ctx.need("customers.read")
+        return queries.lineage(self._ctx.s, customer_id)
+
+    def enrol(
+        self,
+        *,
+        name: str,
+        phone: str | None = None,
+        email: str | None = None,
+        card: str | None = None,
+        language: str | None = None,
+        birthday: date | None = None,
+        fields: Mapping[str, Any] | None = None,
+    ) -> CustomerFact:
+        """Take somebody on. Raises Invalid, Conflict for a card that is somebody else's."""
+        from highstreet.customers import service
+
+        self._ctx.need("customers.write")
+        return service.enrol(
+            self._ctx.s,
+            name=name,
+            phone=phone,
+            email=email,
+            card=card,
+            language=language,
+            birthday=birthday,
+            fields=fields,
+            store_id=self._ctx.store_id,
+        )
+
+    def issue_card(self, customer_id: UUID, number: str) -> IdentityFact:
+        """Give the customer a card. Raises NotFound, Invalid, Conflict."""
+        from highstreet.customers import service
+
+        self._ctx.need("customers.write")
+        return service.issue_card(self._ctx.s, customer_id, number)
+
+    def set_card_status(self, number: str, status: str) -> IdentityFact:
+        """A card is "active", "lost" or "blocked". Raises NotFound, Invalid."""
+        from highstreet.customers import service
+
+        self._ctx.need("customers.write")
+        return service.set_card_status(self._ctx.s, number, status)  # type: ignore[arg-type]  # checked there
+
+
+class Purchases(_Room):
+    """Needs `purchases.read`. See highstreet.purchases."""
+
+    __slots__ = ()
+
+    def get(self, purchase_id: UUID) -> PurchaseFact:
+        """One purchase with its lines. Raises NotFound."""
+        from highstreet.purchases import queries
+
+        self._ctx.need("purchases.read")
+        return queries.get(self._ctx.s, purchase_id)
+
+    def by_ids(self, ids: Sequence[UUID]) -> list[PurchaseFact]:
+        """Those of the purchases that are within reach, in the order given."""
+        from highstreet.purchases import queries
+
+        self._ctx.need("purchases.read")
+        return queries.by_ids(self._ctx.s, ids)
+
+    def by_ref(self, store_id: UUID, pos_ref: str) -> PurchaseFact:
+        """A store's purchase by the till's number. Raises NotFound."""
+        from highstreet.purchases import queries
+
+        self._ctx.need("purchases.read")
+        return queries.by_ref(self._ctx.s, store_id, pos_ref)
+
+    def of_customer(
+        self, customer_id: UUID, *, before: datetime | None = None, limit: int = 50
+    ) -> list[PurchaseFact]:
+        """A customer's newest purchases within reach. Raises NotFound."""
+        from highstreet.purchases import queries
+
+        self._ctx.need("purchases.read")
+        return queries.of_customer(self._ctx.s, customer_id, before=before, limit=limit)
+
+    def returns_of(self, purchase_id: UUID) -> list[ReturnFact]:
+        """A purchase's returns, oldest first. Raises NotFound."""
+        from highstreet.purchases import queries
+
+        self._ctx.need("purchases.read")
+        return queries.returns_of(self._ctx.s, purchase_id)
+
+
+class Timeline(_Room):
+    """Needs `timeline.write`, to read `timeline.read`. Entries bear the tool's name as source."""
+
+    __slots__ = ()
+
+    def write(
+        self,
+        customer_id: UUID,
+        kind: str,
+        title: str | LazyText,
+        *,
+        occurred_at: datetime,
+        data: Mapping[str, Any] | None = None,
+        ref_id: UUID | None = None,
+        **place: UUID | None,
+    ) -> UUID:
+        """Add an entry; gives its id. title: an English message, filled from `data` when shown.
+
+        store_id=None makes it the whole club's; left out, it is this place's. Raises NotFound,
+        Invalid.
+        """
+        from highstreet.timeline import service
+
+        self._ctx.need("timeline.write")
+        if place.keys() - {"store_id"}:
+            raise TypeError(f"write() got unexpected arguments {sorted(place)}")
+        return service.write(
+            self._ctx.s,
+            customer_id,
+            kind,
+            title,
+            occurred_at=occurred_at,
+            data=data,
+            source=self._ctx.plugin,
+            ref_id=ref_id,
+            **(place or ({"store_id": self._ctx.store_id} if self._ctx.store_id else {})),
+        )
+
+    def write_many(self, entries: Sequence[EntryIn]) -> int:
+        """Add many entries in one go; gives how many. The caller vouches for the customers."""
+        from highstreet.timeline import service
+
+        self._ctx.need("timeline.write")
+        source = self._ctx.plugin
+        return service.write_many(self._ctx.s, [replace(e, source=source) for e in entries])
+
+    def read(self, customer_id: UUID, before: str | None = None, limit: int = 50) -> Page:
+        """A page of a customer's story, newest first. Raises NotFound, Invalid."""
+        from highstreet.timeline import queries
+
+        self._ctx.need("timeline.read")
+        return queries.read(self._ctx.s, customer_id, before, limit)
+
+
+class Consent(_Room):
+    """Needs `consent.read`; to record, `consent.write`. See highstreet.consent."""
+
+    __slots__ = ()
+
+    def may_contact(self, customer_id: UUID, purpose: str, channel: str) -> MayContact:
+        """Whether a customer may be contacted, and why (not). Ask again right before sending."""
+        from highstreet.consent import queries
+
+        self._ctx.need("consent.read")
+        return queries.may_contact(self._ctx.s, customer_id, purpose, channel)
+
+    def state(self, customer_id: UUID) -> list[ConsentState]:
+        """What holds now, per purpose, channel and controller. Raises NotFound."""
+        from highstreet.consent import queries
+
+        self._ctx.need("consent.read")
+        return queries.state(self._ctx.s, customer_id)
+
+    def record(
+        self,
+        customer_id: UUID,
+        *,
+        purpose: str,
+        channel: str,
+        status: str,
+        wording: str,
+        method: str,
+        evidence: str | None = None,
+    ) -> ConsentState:
+        """Write down that a customer agreed ("given") or refused ("withdrawn").
+
+        wording: the very words they saw. Raises NotFound, Invalid.
+        """
+        from highstreet.consent import service
+
+        self._ctx.need("consent.write")
+        return service.record(
+            self._ctx.s,
+            customer_id,
+            purpose=purpose,
+            channel=channel,
+            status=status,  # type: ignore[arg-type]  # checked there
+            wording=wording,
+            method=method,
+            evidence=evidence,
+        )
+
+
+class Jobs(_Room):
+    """Needs `jobs`. Only the tool's own jobs, named `<tool>.<what>`."""
+
+    __slots__ = ()
+
+    def enqueue(
+        self,
+        name: str,
+        payload: Mapping[str, Any] | None = None,
+        *,
+        run_at: datetime | None = None,
+        not_after: datetime | None = None,
+        unique_key: str | None = None,
+        max_attempts: int = 5,
+        subject: str | None = None,
+    ) -> UUID:
+        """Put a job into the queue as part of this transaction; gives its id.
+
+        See highstreet.jobs.enqueue. Raises Invalid, UnknownJob, and ValueError for a job that is
+        not this tool's.
+        """
+        from highstreet import jobs
+
+        self._ctx.need("jobs")
+        if not name.startswith(f"{self._ctx.plugin}."):
+            raise ValueError(f"{name} is not a job of {self._ctx.plugin}")
+        return jobs.enqueue(
+            self._ctx.s,
+            name,
+            payload,
+            run_at=run_at,
+            not_after=not_after,
+            unique_key=unique_key,
+            max_attempts=max_attempts,
+            plugin=self._ctx.plugin,
+            subject=subject,
+            store_id=self._ctx.store_id or self._ctx.scope.store_id,
+        )

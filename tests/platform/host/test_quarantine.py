@@ -1,0 +1,468 @@
+"""A tool that does anything wrong while it loads is set aside, with its reason, without a trace."""
+
+import sys
+from collections.abc import Callable
+from importlib.metadata import EntryPoint
+from typing import Any
+
+import pytest
+from sqlalchemy import orm
+
+from highstreet.host import spec as specs_module
+from highstreet.host.registry import Host
+from highstreet.host.spec import hooks_in
+from highstreet_tenants.base import Base
+
+PLUGIN = "from highstreet.host.plugin import Plugin\n"
+MODELS = """
+from datetime import datetime
+from uuid import UUID
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column
+from highstreet.host.plugin import Plugin
+from highstreet_tenants.base import Base, BrandOwned, StoreOwned, brand_fk
+"""
+HOOKS = """
+from types import SimpleNamespace
+from highstreet.host.plugin import Plugin
+from highstreet.host.spec import hookimpl
+"""
+
+
+def table(name: str, body: str = "", *, base: str = "BrandOwned, Base", more: str = "") -> str:
+    """The source of a tool with one table."""
+    lines = "\n".join(f"    {line}" for line in (body or "text: Mapped[str]").splitlines())
+    return f"{MODELS}\nclass Row({base}):\n    __tablename__ = {name!r}\n{lines}\n{more}\n"
+
+
+# Each: reason, what the message must say, the tool's source, its manifest's keys.
+BAD: dict[str, tuple[str, str, str, dict[str, Any]]] = {
+    "wrong_version": ("version", "highstreet<1,>=7", "", {"requires": "highstreet>=7,<1"}),
+    "other_product": ("manifest", "must name highstreet", "", {"requires": "flask>=3"}),
+    "no_specifier": ("manifest", "requires", "", {"requires": "highstreet >> 1"}),
+    "unknown_key": ("manifest", "colour", "", {"colour": "red"}),
+    "bad_level": ("manifest", "levels", "", {"levels": ["region"]}),
+    "bad_capability": ("manifest", "capabilities", "", {"capabilities": ["world.rule"]}),
+    "foreign_permission": ("manifest", "till.use", "", {"permissions": {"till.use": "Rob"}}),
+    "absent_need": ("missing-dependency", "nowhere", "", {"depends": ["nowhere"]}),
+    "raises": ("import-error", "ZeroDivisionError", "1 / 0", {}),
+    "exits": ("import-error", "SystemExit", "import sys; sys.exit(3)", {}),
+    "syntax": ("import-error", "SyntaxError", "def (:", {}),
+    "missing_module": ("import-error", "no_such_module", "import no_such_module", {}),
+    "half_mapped": (
+        "import-error",
+        "primary key",
+        table("half_mapped_row", "text = sa.Column(sa.String)", base="Base"),
+        {},
+    ),
+    "no_object": ("no-plugin", "plugin", "x = 1", {}),
+    "not_a_plugin": ("no-plugin", "Plugin", "plugin = object()", {}),
+    "renamed": ("name-mismatch", "other", PLUGIN + "plugin = Plugin('other')", {}),
+    "unprefixed": (
+        "tables",
+        "must be called unprefixed_",
+        table("row", more="plugin = Plugin('unprefixed')"),
+        {},
+    ),
+    "core_table": (
+        "tables",
+        "must be called core_table_",
+        table("core_secret", more="plugin = Plugin('core_table')"),
+        {},
+    ),
+    "bare_table": (
+        "tables",
+        "must be called bare_table_",
+        MODELS
+        + "sa.Table('loose', Base.metadata, sa.Column('id', sa.Integer, primary_key=True))\n"
+        + "plugin = Plugin('bare_table')",
+        {},
+    ),
+    "wrong_key": (
+        "tables",
+        "keyed (brand_id, id)",
+        table(
+            "wrong_key_row",
+            "id: Mapped[int] = mapped_column(primary_key=True)",
+            base="Base",
+            more="plugin = Plugin('wrong_key')",
+        ),
+        {},
+    ),
+    "unowned": (
+        "tables",
+        "BrandOwned",
+        table(
+            "unowned_row",
+            "brand_id: Mapped[UUID] = mapped_column(primary_key=True)\n"
+            "id: Mapped[UUID] = mapped_column(primary_key=True)",
+            base="Base",
+            more="plugin = Plugin('unowned')",
+        ),
+        {},
+    ),
+    "points_at_user": (
+        "tables",
+        "core_user",
+        table(
+            "points_at_user_row",
+            "user_id: Mapped[UUID] = mapped_column(sa.ForeignKey('core_user.id'))",
+            more="plugin = Plugin('points_at_user')",
+        ),
+        {},
+    ),
+    "narrow_key": (
+        "tables",
+        "must carry brand_id",
+        table(
+            "narrow_key_row",
+            "other: Mapped[UUID] = mapped_column(sa.ForeignKey('narrow_key_row.id'))",
+            more="plugin = Plugin('narrow_key')",
+        ),
+        {},
+    ),
+    "narrow_unique": (
+        "tables",
+        "unique constraint",
+        table(
+            "narrow_unique_row",
+            "text: Mapped[str] = mapped_column(unique=True)",
+            more="plugin = Plugin('narrow_unique')",
+        ),
+        {},
+    ),
+    "narrow_index": (
+        "tables",
+        "index",
+        table(
+            "narrow_index_row",
+            "text: Mapped[str] = mapped_column(index=True)",
+            more="plugin = Plugin('narrow_index')",
+        ),
+        {},
+    ),
+    "set_null": (
+        "tables",
+        "would unset the brand",
+        table(
+            "set_null_row",
+            "__constraints__ = (sa.ForeignKeyConstraint(['brand_id', 'store'],"
+            " ['core_store.brand_id', 'core_store.id'], ondelete='SET NULL'),)\n"
+            "store: Mapped[UUID | None]",
+            more="plugin = Plugin('set_null')",
+        ),
+        {},
+    ),
+    "own_base": (
+        "tables",
+        "outside of the house",
+        MODELS
+        + "from sqlalchemy.orm import DeclarativeBase\nclass Mine(DeclarativeBase): pass\n"
+        + "plugin = Plugin('own_base')",
+        {},
+    ),
+    "meddles": (
+        "tables",
+        "changes the table core_store",
+        MODELS
+        + "spy = sa.Column('spy', sa.String)\n"
+        + "sa.Table('core_store', Base.metadata, spy, extend_existing=True)\n"
+        + "plugin = Plugin('meddles')",
+        {},
+    ),
+    "replaces": (
+        "tables",
+        "replaces the table core_region",
+        MODELS
+        + "Base.metadata.remove(Base.metadata.tables['core_region'])\n"
+        + "plugin = Plugin('replaces')",
+        {},
+    ),
+    "no_such_hook": (
+        "hooks",
+        "no hook hapened",
+        HOOKS
+        + "plugin = Plugin('no_such_hook',"
+        + " hooks=SimpleNamespace(hapened=hookimpl(lambda ctx, thing: 1)))",
+        {},
+    ),
+    "strange_argument": (
+        "hooks",
+        "colour",
+        HOOKS
+        + "plugin = Plugin('strange_argument',"
+        + " hooks=SimpleNamespace(happened=hookimpl(lambda ctx, colour: 1)))",
+        {},
+    ),
+    "unmarked": (
+        "hooks",
+        "not marked with @hookimpl",
+        HOOKS + "plugin = Plugin('unmarked', hooks=SimpleNamespace(happened=lambda ctx, thing: 1))",
+        {},
+    ),
+    "wrapper": (
+        "hooks",
+        "wrapper",
+        HOOKS
+        + "@hookimpl(wrapper=True)\ndef happened(ctx, thing):\n    return (yield)\n"
+        + "plugin = Plugin('wrapper', hooks=SimpleNamespace(happened=happened))",
+        {},
+    ),
+    "asynchronous": (
+        "hooks",
+        "ordinary function",
+        HOOKS
+        + "@hookimpl\nasync def happened(ctx, thing): pass\n"
+        + "plugin = Plugin('asynchronous', hooks=SimpleNamespace(happened=happened))",
+        {},
+    ),
+    "no_default": (
+        "contribution",
+        "no load_default",
+        "from marshmallow import Schema, fields\n"
+        + PLUGIN
+        + "class S(Schema):\n    rate = fields.Integer(required=True)\n"
+        + "plugin = Plugin('no_default', settings=S)",
+        {},
+    ),
+    "strange_job": (
+        "contribution",
+        "must be called strange_job.",
+        PLUGIN
+        + "from highstreet.jobs import JobHandler\n"
+        + "plugin = Plugin('strange_job', jobs=[JobHandler('core.sweep', print)])",
+        {},
+    ),
+    "strange_blueprint": (
+        "contribution",
+        "sdk.screens",
+        PLUGIN
+        + "from flask import Blueprint\n"
+        + "plugin = Plugin('strange_blueprint', screens=[Blueprint('till', __name__)])",
+        {},
+    ),
+    "strange_slot": (
+        "contribution",
+        "no page has a slot cellar",
+        PLUGIN + "plugin = Plugin('strange_slot', slots={'cellar': print})",
+        {},
+    ),
+    "no_migrations": (
+        "contribution",
+        "no package",
+        PLUGIN + "plugin = Plugin('no_migrations', migrations='hs_test_no_migrations.nowhere')",
+        {},
+    ),
+}
+
+
+def load(specs: list[type], *points: EntryPoint, **options: Any) -> Host:
+    return Host.load(specs, entry_points=points, slots=["till"], **options)
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_each_bad_tool_is_set_aside_for_its_reason_and_the_others_load(
+    name: str, shelf: Callable[..., EntryPoint], specs: list[type]
+) -> None:
+    reason, says, source, keys = BAD[name]
+    tables = dict(Base.metadata.tables)
+    columns = {n: set(t.c) for n, t in tables.items()}
+    mapped = {m.class_ for m in Base.registry.mappers}
+    good = shelf("good")
+    host = load(specs, shelf(name, source, **keys), good)
+
+    assert list(host.plugins) == ["good"]
+    assert host.quarantined[name].reason == reason
+    assert says in str(host.quarantined[name].detail)
+    # Nothing is left behind.
+    assert dict(Base.metadata.tables) == tables
+    assert {n: set(t.c) for n, t in Base.metadata.tables.items()} == columns
+    assert {m.class_ for m in Base.registry.mappers} == mapped
+    orm.configure_mappers()
+    assert not host.manager.has_plugin(name)
+    known = {h.name for c in specs for h in hooks_in(c)}
+    assert set(vars(host.manager.hook)) - {"_hookexec"} <= known
+    assert not [h for h in host.calls if name in host.calls[h]]
+    assert f"hs_test_{name}" not in sys.modules
+
+
+def test_a_tool_that_was_put_right_loads_in_the_same_process(
+    shelf: Callable[..., EntryPoint], specs: list[type]
+) -> None:
+    point = shelf("mended", table("row", more="plugin = Plugin('mended')"))
+    assert load(specs, point).quarantined["mended"].reason == "tables"
+    package = sys.path[0] + "/hs_test_mended/__init__.py"
+    source = table("mended_row", more="plugin = Plugin('mended')  # put right")
+    with open(package, "w", encoding="utf-8") as file:
+        file.write(source)
+    host = load(specs, point)
+    try:
+        assert host.plugins["mended"].tables == {"mended_row"}
+        # A second host in one process imports nothing anew, yet knows whose the table is.
+        assert load(specs, point).plugins["mended"].tables == {"mended_row"}
+    finally:
+        Base.metadata.remove(Base.metadata.tables["mended_row"])
+
+
+def test_manifest_is_read_without_importing_the_tool(
+    shelf: Callable[..., EntryPoint], specs: list[type]
+) -> None:
+    point = shelf("loud", "raise KeyboardInterrupt", requires="highstreet>=9")
+    assert load(specs, point).quarantined["loud"].reason == "version"
+    absent = shelf("bare", "raise KeyboardInterrupt", toml="")
+    assert load(specs, absent).quarantined["bare"].reason == "manifest"
+    broken = shelf("broken", "raise KeyboardInterrupt", toml="name = ")
+    assert load(specs, broken).quarantined["broken"].reason == "manifest"
+    nowhere = EntryPoint("nowhere", "hs_test_nowhere", "highstreet.plugins")
+    assert load(specs, nowhere).quarantined["nowhere"].reason == "manifest"
+
+
+def test_ctrl_c_still_ends_the_start(shelf: Callable[..., EntryPoint], specs: list[type]) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        load(specs, shelf("interrupted", "raise KeyboardInterrupt"))
+
+
+def test_of_two_with_one_name_none_loads_unless_one_is_ours(
+    shelf: Callable[..., EntryPoint], specs: list[type], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, two = shelf("twin", package="hs_test_twin_a"), shelf("twin", package="hs_test_twin_b")
+    host = load(specs, one, two)
+    assert not host.plugins
+    assert {q.reason for q in host.quarantined.values()} == {"duplicate-entry-point"}
+    assert len(host.quarantined) == 2
+
+    monkeypatch.setattr(
+        "highstreet.host.candidates._distribution",
+        lambda point: "highstreet 0.1" if point.value == "hs_test_twin_a" else "impostor 3.0",
+    )
+    host = load(specs, one, two)
+    assert host.plugins["twin"].package == "hs_test_twin_a"
+    assert host.quarantined["twin"].distribution == "impostor 3.0"
+
+
+def test_of_two_manifests_with_one_name_none_loads(
+    shelf: Callable[..., EntryPoint], specs: list[type]
+) -> None:
+    host = load(
+        specs,
+        shelf("same", package="hs_test_same_a", entry="first"),
+        shelf("same", package="hs_test_same_b", entry="second"),
+    )
+    assert {n: q.reason for n, q in host.quarantined.items()} == {
+        "first": "duplicate-name",
+        "second": "duplicate-name",
+    }
+
+
+def test_the_same_entry_point_seen_twice_is_one_tool(
+    shelf: Callable[..., EntryPoint], specs: list[type]
+) -> None:
+    point = shelf("once")
+    assert list(load(specs, point, point).plugins) == ["once"]
+
+
+def test_entry_point_and_manifest_must_agree(
+    shelf: Callable[..., EntryPoint], specs: list[type]
+) -> None:
+    host = load(specs, shelf("inner", entry="outer"))
+    assert host.quarantined["outer"].reason == "name-mismatch"
+
+
+def test_tools_load_as_they_depend_and_fall_with_what_they_need(
+    shelf: Callable[..., EntryPoint], specs: list[type]
+) -> None:
+    host = load(
+        specs,
+        shelf("alpha", depends=["zeta>=1"]),
+        shelf("zeta"),
+        shelf("beta", depends=["zeta>=2"]),
+        shelf("gamma", depends=["delta"]),
+        shelf("delta", "1 / 0"),
+    )
+    assert list(host.plugins) == ["zeta", "alpha"]
+    assert {n: q.reason for n, q in host.quarantined.items()} == {
+        "beta": "missing-dependency",
+        "gamma": "missing-dependency",
+        "delta": "import-error",
+    }
+
+
+def test_a_ring_of_tools_is_named_and_what_hangs_on_it_falls(
+    shelf: Callable[..., EntryPoint], specs: list[type]
+) -> None:
+    host = load(
+        specs,
+        shelf("one", depends=["two"]),
+        shelf("two", depends=["three"]),
+        shelf("three", depends=["one"]),
+        shelf("hanger", depends=["one"]),
+        shelf("free"),
+    )
+    assert list(host.plugins) == ["free"]
+    assert {n: q.reason for n, q in host.quarantined.items()} == {
+        "one": "cycle",
+        "two": "cycle",
+        "three": "cycle",
+        "hanger": "missing-dependency",
+    }
+
+
+def test_safe_mode_loads_none_and_imports_none(
+    shelf: Callable[..., EntryPoint], specs: list[type]
+) -> None:
+    host = load(specs, shelf("any", "raise KeyboardInterrupt"), safe_mode=True)
+    assert not host.plugins and not host.quarantined
+
+
+def test_a_longer_name_owns_its_tables(shelf: Callable[..., EntryPoint], specs: list[type]) -> None:
+    host = load(
+        specs,
+        shelf("club", table("club_x_rule", more="plugin = Plugin('club')")),
+        shelf("club_x"),
+    )
+    assert host.quarantined["club"].reason == "tables"
+    assert "club_x" in str(host.quarantined["club"].detail)
+    assert "club_x" in host.plugins
+
+
+def test_words_of_the_manifest_follow_the_language(
+    shelf: Callable[..., EntryPoint], specs: list[type]
+) -> None:
+    toml = """
+        name = "points"
+        title = "Points"
+        summary = "Gives points."
+        version = "1.2"
+        requires = "highstreet>=0.1,<1"
+        [permissions]
+        "points.adjust" = {title = "Adjust", roles = ["store_manager"], personal = true}
+        [words.zh_Hans]
+        title = "积分"
+        summary = "送积分。"
+    """
+    host = load(specs, shelf("points", toml=toml))
+    assert host.title("points") == "Points"
+    assert host.title("points", "zh_Hans") == "积分"
+    permission = host.permissions()[0]
+    assert (permission.name, permission.roles, permission.personal) == (
+        "points.adjust",
+        ("store_manager",),
+        True,
+    )
+
+
+@pytest.mark.parametrize(
+    ("source", "says"),
+    [
+        ("kind='loud'", "no kind"),
+        ("kind='veto', writes=True", "only a collect hook"),
+        ("kind='collect', retry=object()", "only a writing hook"),
+    ],
+)
+def test_a_wrong_hookspec_is_refused_where_it_is_written(source: str, says: str) -> None:
+    with pytest.raises(TypeError, match=says):
+        eval(f"spec(since='1', {source})", vars(specs_module))(_documented)
+
+
+def _documented(ctx: Any) -> Any:
+    """Called."""
