@@ -64,7 +64,7 @@ def load(given: Mapping[str, Any] | None = None) -> dict[str, Any]:
     try:
         loaded: dict[str, Any] = ConfigSchema().load(values)
     except ValidationError as error:
-        messages = error.normalized_messages()
+        messages = error.messages_dict
         first = "; ".join(f"{key}: {' '.join(map(str, why))}" for key, why in messages.items())
         raise Invalid(_("A setting is wrong: %(what)s", what=first), fields=messages) from error
     return _complete(loaded)
