@@ -1,0 +1,75 @@
+"""Made-up members. The same household gets the same person in every run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from random import Random
+from unicodedata import normalize
+
+from stdnum import ean
+
+FIRST = """Ada Aisha Alan Alma Amir Ana Anders Anika Arturo Astrid Bao Beatriz Ben Bianca Bruno
+Camille Carla Carlos Chen Chloe Clara Conor Daniel Daria Diego Elena Eli Elif Emeka Emma Erik Esther
+Farah Felix Fiona Gabriel Gita Grace Hana Hassan Helena Henry Hugo Ingrid Iris Isaac Ivan Jada Jakub
+Jamal James Jin Joana Jonas José Julia Kai Karin Keiko Kofi Lars Layla Leo Lina Louis Lucía Luka
+Magda Malik Maria Marta Mateo Maya Mei Mila Mina Mohammed Nadia Naomi Nia Nils Noah Nora Olga Omar
+Oscar Pablo Paula Pedro Petra Priya Rafael Rania Rosa Ruth Sadia Samuel Sara Selin Sofia Stefan Suda
+Tara Tariq Thomas Tomás Uma Vera Victor Wanda Wei William Xenia Yara Yusuf Zoe Zofia""".split()
+
+LAST = """Abbott Adeyemi Ahmed Almeida Andersson Araujo Baker Banerjee Barros Becker Bello Bianchi
+Blake Bondar Brandt Brown Campbell Castillo Chan Chaudhry Choi Cohen Costa Cruz Dahl Davies Demir
+Diallo Dubois Duarte Edwards Eklund Evans Farouk Fernández Fischer Flores Foster Fujita García Gill
+Gomes Green Gupta Haddad Hall Hansen Harris Hayashi Hernández Hill Hoffmann Hughes Ibrahim Ito
+Ivanova Jackson Jansen Jensen Johansson Jones Kamara Kaplan Kelly Khan Kim Klein Kowalski Kumar
+Laurent Lee Lewis Li Lopes López Lund Martin Mendes Meyer Miller Mitchell Moreau Morgan Müller
+Murphy Mwangi Nakamura Nguyen Nielsen Novak Núñez Obi Okoye Oliveira Olsen Osei Park Patel Pereira
+Petersen Phillips Popescu Quinn Rahman Ramos Reid Reyes Ricci Roberts Rossi Russo Saito Sánchez
+Santos Schmidt Scott Shah Silva Singh Smith Sousa Suzuki Tan Taylor Torres Turner Varga Vargas Vega
+Walker Wang Watson Weber White Wilson Wong Wright Yamada Yılmaz Young Zhang Zimmermann""".split()
+
+#: Area codes of no real use beside 555-0100 … 0199, the numbers kept free for fiction.
+AREAS = ("212", "213", "312", "404", "415", "503", "612", "614", "702", "713", "801", "907")
+
+#: EAN numbers from 20 to 29 are for use inside shops.
+CARDS = "29"
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A made-up member; what they did not want to give is None."""
+
+    name: str
+    card: str
+    phone: str | None
+    email: str | None
+    birthday: date | None
+    language: str
+
+
+def person(brand: str, household: str, number: int) -> Person:
+    """The member that ``household`` is in ``brand``; ``number`` counts the realm's members.
+
+    Phone numbers are of the range kept free for fiction, e-mail addresses of example.org, cards
+    club cards of the in-store range with their check digit.
+    """
+    dice = Random(f"highstreet demo {brand} {household}")
+    first, last = dice.choice(FIRST), dice.choice(LAST)
+    body = f"{CARDS}{dice.randrange(10**10):010d}"
+    area, line = AREAS[number // 100 % len(AREAS)], number % 100
+    birthday = date(1945, 1, 1) + timedelta(days=dice.randrange(60 * 365))
+    return Person(
+        name=f"{first} {last}",
+        card=body + ean.calc_check_digit(body),
+        phone=f"+1 {area} 555 01{line:02d}" if dice.random() < 0.8 else None,
+        email=f"{_plain(first)}.{_plain(last)}.{household}@example.org"
+        if dice.random() < 0.6
+        else None,
+        birthday=birthday if dice.random() < 0.5 else None,
+        language="es" if dice.random() < 0.1 else "en",
+    )
+
+
+def _plain(name: str) -> str:
+    folded = normalize("NFKD", name.replace("ı", "i")).encode("ascii", "ignore").decode()
+    return folded.casefold()
