@@ -169,7 +169,7 @@ def award_batch(ctx: Ctx, purchases: Sequence[PurchaseFact]) -> BatchAwarded:
         return BatchAwarded(0, 0, 0)
     locked = _locked(ctx, due)
     known = {row[0] for row in _KNOWN(s, ids=[one.purchase.id for one in due])}
-    due = [one for one in due if one.purchase.id not in known]
+    due = list({one.purchase.id: one for one in due if one.purchase.id not in known}.values())
     due.sort(key=lambda one: (one.purchase.occurred_at, one.purchase.id))
     need = _needing_lots(due, locked)
     states = accounts.states(s, [locked[c] for c in need]) if need else {}

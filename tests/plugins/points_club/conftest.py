@@ -196,3 +196,12 @@ def snapshot(s: ScopedSession) -> dict[str, list[tuple[Any, ...]]]:
             for r in s.query(RewardRow)
         ),
     }  # fmt: skip
+
+
+@pytest.fixture
+def time_machine_() -> Iterator[Any]:
+    """A clock that stands at the present moment and is moved by `shift` (seconds)."""
+    import time_machine
+
+    with time_machine.travel(datetime.now(UTC), tick=False) as traveller:
+        yield traveller
