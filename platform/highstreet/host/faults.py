@@ -7,7 +7,6 @@ is written in a transaction of its own as soon as the session's has ended.
 
 import logging
 import traceback
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import cast
@@ -181,18 +180,16 @@ def pause(
 
 
 def _later(s: ScopedSession, fault: Fault) -> None:
-    pending: list[Fault] | None = s.info.get(_PENDING)
-    if pending is None:
-        pending = s.info[_PENDING] = []
+    if _PENDING not in s.info:
         event.listen(s, "after_transaction_end", _write_apart)
-    pending.append(fault)
+    s.info.setdefault(_PENDING, []).append(fault)
 
 
 def _write_apart(session: orm.Session, transaction: orm.SessionTransaction) -> None:
     if transaction.parent is not None or not session.info.get(_PENDING):
         return
-    pending: Sequence[Fault] = session.info.pop(_PENDING)
-    event.remove(session, "after_transaction_end", _write_apart)
+    pending: list[Fault] = session.info[_PENDING]
+    session.info[_PENDING] = []
     assert isinstance(session, ScopedSession)
     tenancy: Tenancy = session.info["tenancy"]
     scope: Scope = session.scope

@@ -57,6 +57,16 @@ def resolve(
     return _history(s, plugin, store_id).at(at or clock.now())
 
 
+def resolve_region(s: ScopedSession, plugin: str, region_id: UUID) -> Resolved:
+    """A tool's settings as a region's stores get them, before they differ. Not kept: for pages.
+
+    Raises NotFound for a tool that is not loaded or an unknown region.
+    """
+    schema = _schema(s, plugin)
+    node = _node(s, region_id, None)
+    return History(schema, _read(s, plugin, node.region_id, None)).at(clock.now())
+
+
 def history(s: ScopedSession, plugin: str, store_id: UUID | None = None) -> list[Change]:
     """Every change that reaches a place, newest first."""
     secrets = cascade.secrets_of(_schema(s, plugin))
@@ -136,7 +146,7 @@ def put(
                 node_id=node.id,
                 region_id=node.region_id,
                 seq=1
-                + max((r.seq for r in rows if (r.level, r.key) == (node.level, key)), default=0),
+                + max((r.seq for r in rows if r.level == node.level), default=0),
                 value=value,
                 given=given,
                 locked=locked,

@@ -17,7 +17,7 @@ from highstreet.host.candidates import Candidate
 from highstreet.host.manifest import ManifestSchema
 from highstreet.host.plugin import Plugin
 from highstreet.host.registry import Host, Loaded
-from highstreet.host.spec import hookimpl, spec
+from highstreet.host.spec import spec
 from highstreet.jobs import JobRegistry
 from highstreet_tenants.scopes import Actor, Scope
 from highstreet_tenants.sessions import ScopedSession
@@ -123,11 +123,6 @@ def make_host() -> Callable[..., Host]:
         return host
 
     return make
-
-
-def answering(**hooks: Callable[..., Any]) -> Any:
-    """A hooks object from functions of (ctx, thing)."""
-    return SimpleNamespace(**{name: hookimpl(function) for name, function in hooks.items()})
 
 
 @pytest.fixture
