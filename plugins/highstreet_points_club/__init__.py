@@ -13,6 +13,7 @@ plugin = Plugin(
     name="points_club",
     hooks=hooks.Hooks(),
     settings=ProgrammeSchema,
+    migrations="highstreet_points_club.migrations",
     jobs=jobs.JOBS,
     periodic=jobs.PERIODIC,
 )

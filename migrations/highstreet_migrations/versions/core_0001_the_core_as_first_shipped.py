@@ -398,6 +398,25 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('brand_id', 'id', name=op.f('pk_core_job_payload')),
     info={'personal': True}
     )
+    op.create_table('core_member_link',
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('brand_id', sa.Uuid(), nullable=False),
+    sa.Column('store_id', sa.Uuid(), nullable=True),
+    sa.Column('customer_id', sa.Uuid(), nullable=False),
+    sa.Column('token_hash', sa.String(length=64), nullable=False),
+    sa.Column('created_at', highstreet_tenants.base.UTCDateTime(timezone=True), nullable=False),
+    sa.Column('created_by', sa.Uuid(), nullable=True),
+    sa.Column('expires_at', highstreet_tenants.base.UTCDateTime(timezone=True), nullable=False),
+    sa.Column('revoked_at', highstreet_tenants.base.UTCDateTime(timezone=True), nullable=True),
+    sa.ForeignKeyConstraint(['brand_id', 'store_id'], ['core_store.brand_id', 'core_store.id'], name=op.f('fk_core_member_link_brand_id_store_id_core_store')),
+    sa.ForeignKeyConstraint(['brand_id'], ['core_brand.id'], name=op.f('fk_core_member_link_brand_id_core_brand')),
+    sa.ForeignKeyConstraint(['created_by'], ['core_user.id'], name=op.f('fk_core_member_link_created_by_core_user')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_core_member_link')),
+    sa.UniqueConstraint('token_hash', name=op.f('uq_core_member_link_token_hash'))
+    )
+    with op.batch_alter_table('core_member_link', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_core_member_link_brand_id_customer_id'), ['brand_id', 'customer_id'], unique=False)
+
     op.create_table('core_plugin_choice',
     sa.Column('brand_id', sa.Uuid(), nullable=False),
     sa.Column('id', sa.Uuid(), nullable=False),
@@ -839,6 +858,10 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_core_plugin_choice_brand_id_node_id'))
 
     op.drop_table('core_plugin_choice')
+    with op.batch_alter_table('core_member_link', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_core_member_link_brand_id_customer_id'))
+
+    op.drop_table('core_member_link')
     op.drop_table('core_job_payload')
     with op.batch_alter_table('core_job', schema=None) as batch_op:
         batch_op.drop_index('uq_core_job_key', sqlite_where=sa.text("unique_key IS NOT NULL AND status IN ('queued', 'running')"), postgresql_where=sa.text("unique_key IS NOT NULL AND status IN ('queued', 'running')"))
