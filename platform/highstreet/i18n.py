@@ -33,7 +33,7 @@ def init_app(app: Flask, directories: Iterable[str | Path] = ()) -> None:
 
 
 def language() -> str:
-    """The reader's language: set in `g.language`, chosen (cookie), asked for by the browser, English."""
+    """The reader's: set in `g.language`, chosen (cookie), asked for by the browser, or English."""
     if has_app_context() and g.get("language") in LANGUAGES:
         return cast(str, g.language)  # a user's own choice, or a job that writes to somebody
     if not has_request_context():

@@ -16,6 +16,7 @@ TABLES = (
     "highstreet.purchases.models",
     "highstreet.imports.models",
     "highstreet.rest.models",
+    "highstreet.members.models",
 )
 """Modules that declare the core's tables."""
 

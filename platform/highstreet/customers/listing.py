@@ -57,7 +57,7 @@ def newest(s: ScopedSession, *, before: str | None = None, limit: int = 50) -> P
 
 def count(s: ScopedSession) -> int:
     """How many customers joined at the scope's store, or are in the whole club."""
-    query = sa.select(sa.func.count()).select_from(Customer).where(Customer.status == "active")
+    query = sa.select(sa.func.count(Customer.id)).where(Customer.status == "active")
     if s.store_id is not None:
         query = query.where(Customer.home_store_id == s.store_id)
     return s.scalar(query) or 0

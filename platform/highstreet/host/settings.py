@@ -3,7 +3,7 @@
 import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -126,15 +126,13 @@ def put(
     counting = cascade.newest(rows, since)
     _refuse_locked(counting, node, {*values, *clear})
     plain = _validate(schema_class, counting, node, values, clear)
+    seq = 1 + max((r.seq for r in rows if r.level == node.level), default=0)
     for key in dict.fromkeys((*values, *clear, *lock, *unlock)):
-        now_there = counting.get((node.level, key))
-        given = key in values or (key not in clear and now_there is not None and now_there.given)
-        value = plain[key] if key in values else (now_there.value if given and now_there else None)
-        locked = key in lock or (key not in unlock and now_there is not None and now_there.locked)
-        if now_there is not None and (now_there.given, now_there.locked) == (given, locked):
-            if now_there.value == value:
-                continue
-        elif now_there is None and not given and not locked:
+        was = counting.get((node.level, key), _NOTHING)
+        given = key in values or (key not in clear and was.given)
+        value = plain[key] if key in values else (was.value if given else None)
+        locked = key in lock or (key not in unlock and was.locked)
+        if (was.given, was.locked, was.value) == (given, locked, value):
             continue
         s.add(
             PluginSetting(
@@ -145,8 +143,7 @@ def put(
                 level=node.level,
                 node_id=node.id,
                 region_id=node.region_id,
-                seq=1
-                + max((r.seq for r in rows if r.level == node.level), default=0),
+                seq=seq,
                 value=value,
                 given=given,
                 locked=locked,
@@ -158,6 +155,11 @@ def put(
     s.flush()
     rows = _read(s, plugin, node.region_id or _region_of(s, node), node.store_id)
     return cascade.resolve(schema_class, cascade.newest(rows, max(at, since)))
+
+
+_EVER = datetime.min.replace(tzinfo=UTC)
+#: What counts where nothing was ever given.
+_NOTHING = Given("default", "", None, "", _EVER, _EVER, given=False)
 
 
 def _schema(s: ScopedSession, plugin: str) -> type[Schema] | None:

@@ -16,6 +16,7 @@ from highstreet_tenants.scopes import Scope
 BY_STORE = "results.by_store"
 BY_WEEK = "results.by_week"
 MEMBERS = "results.members"
+SPAN = "results.span"
 
 
 def _measures() -> tuple[sa.ColumnElement[Any], ...]:
@@ -66,3 +67,13 @@ def members(scope: Scope, *, since: datetime) -> sa.Select[Any]:
         sa.func.count().label("people"),
         sa.func.coalesce(sa.func.sum(sa.case((Customer.joined_at >= since, 1))), 0).label("joined"),
     ).where(*scope.owns(Customer), Customer.status == "active")
+
+
+@aggregate(SPAN, people="people", keys=("last",))
+def span(scope: Scope) -> sa.Select[Any]:
+    """The last business date on which the brand sold anything."""
+    columns: tuple[sa.ColumnElement[Any], ...] = (
+        sa.func.count(Purchase.customer_id).label("people"),  # of visits: the day stays in any case
+        sa.func.max(Purchase.business_date).label("last"),
+    )
+    return sa.select(*columns).where(*scope.owns(Purchase))

@@ -79,28 +79,32 @@ def days(s: ScopedSession, store_id: UUID, on: Sequence[date], zone: str) -> dic
     ).all()
     sold = {row[0]: row for row in rows}
     joined = _joined(s, store_id, wanted, zone)
-    return {
-        one: Day(
-            one,
-            *(int(value) for value in (sold[one][1:] if one in sold else (0, 0, 0, 0, 0))),
-            new_members=joined.get(one, 0),
+    nothing = (0, 0, 0, 0, 0)
+    found = {}
+    for one in wanted:
+        sales, visits, member_sales, member_visits, members = (
+            tuple(sold[one])[1:] if one in sold else nothing
         )
-        for one in wanted
-    }
+        found[one] = Day(
+            one,
+            int(sales),
+            int(visits),
+            int(member_sales),
+            int(member_visits),
+            int(members),
+            joined.get(one, 0),
+        )
+    return found
 
 
-def _joined(
-    s: ScopedSession, store_id: UUID, wanted: Sequence[date], zone: str
-) -> dict[date, int]:
+def _joined(s: ScopedSession, store_id: UUID, wanted: Sequence[date], zone: str) -> dict[date, int]:
     """How many joined at the store on each day, in one pass over an index."""
     if not wanted:
         return {}
     bounds = [(day_start(one, zone), day_start(one + timedelta(days=1), zone)) for one in wanted]
     inside = [sa.and_(Customer.joined_at >= low, Customer.joined_at < high) for low, high in bounds]
     row = s.execute(
-        sa.select(
-            *(sa.func.coalesce(sa.func.sum(sa.case((one, 1))), 0) for one in inside)
-        ).where(
+        sa.select(*(sa.func.coalesce(sa.func.sum(sa.case((one, 1))), 0) for one in inside)).where(
             Customer.home_store_id == store_id,
             Customer.joined_at >= bounds[0][0],
             Customer.joined_at < bounds[-1][1],
@@ -150,8 +154,8 @@ def latest_day(s: ScopedSession, store_id: UUID, before: date) -> date | None:
 def visits_on(s: ScopedSession, store_id: UUID, on: date) -> int:
     """Purchases of one business day."""
     found = s.scalar(
-        sa.select(sa.func.count())
-        .select_from(Purchase)
-        .where(Purchase.store_id == store_id, Purchase.business_date == on)
+        sa.select(sa.func.count(Purchase.id)).where(
+            Purchase.store_id == store_id, Purchase.business_date == on
+        )
     )
     return found or 0

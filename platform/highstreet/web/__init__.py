@@ -1,4 +1,4 @@
-"""The consoles and the members' pages: parse, call one verb, render. No business rule lives here."""
+"""The consoles and the members' pages: parse, call one verb, render. No rule lives here."""
 
 from __future__ import annotations
 

@@ -9,9 +9,8 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from highstreet_tenants.errors import Invalid
-
 from highstreet.i18n import gettext as _
+from highstreet_tenants.errors import Invalid
 
 WORDS = 4.5
 SHAPES = 3.0

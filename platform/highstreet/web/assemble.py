@@ -26,11 +26,10 @@ PAGES = (
     ("people", "people"),
     ("store.today", "today"),
     ("store.till", "till"),
-    ("store.customers", "customers"),
     ("store.tools", "tools"),
     ("store.settings", "settings"),
     ("jobs", "jobs"),
-    ("office.pages", "office"),
+    ("office.policy", "office"),
     ("member", "member"),
 )
 
@@ -50,6 +49,11 @@ def init_app(app: Flask, house: House) -> None:
     errors.init_app(app)
     for module, name in PAGES:
         app.register_blueprint(getattr(import_module(f"highstreet.web.{module}"), name))
+    customers = import_module("highstreet.web.store.leaving").page
+    app.register_blueprint(customers, url_prefix="/store/<brand>/<store>/customers")
+    # A brand's own club: head office finds, exports and erases too. Where stores own their
+    # customers nobody at head office holds the permissions, so these pages open for none.
+    app.register_blueprint(customers, url_prefix="/office/<brand>/customers", name="club")
     guard.init_app(app)
     mount.tools(app, house)
     app.context_processor(page_context)

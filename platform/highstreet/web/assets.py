@@ -6,11 +6,11 @@ from pathlib import Path
 
 import sqlalchemy as sa
 from flask import Blueprint, Response, abort, make_response, request, send_from_directory
-from highstreet_tenants.models import Brand
 
 from highstreet.host.access import public
 from highstreet.web import accent
 from highstreet.web.current import current
+from highstreet_tenants.models import Brand
 
 vendor = Blueprint("vendor", __name__, url_prefix="/static/vendor")
 FILES = frozenset({"bootstrap.min.css"})
@@ -44,4 +44,5 @@ def brand_accent(brand: str) -> Response:
     response.mimetype = "text/css"
     response.set_etag(colour.lstrip("#"))
     response.headers["Cache-Control"] = "no-cache"
-    return response.make_conditional(request)
+    response.make_conditional(request)
+    return response

@@ -14,7 +14,7 @@ _YEAR = 365 * 24 * 3600
 
 
 def theme() -> str:
-    """"light" or "dark": the user's own choice, else this device's."""
+    """ "light" or "dark": the user's own choice, else this device's."""
     user = current.user
     chosen = request.cookies.get(THEME_COOKIE) or (user.theme if user else "")
     return chosen if chosen in THEMES else "light"
@@ -53,7 +53,11 @@ def _remember(*, locale: str | None = None, theme: str | None = None) -> None:
         return
     with current.house.tenancy.control(write=True) as c:
         accounts.set_preferences(
-            c, user.id, name=user.name, locale=locale or user.locale or "en", theme=theme or user.theme
+            c,
+            user.id,
+            name=user.name,
+            locale=locale or user.locale or "en",
+            theme=theme or user.theme,
         )
 
 

@@ -8,18 +8,18 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 from uuid import UUID
 
 import sqlalchemy as sa
 from flask import current_app, g
+
+from highstreet.i18n import gettext as _
 from highstreet_tenants.errors import NotFound
 from highstreet_tenants.models import Brand, Store
 from highstreet_tenants.people import tree
 from highstreet_tenants.scopes import Actor, Scope
 from highstreet_tenants.sessions import ScopedSession
-
-from highstreet.i18n import gettext as _
 
 if TYPE_CHECKING:
     from highstreet.house import House
@@ -41,9 +41,9 @@ class Place:
         return tree.Node.of(self.brand, self.store)
 
     @property
-    def slugs(self) -> dict[str, str]:
+    def slugs(self) -> dict[str, Any]:
         """What an address of this place needs: brand and, for a store's, store."""
-        slugs = {"brand": self.brand.slug}
+        slugs: dict[str, Any] = {"brand": self.brand.slug}
         return slugs | {"store": self.store.slug} if self.store else slugs
 
     @property

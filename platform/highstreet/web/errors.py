@@ -69,10 +69,16 @@ def of_http(error: HTTPException) -> Response:
             )
         )
     words = {
-        400: (_("The address or form could not be read"), _("Nothing was changed. Go back and try again.")),
+        400: (
+            _("The address or form could not be read"),
+            _("Nothing was changed. Go back and try again."),
+        ),
         403: (_("Not yours to open"), _("Ask whoever gave you your role.")),
         404: (_("Nothing here"), _("The page may have moved, or the address has a slip.")),
-        405: (_("Not that way"), _("This address takes a form's answer. Go back and use the button.")),
+        405: (
+            _("Not that way"),
+            _("This address takes a form's answer. Go back and use the button."),
+        ),
         413: (_("Too large"), _("Nothing was changed. Send a smaller file.")),
         429: (_("Too many tries"), _("Wait a minute, then try again.")),
     }

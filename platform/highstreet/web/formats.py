@@ -17,24 +17,36 @@ MINUS = "−"
 
 def init_app(app: Flask) -> None:
     """Give templates the filters."""
-    for function in (num, signed, money, day, day_short, month, weekday, moment, time_of_day, since, card):
+    for function in (
+        num,
+        signed,
+        money,
+        day,
+        day_short,
+        month,
+        weekday,
+        moment,
+        time_of_day,
+        since,
+        card,
+    ):
         app.add_template_filter(function)
     app.jinja_env.tests["in_part"] = lambda path, part: str(path).startswith(f"{part}.")
 
 
 def percent(value: float, decimals: int = 0) -> str:
-    """"6 %": a number of hundredths with the sign after a narrow space."""
+    """ "6 %": a number of hundredths with the sign after a narrow space."""
     return f"{num(value, decimals)}\u202f%"
 
 
 def trend(change: float) -> str:
-    """"▲ 4", "▼ 2", or "=" for less than one either way."""
+    """ "▲ 4", "▼ 2", or "=" for less than one either way."""
     whole = round(change)
     return f"{_arrow(whole)} {num(abs(whole))}" if whole else _("as usual")
 
 
 def trend_percent(now: float, before: float) -> str:
-    """"▲ 6 %" of `now` against `before`; nothing without a before."""
+    """ "▲ 6 %" of `now` against `before`; nothing without a before."""
     if not before:
         return ""
     change = round(100 * (now - before) / before)
@@ -42,7 +54,7 @@ def trend_percent(now: float, before: float) -> str:
 
 
 def trend_money(now: int | None, before: float | None, currency: str) -> str:
-    """"▲ £0.21" of minor units; nothing where one of the two is missing."""
+    """ "▲ £0.21" of minor units; nothing where one of the two is missing."""
     if now is None or before is None:
         return ""
     change = round(now - before)
@@ -100,7 +112,7 @@ def money(minor: int, currency: str, *, whole: bool = False) -> str:
 @lru_cache(maxsize=64)
 def _whole(tag: str) -> str:
     pattern = Locale.parse(tag).currency_formats["standard"].pattern
-    return pattern.replace(".00", "")
+    return str(pattern).replace(".00", "")
 
 
 def parse_money(text: str, currency: str) -> int:
@@ -122,33 +134,39 @@ def symbol(currency: str) -> str:
 
 
 def day(value: date | datetime, *, year: bool = False) -> str:
-    """"14 May", with the year where it is another year or asked for."""
+    """ "14 May", with the year where it is another year or asked for."""
     when = _local_date(value)
     skeleton = "yMMMMd" if year or when.year != _today().year else "MMMMd"
     return dates.format_skeleton(skeleton, when, locale=locale())
 
 
 def month(value: date | datetime) -> str:
-    """"February 2024"."""
+    """ "February 2024"."""
     return dates.format_skeleton("yMMMM", _local_date(value), locale=locale())
 
 
+def day_month(value: date) -> str:
+    """ "14 May" in its short form, for axes and columns."""
+    return dates.format_skeleton("MMMd", value, locale=locale())
+
+
 def day_short(value: date | datetime) -> str:
-    """"Thu 14 May"."""
+    """ "Thu 14 May"."""
     when = _local_date(value)
     skeleton = "MMMEd" if when.year == _today().year else "yMMMEd"
     return dates.format_skeleton(skeleton, when, locale=locale())
 
 
 def weekday(value: date, *, width: str = "wide") -> str:
-    """"Thursday"; `width` "day" gives "Thursday 14 May"."""
+    """ "Thursday"; `width` "day" gives "Thursday 14 May"."""
     if width == "day":
-        return dates.format_skeleton("MMMMEEEEd", value, locale=locale())
+        name = dates.format_date(value, "EEEE", locale=locale())
+        return _("%(weekday)s, %(day)s", weekday=name, day=day(value))
     return dates.format_date(value, "EEEE", locale=locale())
 
 
 def time_of_day(value: datetime) -> str:
-    """"10:41" in the place's zone, as its people write it."""
+    """ "10:41" in the place's zone, as its people write it."""
     return dates.format_time(value, "short", tzinfo=clock.zone(zone_name()), locale=locale())
 
 

@@ -34,14 +34,14 @@ class Form:
             raise AttributeError(name)
         return self.values.get(name, "")
 
-    def money(self, name: str, currency: str) -> int:
+    def money_of(self, name: str, currency: str) -> int:
         """Minor units typed into a field, as this reader writes amounts. Raises Invalid."""
         try:
             return formats.parse_money(self[name], currency)
         except Invalid as error:
             raise Invalid(error.detail, fields={name: [error.detail]}) from error
 
-    def day(self, name: str) -> date | None:
+    def date_of(self, name: str) -> date | None:
         """A date (ISO 8601), or None for an empty field. Raises Invalid."""
         if not self[name]:
             return None
@@ -50,9 +50,9 @@ class Form:
         except ValueError as error:
             raise _bad(name, _("This is not a date. Write it like 2026-05-14.")) from error
 
-    def moment(self, day: str, at: str, zone: str) -> datetime:
+    def moment_of(self, day: str, at: str, zone: str) -> datetime:
         """A day and a wall time in a zone, as UTC. Raises Invalid."""
-        on = self.day(day)
+        on = self.date_of(day)
         if on is None:
             raise _bad(day, _("Say on which day it was."))
         try:

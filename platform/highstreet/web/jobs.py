@@ -54,7 +54,11 @@ def page(brand: str, store: str | None = None) -> str:
             for one in ("queued", "running", "failed", "done")
         ],
         filters=[
-            {"words": label, "href": href(state=key) if key else href(), "here": key == (status or "")}
+            {
+                "words": label,
+                "href": href(state=key) if key else href(),
+                "here": key == (status or ""),
+            }
             for key, label in {"": _("All"), **words}.items()
         ],
         jobs=[
@@ -67,17 +71,13 @@ def page(brand: str, store: str | None = None) -> str:
                 "attempts": job.attempts,
                 "most": job.max_attempts,
                 "error": job.error or "",
-                "retry_href": url_for(
-                    f"{endpoint}_retry", job_id=job.id, **current.place.slugs
-                )
+                "retry_href": url_for(f"{endpoint}_retry", job_id=job.id, **current.place.slugs)
                 if job.status == "failed" and current.may("tools.choose")
                 else None,
             }
             for job in shown
         ],
-        next_href=href(state=status or "", before=shown[-1].id)
-        if len(found) > PER_PAGE
-        else None,
+        next_href=href(state=status or "", before=shown[-1].id) if len(found) > PER_PAGE else None,
     )
 
 

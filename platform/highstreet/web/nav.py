@@ -71,6 +71,7 @@ def _office() -> list[tuple[str, str, str, str, str]]:
     return [
         ("main", "office.overview", "office.view", _("Overview"), "today"),
         ("main", "office.stores", "stores.view", _("Stores"), "store"),
+        ("main", "club.search", "customers.read", _("Customers"), "people"),
         ("main", "office.tools", "policy.view", _("Tools"), "tools"),
         ("main", "office.results", "results.view", _("Results"), "results"),
         ("more", "office.approvals", "policy.view", _("Approvals"), "approval"),

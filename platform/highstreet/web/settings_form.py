@@ -9,8 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from marshmallow import Schema, fields, validate
-from marshmallow.utils import missing
+from marshmallow import Schema, fields, missing, validate
 
 from highstreet.host.cascade import MASK, Level, Resolved, Source
 from highstreet.host.reasons import on_day
@@ -73,13 +72,20 @@ def build(schema: type[Schema], resolved: Resolved, level: Level, place: Place) 
         item = make(name, one, shown[name])
         item.given = source.level == level
         item.locks = source.lock == level
-        item.locked = source.locked and source.lock != level
+        if source.locked and source.lock != level:
+            _lock(item)
         item.source = _provenance(source, place)
         if name in resolved.problems:
             stale = _("The stored value is no longer valid:")
             item.hint = f"{item.hint} {stale} {resolved.problems[name]}".strip()
         found.append(item)
     return found
+
+
+def _lock(item: Item) -> None:
+    item.locked = True
+    for inner in item.items:
+        _lock(inner)
 
 
 def make(path: str, one: fields.Field[Any], value: Any) -> Item:

@@ -117,8 +117,8 @@ def _value(item: Item, sent: Sent, paths: dict[str, str], place: str) -> Any:
         return sent.getlist(item.id)
     text = sent.get(item.id, "").replace("\r\n", "\n").strip()
     if item.kind == "many":
-        inner = item.one.inner if isinstance(item.one, fields.List) else item.one
-        return [_typed(inner, line.strip()) for line in text.split("\n") if line.strip()]
+        each = item.one.inner if isinstance(item.one, fields.List) else item.one
+        return [_typed(each, line.strip()) for line in text.split("\n") if line.strip()]
     if item.kind == "pairs":
         inner = item.one.value_field if isinstance(item.one, fields.Dict) else None
         return dict(_pair(line, inner) for line in text.split("\n") if line.strip())
@@ -139,7 +139,7 @@ def _group(item: Item, sent: Sent, paths: dict[str, str], place: str) -> dict[st
 def _untouched(group: Item, sent: Sent) -> bool:
     """Whether a spare place was left empty: nothing typed, and every tick as it was."""
     before = sent_by([group])
-    return _value(group, sent, {}, "") == _value(group, before, {}, "")
+    return bool(_value(group, sent, {}, "") == _value(group, before, {}, ""))
 
 
 def _typed(one: fields.Field[Any] | None, text: str) -> Any:

@@ -114,7 +114,7 @@ def _maker(loaded: Loaded | None) -> str:
 
 
 def summary(faces: list[ToolFace]) -> str:
-    """"3 on · 1 off · 1 waiting": how many tools are in each state, those that run first."""
+    """ "3 on · 1 off · 1 waiting": how many tools are in each state, those that run first."""
     counted = (
         (("required", "on"), _("%(n)s on")),
         (("off",), _("%(n)s off")),

@@ -11,9 +11,8 @@ from werkzeug.wrappers import Response
 
 from highstreet.consent import queries as consent
 from highstreet.consent.facts import EVERY, ConsentState
-from highstreet.customers import duplicates, listing
+from highstreet.customers import duplicates, listing, service
 from highstreet.customers import queries as customers
-from highstreet.customers import service
 from highstreet.customers.facts import CustomerDetail, CustomerFact
 from highstreet.host import dispatch
 from highstreet.host.access import requires
@@ -118,7 +117,7 @@ def edit(brand: str, customer_id: UUID, store: str | None = None) -> Response | 
                 name=form["name"],
                 phone=form["phone"] or None,
                 email=form["email"] or None,
-                birthday=form.day("birthday"),
+                birthday=form.date_of("birthday"),
                 language=form["language"] or None,
                 **({"fields": member.typed(form, extras)} if extras else {}),
             )

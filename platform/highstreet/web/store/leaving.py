@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from flask import Response as FlaskResponse
-from flask import flash, make_response, redirect, render_template, request
+from flask import flash, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from highstreet.customers import duplicates, service
@@ -15,6 +15,7 @@ from highstreet.customers import queries as customers
 from highstreet.customers.facts import CustomerDetail, CustomerFact
 from highstreet.host.access import requires
 from highstreet.i18n import gettext as _
+from highstreet.members import links
 from highstreet.web import formats
 from highstreet.web.current import current
 from highstreet.web.forms import Form, field_labels
@@ -49,7 +50,9 @@ def merge_choose(brand: str, customer_id: UUID, store: str | None = None) -> str
         fact = customers.get(s, customer_id)
         if q:
             found = [hit.customer for hit in customers.find(s, q, 20)]
-            pairs = [_pair(fact, one, _("Found by “%(q)s”", q=q)) for one in found if one.id != fact.id]
+            pairs = [
+                _pair(fact, one, _("Found by “%(q)s”", q=q)) for one in found if one.id != fact.id
+            ]
         else:
             near = duplicates.likely_duplicates(s, fact.id, MOST_PAIRS)
             pairs = [
@@ -69,9 +72,7 @@ def merge_choose(brand: str, customer_id: UUID, store: str | None = None) -> str
 
 @page.get("/<uuid:customer_id>/merge/<uuid:other_id>")
 @requires("customers.merge")
-def merge_preview(
-    brand: str, customer_id: UUID, other_id: UUID, store: str | None = None
-) -> str:
+def merge_preview(brand: str, customer_id: UUID, other_id: UUID, store: str | None = None) -> str:
     """Both records beside the one that would stay. Nothing is changed."""
     with current.session() as s:
         keep, gone = customers.detail(s, customer_id), customers.detail(s, other_id)
@@ -84,9 +85,7 @@ def merge_preview(
 
 @page.post("/<uuid:customer_id>/merge/<uuid:other_id>")
 @requires("customers.merge")
-def merge(
-    brand: str, customer_id: UUID, other_id: UUID, store: str | None = None
-) -> Response:
+def merge(brand: str, customer_id: UUID, other_id: UUID, store: str | None = None) -> Response:
     """Merge the second record into the first."""
     with current.session(write=True) as s:
         merged = service.merge(s, customer_id, other_id)
@@ -197,9 +196,7 @@ def _compared(keep: CustomerDetail, gone: CustomerDetail) -> list[dict[str, str]
             "label": _("Joined"),
             "keep": formats.day(keep.customer.joined_at, year=True),
             "gone": formats.day(gone.customer.joined_at, year=True),
-            "after": formats.day(
-                min(keep.customer.joined_at, gone.customer.joined_at), year=True
-            ),
+            "after": formats.day(min(keep.customer.joined_at, gone.customer.joined_at), year=True),
         },
     ]
     for kind, label in (("card", _("Cards")), ("phone", _("Phones")), ("email", _("E-mails"))):
@@ -230,3 +227,18 @@ def _compared(keep: CustomerDetail, gone: CustomerDetail) -> list[dict[str, str]
         }
     )
     return rows
+
+
+@page.post("/<uuid:customer_id>/link")
+@requires("customers.write")
+def member_link(brand: str, customer_id: UUID, store: str | None = None) -> str:
+    """A new link to the member's own page, shown once."""
+    user = current.user
+    with current.session() as s:
+        fact = customers.get(s, customer_id)
+        token = links.make_link(current.house.tenancy, s, fact.id, by=user.id if user else None)
+    return render_template(
+        "store/member_link.html",
+        customer=fact,
+        address=url_for("member.card", token=token, _external=True),
+    )

@@ -1,15 +1,14 @@
 """A store's settings: what head office keeps of it, the tools' set-up, the reader's own choices."""
 
 from flask import Blueprint, render_template, url_for
-from highstreet_tenants.models import Owner, Region
-from highstreet_tenants.sessions import ScopedSession
 
 from highstreet.host import state
 from highstreet.host.access import requires
 from highstreet.i18n import gettext as _
 from highstreet.web import formats, toolfaces
 from highstreet.web.current import current
-from highstreet_tenants.models import Store
+from highstreet_tenants.models import Owner, Region, Store
+from highstreet_tenants.sessions import ScopedSession
 
 settings = Blueprint("settings", __name__, url_prefix="/store/<brand>/<store>/settings")
 
@@ -52,6 +51,6 @@ def store_facts(s: ScopedSession, store: Store) -> list[tuple[str, str]]:
 
 
 def _address(store: Store) -> list[object]:
-    known = ("street", "line1", "line2", "postcode", "postal_code", "city", "region", "country")
+    known = ("street", "line1", "line2", "city", "region", "state", "postcode", "country")
     address = store.address or {}
     return [address.get(name) for name in known]

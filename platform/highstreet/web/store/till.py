@@ -75,7 +75,7 @@ def purchase(brand: str, store: str, customer_id: UUID) -> Response | tuple[str,
     form.renamed = {"total_minor": "amount", "pos_ref": "receipt"}
     try:
         with current.session(write=True) as s:
-            amount = form.money("amount", current.place.currency)
+            amount = form.money_of("amount", current.place.currency)
             ref = form["receipt"] or f"till-{form['ref'] or uuid4().hex}"
             given = purchases.record(s, _basket(amount, customer_id, ref))
             who = customers.get(s, customer_id)
@@ -106,7 +106,9 @@ def undo(brand: str, store: str, purchase_id: UUID) -> Response:
         amount = formats.money(back.returned.amount_minor, fact.currency)
         said = member.said(back.answers)
     name = owner.name if owner and owner.name else _("this member")
-    flash(" ".join([_("Undone: %(amount)s for %(name)s.", amount=amount, name=name), *said]), "good")
+    flash(
+        " ".join([_("Undone: %(amount)s for %(name)s.", amount=amount, name=name), *said]), "good"
+    )
     target = request.form.get("next")
     return redirect(choose.local_path(target) if target else here("till.find"), 303)
 
@@ -157,8 +159,8 @@ def late(brand: str, store: str) -> Response | tuple[str, int]:
     try:
         with current.session(write=True) as s:
             fact = _one(s, form["card"])
-            amount = form.money("amount", place.currency)
-            at = form.moment("day", "time", place.zone)
+            amount = form.money_of("amount", place.currency)
+            at = form.moment_of("day", "time", place.zone)
             ref = form["receipt"] or f"late-{form['ref'] or uuid4().hex}"
             given = purchases.record(s, _basket(amount, fact.id, ref, at))
             said = member.said(given.answers)

@@ -1,11 +1,9 @@
 """The owner's day: yesterday's figures, what is to do, what the tools have to say."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from flask import Blueprint, render_template, url_for
-from highstreet_tenants import clock
-from highstreet_tenants.sessions import ScopedSession
 
 from highstreet.customers import duplicates
 from highstreet.host import dispatch, state
@@ -18,6 +16,8 @@ from highstreet.results.hooks import Figure
 from highstreet.results.queries import Day, Usual
 from highstreet.web import formats, slots, toolfaces
 from highstreet.web.current import Place, current
+from highstreet_tenants import clock
+from highstreet_tenants.sessions import ScopedSession
 
 today = Blueprint("today", __name__, url_prefix="/store/<brand>/<store>")
 #: More likely duplicates than this are said as "many": nobody merges them before the first bun.
@@ -119,7 +119,9 @@ def day_figures(day: Day, usual: Usual, currency: str) -> list[Figure]:
 
 def _tools_figures(s: ScopedSession, on: date) -> list[Figure]:
     answers = dispatch.collect(s, "day_figures", on=on)
-    return [figure for answer in answers for figure in (answer.value or ())][:3]
+    found = [figure for answer in answers for figure in (answer.value or ())][:3]
+    # The core's own labels begin small, for the number stands first.
+    return [replace(one, label=one.label[:1].lower() + one.label[1:]) for one in found]
 
 
 def _tasks(s: ScopedSession, place: Place) -> list[Task]:

@@ -1,0 +1,1 @@
+"""Members' own pages: the links that open them."""

@@ -1,0 +1,278 @@
+"""The member's own page, behind a link: card, standing, story, wishes, all that is held."""
+
+import io
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import segno
+from flask import (
+    Blueprint,
+    Response,
+    flash,
+    g,
+    make_response,
+    redirect,
+    render_template,
+    request,
+    url_for,
+)
+from werkzeug.wrappers import Response as AnyResponse
+
+from highstreet.consent import queries as consent
+from highstreet.consent import service as consent_service
+from highstreet.customers import queries as customers
+from highstreet.customers import service
+from highstreet.customers.facts import CustomerDetail
+from highstreet.customers.listing import store_names
+from highstreet.host import dispatch, slots
+from highstreet.host.access import public
+from highstreet.i18n import gettext as _
+from highstreet.members import links
+from highstreet.till.hooks import Club
+from highstreet.timeline import queries as timeline
+from highstreet.web import formats
+from highstreet.web.current import Place, current
+from highstreet.web.store.customers import entry
+from highstreet.web.store.leaving import copy_of
+from highstreet_tenants.sessions import ScopedSession
+
+member = Blueprint("member", __name__, url_prefix="/m")
+LINK = "the link is the key: it was given to this member only"
+STORY = 8
+
+
+@member.before_app_request
+def stand_there() -> None:
+    """Find out whose page a link opens, for these pages and those of tools beneath them."""
+    token = (request.view_args or {}).get("token")
+    if token is None or not request.path.startswith("/m/"):
+        return
+    opened = links.open_link(current.house.tenancy, token)
+    g.place = Place(opened.brand, opened.store, opened.scope)
+    g.member_id = opened.customer_id
+
+
+@member.get("/<token>")
+@public(LINK)
+def card(token: str) -> str:
+    """The card, what it holds, what comes next."""
+    with current.session() as s:
+        detail = customers.detail(s, g.member_id)
+        fact = detail.customer
+        at = current.place.store_id if s.store_id is None else None
+        answers = dispatch.collect(s, "member_club", store_id=at, customer=fact)
+        club = next((one.value for one in answers if isinstance(one.value, Club)), None)
+        panels = [one.value for one in slots.render(s, "member.panel", at, customer=fact)]
+        story = timeline.read(s, fact.id, limit=STORY).entries
+        names = store_names(s, (one.store_id for one in story))
+        wishes = _wishes(s, detail)
+    return render_template(
+        "member/card.html",
+        token=token,
+        brand=current.place.brand,
+        member={"name": fact.name, "card": _card(detail)},
+        club=club,
+        ready=_ready(club),
+        panels=panels,
+        story=[] if panels else [entry(one, names) for one in story],
+        preferences=wishes,
+    )
+
+
+@member.get("/<token>/card.svg")
+@public(LINK)
+def qr(token: str) -> Response:
+    """The card's number as a QR code."""
+    with current.session() as s:
+        number = _card(customers.detail(s, g.member_id))
+    if not number:
+        raise links.dead()
+    out = io.BytesIO()
+    segno.make(number, error="m", micro=False).save(
+        out, kind="svg", border=3, dark="#1b1f23", light="#ffffff", xmldecl=False, omitsize=True
+    )
+    response = make_response(out.getvalue())
+    response.mimetype = "image/svg+xml"
+    return response
+
+
+@member.post("/<token>/preferences")
+@public(LINK)
+def preferences(token: str) -> AnyResponse:
+    """Keep what the member agrees to; each change is a record of its own."""
+    changed = 0
+    with current.session(write=True) as s:
+        detail = customers.detail(s, g.member_id)
+        for wish in _wishes(s, detail):
+            wanted = wish.id in request.form
+            if wish.disabled or wanted == wish.given:
+                continue
+            consent_service.record(
+                s,
+                detail.customer.id,
+                purpose=wish.purpose,
+                channel=wish.channel,
+                status="given" if wanted else "withdrawn",
+                wording=f"{wish.label}. {wish.hint}",
+                method="member-page",
+            )
+            changed += 1
+    flash(_("Saved. It holds from now on.") if changed else _("Nothing changed."), "good")
+    return redirect(url_for("member.card", token=token), 303)
+
+
+@member.get("/<token>/held")
+@public(LINK)
+def held(token: str) -> str:
+    """Everything that is held about the member, to be read."""
+    with current.session() as s:
+        data = service.export(s, g.member_id)
+    return render_template(
+        "member/held.html", token=token, brand=current.place.brand, parts=_parts(data)
+    )
+
+
+@member.get("/<token>/copy.json")
+@public(LINK)
+def copy(token: str) -> Response:
+    """Everything that is held about the member, as a file."""
+    with current.session() as s:
+        data = service.export(s, g.member_id)
+    return copy_of(data, g.member_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """One thing that may be sent, and whether the member agreed. disabled: there is no address."""
+
+    id: str
+    purpose: str
+    channel: str
+    label: str
+    hint: str
+    given: bool
+    disabled: bool = False
+
+
+def _wishes(s: ScopedSession, detail: CustomerDetail) -> list[Wish]:
+    place = current.place
+    sender = place.brand.name if s.customers == "brand" or not place.store else place.store.name
+    held = {one.kind: one.shown for one in detail.identities if one.kind != "card"}
+    asked = (
+        ("email", _("Offers by e-mail"), _hide(held.get("email", ""))),
+        ("sms", _("Offers by text message"), _hide(held.get("phone", ""))),
+        ("post", _("Offers by post"), ""),
+    )
+    found = []
+    for channel, label, address in asked:
+        missing = channel != "post" and not address
+        if missing:
+            hint = _("We have no address for this: give one at the till.")
+        elif channel == "post":
+            hint = _("From %(sender)s, to your home address.", sender=sender)
+        else:
+            hint = _("From %(sender)s, to %(address)s.", sender=sender, address=address)
+        given = consent.may_contact(s, detail.customer.id, "marketing", channel).allowed
+        found.append(
+            Wish(f"marketing-{channel}", "marketing", channel, label, hint, given, missing)
+        )
+    return found
+
+
+def _hide(address: str) -> str:
+    """Enough of an address to know it again: "m•••@example.org", "•••142"."""
+    name, at, domain = address.partition("@")
+    if at:
+        return f"{name[:1]}•••@{domain}"
+    return f"•••{address[-3:]}" if address else ""
+
+
+def _card(detail: CustomerDetail) -> str:
+    cards = [i for i in detail.identities if i.kind == "card" and i.status == "active"]
+    return cards[-1].shown if cards else ""
+
+
+def _ready(club: Club | None) -> str:
+    """What the member can have today."""
+    if club is None:
+        return ""
+    can = [f"{one.label} ({formats.num(one.cost)})" for one in club.rewards if not one.short]
+    if not can:
+        return ""
+    return _("You can have today: %(rewards)s. Show this card.", rewards=", ".join(can))
+
+
+@dataclass(slots=True)
+class Part:
+    """One part of what is held: single facts, then lists of lines by name."""
+
+    title: str
+    rows: list[tuple[str, str]] = field(default_factory=list)
+    lists: list[tuple[str, list[str]]] = field(default_factory=list)
+
+
+def _parts(data: dict[str, Any]) -> list[Part]:
+    names = {
+        "customer": _("You"),
+        "purchases": _("What you bought"),
+        "timeline": _("What happened"),
+        "consent": _("What you agreed to"),
+        "tools": _("What the tools keep"),
+    }
+    found = []
+    for key, value in data.items():
+        if isinstance(value, dict | list):
+            part = Part(names.get(key, key.replace("_", " ").capitalize()))
+            _spread(value, "", part)
+            found.append(part)
+    return found
+
+
+def _spread(value: Any, name: str, part: Part) -> None:
+    """Put nested values where they can be read: facts one by one, lists line by line."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            label = key.replace("_", " ")
+            if isinstance(inner, dict):
+                _spread(inner, label, part)
+            elif isinstance(inner, list):
+                _spread(inner, label, part)
+            elif not _is_id(key) and inner not in (None, ""):
+                part.rows.append((f"{name} {label}".strip(), _said(key, inner, value)))
+    elif value:
+        part.lists.append((name or part.title, [_line(one) for one in value]))
+
+
+def _line(value: Any) -> str:
+    """One entry of a list in a line."""
+    if isinstance(value, list):
+        return ", ".join(_line(one) for one in value)
+    if not isinstance(value, dict):
+        return str(value)
+    said = []
+    for key, inner in value.items():
+        if isinstance(inner, list):
+            said += [_line(one) for one in inner if inner]
+        elif isinstance(inner, dict):
+            said.append(_line(inner))
+        elif not _is_id(key) and inner not in (None, "") and key != "currency":
+            said.append(_said(key, inner, value))
+    return " · ".join(one for one in said if one)
+
+
+def _said(key: str, value: Any, beside: dict[str, Any]) -> str:
+    """A value as people read it: money with its currency, moments in the store's zone."""
+    if key.endswith("_minor") and isinstance(value, int) and isinstance(beside.get("currency"), str):
+        return formats.money(value, beside["currency"])
+    if isinstance(value, str) and len(value) >= 20 and value[10:11] == "T":
+        try:
+            return formats.moment(datetime.fromisoformat(value))
+        except ValueError:
+            return value
+    return str(value)
+
+
+def _is_id(key: str) -> bool:
+    """Whether a key names a row for machines; it stays in the copy."""
+    return key == "id" or key.endswith(("_id", "_ids"))
