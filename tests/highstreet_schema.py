@@ -14,6 +14,7 @@ MODELS = (
     "highstreet.consent.models",
     "highstreet.imports.models",
     "highstreet.rest.models",
+    "highstreet.members.models",
     "highstreet_points_club.models",
 )
 
