@@ -43,10 +43,10 @@ _MEMBERS = Statement(
     types={"customer_id": UUID, "store_id": UUID},
 )
 _WAITING = Statement(
-    "SELECT w.id, w.at_store_id FROM points_club_reward AS w"
-    f" WHERE w.status = 'issued' AND w.at_store_id IS NOT NULL AND {own('w')}"
-    " ORDER BY w.issued_at DESC, w.id",
-    types={"id": UUID, "at_store_id": UUID},
+    "SELECT w.id, w.issued_store_id FROM points_club_reward AS w"
+    " WHERE w.status = 'issued' AND (w.ends_at IS NULL OR w.ends_at > :at)"
+    f" AND {own('w')} ORDER BY w.issued_at DESC, w.id",
+    types={"id": UUID, "issued_store_id": UUID},
 )
 
 
@@ -141,7 +141,7 @@ def _redeem(house: House, brand: Brand) -> None:
             if state.is_on(s, CLUB, store.id)
         }
         buyers = [row for row in _MEMBERS(s) if row[1] in on]
-        waiting = [row for row in _WAITING(s) if row[1] in on]
+        waiting = [row for row in _WAITING(s, at=clock.now()) if row[1] in on]
     taken: dict[UUID, int] = {}
     for reward_id, store_id in waiting:
         if taken.get(store_id, 0) < MOST_A_STORE:

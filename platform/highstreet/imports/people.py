@@ -19,36 +19,43 @@ from highstreet_tenants.ids import new_id
 from highstreet_tenants.sessions import ScopedSession
 from highstreet_tenants.statements import Statement, own
 
-_TARGET = (
-    "COALESCE(t.id, c.id) AS customer_id, COALESCE(t.status, c.status) AS status"
-    " FROM {source}"
-    " JOIN core_customer AS c ON c.id = x.customer_id AND c.brand_id = x.brand_id"
-    " LEFT JOIN core_customer AS t ON t.id = c.merged_into AND t.brand_id = c.brand_id"
-    f" AND {own('t')}"
-    f" WHERE {own('x')} AND {own('c')}"
-)
-_PAIRS = "SELECT x.realm_id, x.{column} AS value, " + _TARGET
-
 # A pair travels as one text, the realm's 32 hexadecimal digits and then the value: SQLite has no
-# array of pairs, and two arrays side by side it would join by trying all of them.
-_LITE = "json_each(:pairs) AS p JOIN {table} AS x ON {extra}x.realm_id = substr(p.value, 1, 32)"
-_LITE += " AND x.{column} = substr(p.value, 33)"
-_GRES = "unnest(CAST(:pairs AS text[])) AS p JOIN {table} AS x ON {extra}"
-_GRES += "x.realm_id = CAST(substr(p, 1, 32) AS uuid) AND x.{column} = substr(p, 33)"
+# array of pairs, and two arrays side by side it would join by trying all of them. CROSS JOIN makes
+# it begin with the pairs and look each up in the index.
+_LITE = (
+    "json_each(:pairs) AS p CROSS JOIN {table} AS x"
+    " JOIN core_customer AS c ON c.id = x.customer_id AND c.brand_id = x.brand_id"
+    " AND x.realm_id = substr(p.value, 1, 32) AND x.{column} = substr(p.value, 33){extra}"
+)
+_GRES = (
+    "unnest(CAST(:pairs AS text[])) AS p"
+    " JOIN {table} AS x ON x.realm_id = CAST(substr(p, 1, 32) AS uuid)"
+    " AND x.{column} = substr(p, 33){extra}"
+    " JOIN core_customer AS c ON c.id = x.customer_id AND c.brand_id = x.brand_id"
+)
+_FIND = (
+    "SELECT x.realm_id, x.{column} AS value, COALESCE(t.id, c.id) AS customer_id,"
+    " COALESCE(t.status, c.status) AS status FROM {source}"
+    " LEFT JOIN core_customer AS t ON t.id = c.merged_into AND t.brand_id = c.brand_id"
+    f" AND {own('t')} WHERE {own('x')} AND {own('c')}"
+)
 
 
 def _finder(table: str, column: str, extra: str = "") -> Statement:
-    parts_of = {"table": table, "column": column, "extra": extra}
+    def text(source: str) -> str:
+        parts = {"table": table, "column": column, "extra": extra}
+        return _FIND.format(column=column, source=source.format(**parts))
+
     return Statement(
-        _PAIRS.format(column=column, source=_LITE.format(**parts_of)),
-        postgresql=_PAIRS.format(column=column, source=_GRES.format(**parts_of)),
+        text(_LITE),
+        postgresql=text(_GRES),
         types={"realm_id": UUID, "customer_id": UUID},
     )
 
 
 _BY_REF = _finder("core_customer_ref", "ref")
 _BY_KEY = {
-    kind: _finder("core_customer_identity", "value", f"x.kind = '{kind}' AND ")
+    kind: _finder("core_customer_identity", "value", f" AND x.kind = '{kind}'")
     for kind in ("card", "phone", "email")
 }
 

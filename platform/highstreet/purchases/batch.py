@@ -34,15 +34,15 @@ _CUSTOMERS = Statement(
     postgresql=_CUSTOMERS_SQL.format("= ANY(:ids)"),
     types=_TYPES,
 )
+# A receipt travels as one text, the store's 32 hexadecimal digits and then its number: two JSON
+# arrays side by side SQLite would join by trying every pair. CROSS JOIN makes it begin with them.
 _THERE = Statement(
-    "SELECT p.id, p.store_id, p.pos_ref FROM json_each(:stores) AS a"
-    " JOIN json_each(:refs) AS b ON b.key = a.key"
-    " JOIN core_purchase AS p ON p.store_id = a.value AND p.pos_ref = b.value"
-    f" WHERE {own('p')}",
-    postgresql="SELECT p.id, p.store_id, p.pos_ref"
-    " FROM unnest(CAST(:stores AS uuid[]), CAST(:refs AS text[])) AS a(store_id, pos_ref)"
-    " JOIN core_purchase AS p ON p.store_id = a.store_id AND p.pos_ref = a.pos_ref"
-    f" WHERE {own('p')}",
+    "SELECT p.id, p.store_id, p.pos_ref FROM json_each(:receipts) AS a"
+    " CROSS JOIN core_purchase AS p WHERE p.store_id = substr(a.value, 1, 32)"
+    f" AND p.pos_ref = substr(a.value, 33) AND {own('p')}",
+    postgresql="SELECT p.id, p.store_id, p.pos_ref FROM unnest(CAST(:receipts AS text[])) AS a"
+    " JOIN core_purchase AS p ON p.store_id = CAST(substr(a, 1, 32) AS uuid)"
+    f" AND p.pos_ref = substr(a, 33) WHERE {own('p')}",
     types=_TYPES,
 )
 
@@ -122,7 +122,7 @@ def _insert(
 def _find(s: ScopedSession, keys: Sequence[_Key]) -> dict[_Key, UUID]:
     if not keys:
         return {}
-    found = _THERE(s, stores=[key[0] for key in keys], refs=[key[1] for key in keys])
+    found = _THERE(s, receipts=[store.hex + ref for store, ref in keys])
     return {(row[1], row[2]): row[0] for row in found}
 
 
