@@ -4,11 +4,11 @@ import re
 from types import SimpleNamespace
 from typing import Any
 
-from flask import Blueprint, Flask
+from flask import Flask
 from flask.testing import FlaskClient
 
+from highstreet.app import create_app
 from highstreet_tenants.people import operate, roles
-from highstreet_tenants.people.logins import Person
 from highstreet_tenants.people.permissions import Catalogue
 from highstreet_tenants.people.tree import Node
 
@@ -88,35 +88,16 @@ class Browser:
 
 def make_site(database: Any, instance: str) -> Site:
     """The whole application on the test's database."""
-    import importlib.util
-
-    from highstreet import i18n
-    from highstreet.host import Host
-    from highstreet.web import assemble
-    from highstreet_tenants import words
-
-    app = Flask("highstreet", static_folder=None, template_folder=None)
-    app.config.update(SECRET_KEY="x", TESTING=True)
-    words.use(i18n.gettext)
-    host = Host.load(safe_mode=True)
-    house = SimpleNamespace(
-        tenancy=database.tenancy,
-        host=host,
-        config={"password_hasher": "cheap", "base_url": "http://localhost"},
+    return Site(
+        create_app(
+            {
+                "instance": instance,
+                "database_url": database.url,
+                "owner_database_url": database.extra["owner_url"],
+                "secret_key": "for tests only",
+                "password_hasher": "cheap",
+                "base_url": "http://localhost",
+                "testing": True,
+            }
+        )
     )
-    database.tenancy.on_open[:] = [lambda s: s.info.update(host=host)]
-    app.extensions["highstreet"] = house
-    i18n.init_app(app)
-
-    def there(m):
-        try:
-            return importlib.import_module(f"highstreet.web.{m}")
-        except ImportError:
-            return None
-
-    assemble.PAGES = tuple((m, n) for m, n in assemble.PAGES if isinstance(getattr(there(m), n, None), Blueprint))
-    assemble.init_app(app, house)
-    return Site(app)
-
-
-__all__ = ["GOOD", "Browser", "Person", "Site", "make_site"]

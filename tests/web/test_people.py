@@ -12,9 +12,15 @@ STORE, OTHER_STORE = "/store/harbour/harbour-1/people", "/store/harbour/harbour-
 OFFICE = "/office/harbour/people"
 
 
+@pytest.fixture(scope="module")
+def module_site(database_module, tmp_path_factory):
+    return make_site(database_module, str(tmp_path_factory.mktemp("instance")))
+
+
 @pytest.fixture
-def site(database, two_brands, tmp_path):
-    return make_site(database, str(tmp_path))
+def site(module_site, database, two_brands):
+    """The application on a database that was emptied, then given two brands."""
+    return module_site
 
 
 @pytest.fixture

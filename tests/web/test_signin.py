@@ -17,9 +17,15 @@ MOBILE = (
 )
 
 
+@pytest.fixture(scope="module")
+def module_site(database_module, tmp_path_factory):
+    return make_site(database_module, str(tmp_path_factory.mktemp("instance")))
+
+
 @pytest.fixture
-def site(database, two_brands, tmp_path):
-    return make_site(database, str(tmp_path))
+def site(module_site, database, two_brands):
+    """The application on a database that was emptied, then given two brands."""
+    return module_site
 
 
 @pytest.fixture
@@ -352,7 +358,7 @@ def test_with_several_places_one_chooses(site, store, two_brands):
     # A region does not see people where stores own them: its manager enters by the tools.
     regional = site.person("regional", ("regional_manager", region))
     text = site.browser(regional).get("/places").text
-    assert 'href="/store/quarry/quarry-1/tools"' in text
+    assert 'href="/store/quarry/quarry-1/tools/"' in text
 
 
 def test_without_a_role_one_is_told_whom_to_ask(site, two_brands):

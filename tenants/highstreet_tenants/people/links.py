@@ -26,6 +26,8 @@ LIFETIMES: dict[str, timedelta] = {
     "invite": timedelta(days=7),
     "join": timedelta(days=7),
 }
+#: How long a dead link can still say why it is dead.
+_KEPT = timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,7 @@ def make_link(
             OneTimeLink.role == offer.role,
         ]
     s.execute(sa.update(OneTimeLink).where(*same).values(used_at=now()))
+    s.execute(sa.delete(OneTimeLink).where(OneTimeLink.expires_at < now() - _KEPT))
     token = new_token()
     s.add(
         OneTimeLink(

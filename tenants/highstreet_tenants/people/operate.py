@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from highstreet_tenants.errors import Invalid, NotFound
 from highstreet_tenants.models import Brand
 from highstreet_tenants.people import accounts, links, roles
-from highstreet_tenants.people.models import User
+from highstreet_tenants.people.models import RoleGrant, User
 from highstreet_tenants.people.passwords import passwords, refuse_weak
 from highstreet_tenants.people.permissions import Catalogue
 from highstreet_tenants.people.tree import Node
@@ -69,6 +69,30 @@ def grant(
     with house.tenancy.control(write=True) as s:
         user = _user(s, email)
         roles.grant(s, user.id, role, node, by=None, catalogue=catalogue or Catalogue())
+
+
+def revoke(
+    house: House, email: str, role: str, at: str, *, catalogue: Catalogue | None = None
+) -> None:
+    """Take a role back; `at` as for `grant`.
+
+    Raises NotFound if it is not held there, Conflict for a brand's last head-office manager.
+    """
+    node = node_at(house, at)
+    with house.tenancy.control(write=True) as s:
+        user = _user(s, email)
+        row = s.scalar(
+            sa.select(RoleGrant).where(
+                RoleGrant.user_id == user.id,
+                RoleGrant.role == role,
+                RoleGrant.brand_id == node.brand_id,
+                RoleGrant.node_kind == node.kind,
+                RoleGrant.node_id == node.id,
+            )
+        )
+        if row is None:
+            raise NotFound(_("%(email)s does not hold this role there.", email=user.email))
+        roles.revoke(s, row.id, node, by=None, catalogue=catalogue or Catalogue())
 
 
 def make_link(

@@ -134,3 +134,11 @@ def test_a_failure_after_using_it_gives_it_back(tenancy, ann):
         links.consume(s, token)
         1 / 0  # the password could not be stored, say
     assert use(tenancy, token).user_id == ann.id
+
+
+def test_links_long_dead_are_swept(tenancy, ann, make_person):
+    with time_machine.travel(now() - timedelta(days=40), tick=False):
+        link_for(tenancy, ann)
+    link_for(tenancy, make_person("bob"))
+    with tenancy.control() as s:
+        assert s.scalar(sa.select(sa.func.count()).select_from(OneTimeLink)) == 1

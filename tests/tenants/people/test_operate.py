@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 
 from highstreet_tenants.errors import Conflict, Invalid, NotFound
-from highstreet_tenants.people import links, logins, operate, roles
+from highstreet_tenants.people import accounts, links, logins, operate, roles
 
 
 @pytest.fixture
@@ -79,3 +79,18 @@ def test_unknown_and_disabled_people_get_no_link(house):
     assert operate.make_link(house, "dana@shop.example", "reset")
     with pytest.raises(Invalid):
         operate.make_link(house, "dana@shop.example", "join")
+
+
+def test_a_role_is_taken_back_but_not_a_brands_last_manager(house, tenancy):
+    for name in ("dana", "ruth"):
+        operate.ensure_user(house, f"{name}@shop.example", name)
+        operate.grant(house, f"{name}@shop.example", "head_office_manager", "harbour")
+    operate.grant(house, "dana@shop.example", "head_office_manager", "quarry")
+    operate.revoke(house, "dana@shop.example", "head_office_manager", "harbour")
+    with pytest.raises(NotFound):
+        operate.revoke(house, "dana@shop.example", "head_office_manager", "harbour")
+    with pytest.raises(Conflict, match="without a head-office manager"):
+        operate.revoke(house, "ruth@shop.example", "head_office_manager", "harbour")
+    with tenancy.control() as s:
+        dana = accounts.find_user(s, "dana@shop.example")
+        assert [g.node_kind for g in roles.grants_of(s, dana.id)] == ["brand"]
