@@ -4,15 +4,16 @@ Five doing nothing cost some microseconds, however many are installed: the plan 
 enabled tools) is kept, and nothing in the loop looks anything up.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from time import perf_counter
 from typing import Any, TypeVar
 from uuid import UUID
 
 from highstreet import host as hosts
 from highstreet.host import faults, guard, owed, state
+from highstreet.host.batches import Batch
 from highstreet.host.guard import CAUGHT
-from highstreet.host.plans import Answer, Call, Plan, plan_for
+from highstreet.host.plans import Answer, Plan, plan_for
 from highstreet.host.state import Here
 from highstreet.i18n import gettext as _
 from highstreet.i18n import language
@@ -50,8 +51,8 @@ def collect(
     if plan.hook.writes:
         return _write(s, here, plan, store_id, arguments)
     values = [arguments[name] for name in plan.hook.arguments]
-    if s.info.get("dialect") != "sqlite" and guard.needs_shield(s):
-        return _collect_shielded(s, plan, store_id, tuple(values))
+    if guard.needs_shield(s):
+        return _collect_shielded(s, here, plan, store_id, values)
     answers: list[Answer] = []
     ctxs, budget = here.ctxs, plan.budget
     began = perf_counter()
@@ -75,15 +76,34 @@ def collect(
 
 
 def _collect_shielded(
-    s: ScopedSession, plan: Plan, store_id: UUID | None, values: tuple[Any, ...]
+    s: ScopedSession, here: Here, plan: Plan, store_id: UUID | None, values: list[Any]
 ) -> list[Answer]:
-    answers = []
-    for plugin, function, _order in plan.calls:
-        well, value = guard.call(
-            s, plugin, plan.hook.name, function, values, store_id=store_id, budget=plan.budget
-        )
-        if well and value is not None:
-            answers.append(Answer(plugin, value))
+    """The same with one shield for all of them: whoever reaches for the database opens it."""
+    answers: list[Answer] = []
+    ctxs, budget = here.ctxs, plan.budget
+    shield = guard.Shield(s)
+    try:
+        began = perf_counter()
+        for plugin, function, _order in plan.calls:
+            ctx = ctxs.get(plugin)
+            if ctx is None:
+                ctx = guard.ctx_of(s, here, plugin, store_id)
+            try:
+                value = function(ctx, *values)
+                ended = perf_counter()
+            except CAUGHT as error:
+                ended = perf_counter()
+                shield.settle(failed=True)
+                _failed(s, plan, plugin, store_id, error, ended - began)
+            else:
+                shield.settle(failed=False)
+                if value is not None:
+                    answers.append(Answer(plugin, value))
+                if ended - began > budget:
+                    _slow(s, plan, plugin, store_id, ended - began)
+            began = ended
+    finally:
+        shield.lift(failed=True)  # open still only if something ends the process
     return answers
 
 
@@ -170,138 +190,27 @@ def collect_by_store(
     """
     if not items:
         return []
-    host = hosts.of(s)
     stores = list(dict.fromkeys(store_of(item) for item in items))
+    first_argument = hosts.of(s).hooks[hook].arguments[0]
     if len(stores) == 1:
-        name = host.hooks[hook].arguments[0]
-        return collect(s, hook, stores[0], **{name: items}, **arguments)
-    batch = _Batch(s, hook, items, store_of, arguments)
-    batch.sort(stores)
-    return batch.run()
-
-
-class _Batch:
-    """One batch over several stores."""
-
-    def __init__(
-        self,
-        s: ScopedSession,
-        hook: str,
-        items: Sequence[Any],
-        store_of: Callable[[Any], UUID | None],
-        arguments: dict[str, Any],
-    ) -> None:
-        self.s = s
-        self.host = hosts.of(s)
-        self.hook = self.host.hooks[hook]
-        self.items = items
-        self.store_of = store_of
-        self.arguments = arguments
-        self.stores: dict[str, list[UUID | None]] = {}
-        self.calls: dict[str, Call] = {}
-        self.owing: dict[str, list[UUID | None]] = {}
-        self.plan: Plan | None = None
-
-    def sort(self, stores: Iterable[UUID | None]) -> None:
-        """Find out who is on where."""
-        for store in stores:
-            self.plan = _plan(
-                self.s, self.hook.name, store, {self.hook.arguments[0]: (), **self.arguments}
-            )
-            for call in self.plan.calls:
-                self.calls[call.plugin] = call
-                self.stores.setdefault(call.plugin, []).append(store)
-            for plugin in self.plan.owing:
-                self.owing.setdefault(plugin, []).append(store)
-
-    def run(self) -> list[Answer]:
-        """Call everybody, together if nobody fails."""
-        order = list(self.host.plugins)
-        calls = sorted(self.calls.values(), key=lambda c: (c.order, order.index(c.plugin)))
-        answers: list[Answer] = []
-        if calls and self.hook.writes:
-            _check_writing(self.s, self.hook.name)
-            self.s.flush()
-            try:
-                with self.s.begin_nested():
-                    answers = [a for c in calls for a in self._ask(c, self.stores[c.plugin])]
-            except CAUGHT:
-                answers = [a for c in calls for a in self._ask_alone(c)]
-        else:
-            answers = [a for c in calls for a in self._ask_guarded(c)]
-        for plugin, stores in self.owing.items():
-            for store in stores:
-                owed.note(self.s, self.hook, plugin, store, self._given([store]))
-        return answers
-
-    def _given(self, stores: Sequence[UUID | None]) -> dict[str, Any]:
-        wanted = set(stores)
-        of = [item for item in self.items if self.store_of(item) in wanted]
-        return {self.hook.arguments[0]: of, **self.arguments}
-
-    def _ask(self, call: Call, stores: Sequence[UUID | None]) -> list[Answer]:
-        ctx = self._ctx(call.plugin, stores)
-        given = self._given(stores)
-        value = call.function(ctx, *(given[name] for name in self.hook.arguments))
-        return [] if value is None else [Answer(call.plugin, value)]
-
-    def _ctx(self, plugin: str, stores: Sequence[UUID | None]) -> Any:
-        if len(stores) == 1 or self.s.scope.store_id is not None:
-            return guard.ctx_of(self.s, state.here(self.s, stores[0]), plugin, stores[0])
-        if self.host.make_ctx is None:
-            raise RuntimeError("the host was loaded without a maker of ctx")
-        return self.host.make_ctx(self.s, self.host.plugins[plugin], None)
-
-    def _ask_alone(self, call: Call) -> list[Answer]:
-        """A tool's part in a savepoint of its own, and if that fails store by store."""
-        stores = self.stores[call.plugin]
-        try:
-            with self.s.begin_nested():
-                return self._ask(call, stores)
-        except CAUGHT as error:
-            if len(stores) == 1:
-                self._owe(call, stores[0], error)
-                return []
-        answers = []
-        for store in stores:
-            try:
-                with self.s.begin_nested():
-                    answers += self._ask(call, [store])
-            except CAUGHT as error:
-                self._owe(call, store, error)
-        return answers
-
-    def _owe(self, call: Call, store: UUID | None, error: BaseException) -> None:
-        fault = faults.of_error(call.plugin, self.hook.name, store, error, 0.0)
-        faults.record(self.s, fault)
-        owed.note(self.s, self.hook, call.plugin, store, self._given([store]), soon=True)
-
-    def _ask_guarded(self, call: Call) -> list[Answer]:
-        answers = []
-        for store in self.stores[call.plugin]:
-            given = self._given([store])
-            values = tuple(given[name] for name in self.hook.arguments)
-            well, value = guard.call(
-                self.s, call.plugin, self.hook.name, call.function, values, store_id=store,
-                budget=self.host.slow_ms / 1000 * (1 + len(values[0]) / 50),
-            )  # fmt: skip
-            if well and value is not None:
-                answers.append(Answer(call.plugin, value))
-        return answers
+        return collect(s, hook, stores[0], **{first_argument: items}, **arguments)
+    state.prime(s, [store for store in stores if store is not None])
+    plans = {store: _plan(s, hook, store, {first_argument: (), **arguments}) for store in stores}
+    return Batch(s, items, store_of, arguments, plans).run()
 
 
 def _write(
     s: ScopedSession, here: Here, plan: Plan, store_id: UUID | None, arguments: dict[str, Any]
 ) -> list[Answer]:
     """One savepoint around all tools; only if one fails is it rolled back and each has its own."""
-    _check_writing(s, plan.hook.name)
+    guard.check_writing(s, plan.hook.name)
     node = _node(s, store_id)
     answers: list[Answer] = []
     if plan.calls:
         s.flush()  # so that the caller's own mistakes are not laid at a tool's door
         values = [arguments[name] for name in plan.hook.arguments]
         slow: list[tuple[str, float]] = []
-        budget = plan.budget * _size(values)
+        budget = plan.budget * guard.size(values)
         try:
             with s.begin_nested():
                 began = perf_counter()
@@ -332,7 +241,7 @@ def _write_each(
 ) -> tuple[list[Answer], list[tuple[str, float]]]:
     answers: list[Answer] = []
     slow: list[tuple[str, float]] = []
-    budget = plan.budget * _size(values)
+    budget = plan.budget * guard.size(values)
     for plugin, function, _order in plan.calls:
         ctx = guard.ctx_of(s, state.here(s, store_id), plugin, store_id)
         began = perf_counter()
@@ -360,12 +269,6 @@ def _plan(s: ScopedSession, hook: str, store_id: UUID | None, arguments: dict[st
     return plan
 
 
-def _size(values: Sequence[Any]) -> float:
-    """How much longer than for one thing a hook may take for these: a batch of 1,000, 21 times."""
-    many = values[0] if values and isinstance(values[0], list | tuple) else ()
-    return 1 + max(0, len(many) - 1) / 50
-
-
 def _node(s: ScopedSession, store_id: UUID | None) -> UUID | None:
     return s.scope.store_id if store_id is None else store_id
 
@@ -388,11 +291,6 @@ def _slow(s: ScopedSession, plan: Plan, plugin: str, store_id: UUID | None, seco
         s,
         faults.of_slowness(plugin, plan.hook.name, node, seconds * 1000, plan.budget * 1000),
     )
-
-
-def _check_writing(s: ScopedSession, hook: str) -> None:
-    if not s.writing:
-        raise TypeError(f"the hook {hook} writes: open the session with write=True")
 
 
 def _wrong_arguments(plan: Plan, arguments: dict[str, Any]) -> TypeError:

@@ -79,4 +79,5 @@ def job_guard(s: ScopedSession, job: Claimed) -> str:
 
 def stores_on(s: ScopedSession, plugin: str, stores: Sequence[UUID]) -> set[UUID]:
     """Those of the stores where a tool is on; the scheduler asks before it queues periodic work."""
+    state.prime(s, stores)
     return {store for store in stores if state.is_on(s, plugin, store)}

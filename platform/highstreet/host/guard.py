@@ -1,6 +1,6 @@
 """Calling one tool: nothing it raises gets out, and what it takes is measured."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from time import perf_counter
 from typing import Any
 from uuid import UUID
@@ -40,14 +40,20 @@ class Shield:
                 self._before.arm()
             self._savepoint = self._s.begin_nested()
 
-    def lift(self, *, failed: bool) -> None:
-        """Done with the hook: keep what it did, or undo it."""
-        self._s.info[_SHIELD] = self._before
-        if self._savepoint is not None and self._savepoint.is_active:
+    def settle(self, *, failed: bool) -> None:
+        """Done with one hook: keep what it did, or undo it. The next may open a savepoint anew."""
+        savepoint, self._savepoint = self._savepoint, None
+        if savepoint is not None and savepoint.is_active:
             if failed:
-                self._savepoint.rollback()
+                savepoint.rollback()
             else:
-                self._savepoint.commit()
+                savepoint.commit()
+
+    def lift(self, *, failed: bool) -> None:
+        """`settle`, and shield no longer."""
+        self._s.info[_SHIELD] = self._before
+        if self._savepoint is not None:
+            self.settle(failed=failed)
 
 
 def arm(s: ScopedSession) -> None:
@@ -59,21 +65,35 @@ def arm(s: ScopedSession) -> None:
 
 def needs_shield(s: ScopedSession) -> bool:
     """Whether this database forgets the transaction over one failed statement."""
-    dialect = s.info.get("dialect")
-    if dialect is None:
-        dialect = s.info["dialect"] = s.dialect
-    return bool(dialect == "postgresql")
+    return s.dialect == "postgresql"
 
 
 def ctx_of(s: ScopedSession, here: Here, plugin: str, store_id: UUID | None) -> Any:
     """The `ctx` of a tool in a place, made once per session."""
     ctx = here.ctxs.get(plugin)
     if ctx is None:
-        host = hosts.of(s)
-        if host.make_ctx is None:
-            raise RuntimeError("the host was loaded without a maker of ctx")
-        ctx = here.ctxs[plugin] = host.make_ctx(s, host.plugins[plugin], store_id)
+        ctx = here.ctxs[plugin] = make_ctx(s, plugin, store_id)
     return ctx
+
+
+def make_ctx(s: ScopedSession, plugin: str, store_id: UUID | None) -> Any:
+    """A fresh `ctx` of a tool. Raises RuntimeError for a host that was loaded without a maker."""
+    host = hosts.of(s)
+    if host.make_ctx is None:
+        raise RuntimeError("the host was loaded without a maker of ctx")
+    return host.make_ctx(s, host.plugins[plugin], store_id)
+
+
+def size(values: Sequence[Any]) -> float:
+    """How much longer than for one thing a hook may take for these: a batch of 1,000, 21 times."""
+    many = values[0] if values and isinstance(values[0], list | tuple) else ()
+    return 1 + max(0, len(many) - 1) / 50
+
+
+def check_writing(s: ScopedSession, hook: str) -> None:
+    """Raise TypeError where a hook that writes is called in a session that only reads."""
+    if not s.writing:
+        raise TypeError(f"the hook {hook} writes: open the session with write=True")
 
 
 def call(

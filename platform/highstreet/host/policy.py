@@ -119,7 +119,8 @@ def choose(
 
     Asking again after a refusal asks anew; an approval that was given stays given. Gives what
     changes in that place (head office's own pages, which follow from use, are not its business).
-    Raises NotFound (tool or store), Conflict where policy or a missing tool leaves no such choice, saying why.
+    Raises NotFound (tool or store), Conflict where policy or a missing tool leaves no such choice,
+    saying why.
     """
     host = hosts.of(s)
     _installed(s, plugin)

@@ -1,6 +1,6 @@
 """What the rows say about tools, in memory: read once, ruled on without further queries."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -163,17 +163,23 @@ def load(s: ScopedSession, store_id: UUID | None) -> Snapshot:
 
     Raises KeyError for a store that the scope can't see.
     """
-    if store_id is None:
-        return load_all(s)
-    return _load(s, store_id)
+    found = load_all(s) if store_id is None else load_some(s, [store_id])
+    if store_id not in found.places:
+        raise KeyError(f"there is no store {store_id} within reach")
+    return found
 
 
 def load_all(s: ScopedSession) -> Snapshot:
-    """What decides in the whole brand, as far as the scope reaches. Five queries."""
+    """What decides in the whole brand, as far as the scope reaches. Six queries."""
     return _load(s, None)
 
 
-def _load(s: ScopedSession, store_id: UUID | None) -> Snapshot:
+def load_some(s: ScopedSession, stores: Sequence[UUID]) -> Snapshot:
+    """What decides in some stores, as far as they exist within reach. Five queries."""
+    return _load(s, stores)
+
+
+def _load(s: ScopedSession, only: Sequence[UUID] | None) -> Snapshot:
     brand_id = s.scope.brand_id
     stores = sa.select(
         Store.id, Store.slug, Store.name, Store.zone, Store.locale, Store.currency, Store.region_id,
@@ -181,10 +187,10 @@ def _load(s: ScopedSession, store_id: UUID | None) -> Snapshot:
     ).where(*s.scope.owns(Store))  # fmt: skip
     chosen = sa.select(PluginChoice)
     paused = sa.select(PluginPause).where(PluginPause.resumed_at.is_(None))
-    if store_id is not None:
-        stores = stores.where(Store.id == store_id)
-        chosen = chosen.where(PluginChoice.node_id == store_id)
-        paused = paused.where(PluginPause.node_id == store_id)
+    if only is not None:
+        stores = stores.where(Store.id.in_(only))
+        chosen = chosen.where(PluginChoice.node_id.in_(only))
+        paused = paused.where(PluginPause.node_id.in_(only))
     places: dict[UUID | None, Place] = {
         row.id: Place(
             row.id, brand_id, row.slug, row.name, row.zone, row.locale, row.currency,
@@ -192,13 +198,11 @@ def _load(s: ScopedSession, store_id: UUID | None) -> Snapshot:
         )
         for row in s.execute(stores)
     }  # fmt: skip
-    if store_id is None:
+    if only is None:
         brand = s.get_one(Brand, brand_id)
         places[None] = Place(
             None, brand_id, brand.slug, brand.name, brand.zone, brand.locale, brand.currency
         )
-    elif store_id not in places:
-        raise KeyError(f"there is no store {store_id} within reach")
     regions = s.execute(sa.select(Region.id, Region.name).where(*s.scope.owns(Region)))
     return Snapshot(
         brand_id,

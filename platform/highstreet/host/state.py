@@ -5,7 +5,7 @@ so a request pays no query for it; `touch` moves the version on. A session that 
 itself works from its own memory only, for what it sees may yet be rolled back.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
@@ -28,6 +28,9 @@ from highstreet_tenants.sessions import ScopedSession
 
 _LOCAL = "host.local"
 _DIRTY = "host.dirty"
+
+#: Stores that are looked up in one go.
+_CHUNK = 500
 
 _brand = cast(sa.Table, Brand.__table__)
 
@@ -213,18 +216,39 @@ def check_reach(s: ScopedSession, node: UUID | None) -> None:
 
 def _work_out(s: ScopedSession, node: UUID | None) -> Known:
     check_reach(s, node)
-    host = hosts.of(s)
-    key = (s.scope.brand_id, node)
-    dirty = _DIRTY in s.info
-    if not dirty:
-        kept: Known | None = host.states.get(key, s.state_version)
+    if not changed_here(s):
+        kept: Known | None = hosts.of(s).states.get((s.scope.brand_id, node), s.state_version)
         if kept is not None:
             return kept
-    rows = _load(s, node)
+    return _keep(s, _load(s, node), node)
+
+
+def prime(s: ScopedSession, stores: Iterable[UUID]) -> None:
+    """Work out many stores in a few queries; one out of reach is left to whoever asks for it."""
+    remembered = memory(s)
+    host = hosts.of(s)
+    brand_id, version, dirty = s.scope.brand_id, s.state_version, changed_here(s)
+    unknown = []
+    for node in stores:
+        if node in remembered or (s.scope.reach == "store" and node != s.scope.store_id):
+            continue
+        kept: Known | None = None if dirty else host.states.get((brand_id, node), version)
+        if kept is not None:
+            remembered[node] = Here(kept)
+        else:
+            unknown.append(node)
+    for start in range(0, len(unknown), _CHUNK):
+        rows = snapshot.load_some(s, unknown[start : start + _CHUNK])
+        for found in rows.places:
+            remembered[found] = Here(_keep(s, rows, found))
+
+
+def _keep(s: ScopedSession, rows: Snapshot, node: UUID | None) -> Known:
+    host = hosts.of(s)
     on, paused = snapshot.names(rows.rulings(host, node).items())
     known = Known(active_for(host, on, paused), rows.places[node])
-    if not dirty:
-        host.states.put(key, s.state_version, known)
+    if not changed_here(s):
+        host.states.put((s.scope.brand_id, node), s.state_version, known)
     return known
 
 

@@ -293,6 +293,7 @@ def test_every_past_answer_stays_what_it_was(
     if database.kind == "postgresql" and len(acts) > 4:
         return
     brand = two_brands[0]
+    store = brand.stores[0].id
     moment = datetime(2026, 1, 1, tzinfo=UTC)
     seen: list[tuple[datetime, dict[str, Any]]] = []
     with time_machine.travel(moment, tick=False) as clock:
