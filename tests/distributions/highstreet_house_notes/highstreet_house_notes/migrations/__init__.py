@@ -1,0 +1,1 @@
+"""The schema of house notes, revision by revision."""

@@ -1,0 +1,57 @@
+"""A third party's tool: its own distribution, installed by pip, found through its entry point."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).parent
+TESTS = HERE.parents[1]
+ROOT = TESTS.parent
+SOURCE = TESTS / "distributions" / "highstreet_house_notes"
+
+
+@pytest.mark.slow
+def test_a_tool_from_a_distribution_of_its_own_works_end_to_end(tmp_path: Path) -> None:
+    target = tmp_path / "site"
+    subprocess.run(
+        [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-build-isolation",
+         "--no-index", "--disable-pip-version-check", "--target", str(target), str(_copy(tmp_path))],
+        check=True, capture_output=True, text=True,
+    )  # fmt: skip
+    roots = [TESTS, *(ROOT / name for name in ("platform", "tenants", "plugins", "migrations"))]
+    done = subprocess.run(
+        [sys.executable, "-P", str(HERE / "house_notes_day.py"), str(tmp_path / "instance")],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(map(str, (target, *roots)))},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    seen = json.loads(done.stdout.splitlines()[-1])
+    assert Path(seen.pop("from")).is_relative_to(target)
+    assert seen == {
+        "quarantined": {},
+        "distribution": "highstreet-house-notes 1.0.0",
+        "moved": ["house_notes: house_notes_0001"],
+        "again": [],
+        "differences": [],
+        "off": [404, True],
+        "on": [200, 1],
+        "nav": True,
+        "stranger": 303,
+        "state": "off",
+        "off_again": 404,
+        "left": [],
+    }
+
+
+def _copy(tmp_path: Path) -> Path:
+    """The sources, copied: building leaves files behind, and not in the checkout."""
+    import shutil
+
+    return Path(shutil.copytree(SOURCE, tmp_path / "source"))
