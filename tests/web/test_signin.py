@@ -385,6 +385,13 @@ def test_name_language_and_theme_are_kept_with_the_person(site, dana):
     assert 'data-bs-theme="dark"' in other
 
 
+def test_a_device_stays_dark_whoever_signs_in(site, dana):
+    browser = site.browser()
+    browser.client.set_cookie("hs-theme", "dark")
+    browser.post("/signin", "/signin", {"email": dana, "password": GOOD})
+    assert 'data-bs-theme="dark"' in browser.get("/me").text
+
+
 @pytest.mark.parametrize(
     ("form", "field"),
     [

@@ -65,7 +65,8 @@ def carry(response: Response, started: Started, theme: str | None = None) -> Res
     )
     if started.locale in LANGUAGES:
         remember(response, LANGUAGE_COOKIE, str(started.locale))
-    if theme is not None:
+    # Light or dark suits the room the device stands in; only a new device takes the person's.
+    if theme is not None and THEME_COOKIE not in request.cookies:
         remember(response, THEME_COOKIE, theme)
     return response
 
