@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import gc
 import json
+import os
 import platform
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Literal
 
 RESULTS = Path(__file__).parent / "results"
+
+Demand = tuple[Literal["<=", ">="], float]
 
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One claim. `value` and `floor` are in `unit`; `ratio` is what the claim is about.
+    """One claim. `value` and `floor` are in `unit`.
 
-    demand: ("<=" or ">=", number) that the ratio must meet, or None for a figure told for interest.
+    demand: ("<=" or ">=", number) that the ratio must meet (`of` "value": the value itself), or
+    None for a figure told for interest. note: what the reader must know to read it rightly.
     """
 
     name: str
@@ -26,56 +31,95 @@ class Figure:
     floor: float | None
     unit: str
     ratio: float | None
-    demand: tuple[str, float] | None
+    demand: Demand | None
     note: str = ""
+    of: Literal["ratio", "value"] = "ratio"
 
     @property
     def kept(self) -> bool:
         """Whether the demand is met."""
-        if self.demand is None or self.ratio is None:
+        number = self.ratio if self.of == "ratio" else self.value
+        if self.demand is None or number is None:
             return True
         sign, bound = self.demand
-        return self.ratio <= bound if sign == "<=" else self.ratio >= bound
+        return number <= bound if sign == "<=" else number >= bound
 
 
-def seconds(work: Callable[[], object]) -> float:
-    """Wall seconds of one call, with the garbage collector out of the way."""
+def seconds(
+    work: Callable[[], object], clock: Callable[[], float] = time.perf_counter
+) -> float:
+    """Seconds of one call by `clock` (wall), with the garbage collector out of the way."""
     gc.collect()
     gc.disable()
     try:
-        start = time.perf_counter()
+        start = clock()
         work()
-        return time.perf_counter() - start
+        return clock() - start
     finally:
         gc.enable()
 
 
-def in_turn(sides: dict[str, Callable[[], object]], rounds: int) -> dict[str, float]:
-    """Median seconds of each side over `rounds`, run in turn and in alternating order."""
+def in_turn(
+    sides: Mapping[str, Callable[[], object]],
+    rounds: int,
+    clock: Callable[[], float] = time.perf_counter,
+) -> dict[str, float]:
+    """Median seconds of each side over `rounds`, run in turn and in alternating order.
+
+    For work that waits for nothing, `time.process_time` is the clock that other processes on the
+    machine do not disturb.
+    """
     times: dict[str, list[float]] = {name: [] for name in sides}
     for name in sides:
         sides[name]()  # warm
     for number in range(rounds):
         order = list(sides) if number % 2 == 0 else list(reversed(sides))
         for name in order:
-            times[name].append(seconds(sides[name]))
+            times[name].append(seconds(sides[name], clock))
     return {name: statistics.median(values) for name, values in times.items()}
 
 
 def rate(
-    name: str, times: dict[str, float], *, ours: str, floor: str, count: int, at_least: float
+    name: str,
+    times: Mapping[str, float],
+    *,
+    ours: str,
+    floor: str,
+    count: int,
+    at_least: float | None,
+    note: str = "",
 ) -> Figure:
-    """A figure of work per second: ours against the floor's, demanded to be at least a share."""
+    """Work per second: ours against the floor's, demanded (or not: None) to be at least a share."""
     mine, theirs = count / times[ours], count / times[floor]
-    return Figure(name, mine, theirs, "per second", mine / theirs, (">=", at_least))
+    demand: Demand | None = None if at_least is None else (">=", at_least)
+    return Figure(name, mine, theirs, "per second", mine / theirs, demand, note)
 
 
 def cost(
-    name: str, times: dict[str, float], *, ours: str, floor: str, count: int, at_most: float
+    name: str,
+    times: Mapping[str, float],
+    *,
+    ours: str,
+    floor: str,
+    count: int,
+    at_most: float | None,
+    note: str = "",
 ) -> Figure:
-    """A figure of microseconds per piece: ours against the floor's, demanded to be at most."""
+    """Microseconds per piece: ours against the floor's, demanded (or not: None) to be at most."""
     mine, theirs = times[ours] / count * 1e6, times[floor] / count * 1e6
-    return Figure(name, mine, theirs, "µs", mine / theirs, ("<=", at_most))
+    demand: Demand | None = None if at_most is None else ("<=", at_most)
+    return Figure(name, mine, theirs, "µs", mine / theirs, demand, note)
+
+
+def quick() -> bool:
+    """Whether HIGHSTREET_BENCH_QUICK=1 asks for smaller data."""
+    return os.environ.get("HIGHSTREET_BENCH_QUICK", "") not in ("", "0")
+
+
+def skipped(name: str, why: str) -> list[Figure]:
+    """Say that a benchmark was left out, and why; no figures."""
+    print(f"{name}: left out, {why}")
+    return []
 
 
 def save(figures: list[Figure]) -> Path:
@@ -85,6 +129,8 @@ def save(figures: list[Figure]) -> Path:
     data = {
         "python": platform.python_version(),
         "machine": platform.machine(),
+        "cores": os.cpu_count(),
+        "load": os.getloadavg()[0] if hasattr(os, "getloadavg") else None,
         "figures": [asdict(figure) | {"kept": figure.kept} for figure in figures],
     }
     path.write_text(json.dumps(data, indent=1), encoding="utf-8")

@@ -21,10 +21,12 @@ class ScopedSession(orm.Session):
 
     state_version: the brand's count of changes to tools, policy and settings.
     customers: "brand" or "store", who owns customer records in this brand.
+    dialect: "sqlite" or "postgresql".
     """
 
     scope: Scope
     writing: bool
+    dialect: str
     state_version: int
     customers: str
     flushing = False
@@ -53,11 +55,6 @@ class ScopedSession(orm.Session):
     def realm_id(self) -> UUID:
         """Who owns customer keys (cards, phones): the brand's id or the store's."""
         return self.owner_store_id or self.scope.brand_id
-
-    @property
-    def dialect(self) -> str:
-        """ "sqlite" or "postgresql"."""
-        return self.get_bind().dialect.name
 
     def flush(self, objects: Sequence[Any] | None = None) -> None:
         """Write pending rows. Raises WallBreach in a reading session or for a foreign row."""
@@ -127,9 +124,10 @@ class Tenancy:
             session = ScopedSession(bind=connection, expire_on_commit=False)
             connection.execution_options(highstreet_session=session, highstreet_write=write)
             session.scope, session.writing = scope, write
+            session.dialect = self.engine.dialect.name
             session.info["tenancy"] = self
             try:
-                opening = engines.open_scope(session.raw(), scope, self.engine.dialect.name, write)
+                opening = engines.open_scope(session.raw(), scope, session.dialect, write)
                 if opening is None:
                     raise NotFound(_("There is no such brand."))
                 session.state_version, session.customers = opening
