@@ -1,6 +1,6 @@
 """The whole application on each database, with a key for every store and a till that uses it."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -55,9 +55,9 @@ class Till:
         assert answer.status_code == 201, answer.get_json()
         return answer.get_json()
 
-    def buy(self, total_minor: int = 1000, **what: Any) -> TestResponse:
+    def buy(self, total_minor: Any = 1000, *, key: str | None = None, **what: Any) -> TestResponse:
         what.setdefault("pos_ref", f"T-{next(_receipts)}")
-        return self.post("/purchases", {"total_minor": total_minor, **what})
+        return self.post("/purchases", {"total_minor": total_minor, **what}, key=key)
 
 
 _receipts = count(1)
@@ -101,6 +101,12 @@ def app(app_module: Flask, two_brands: Any) -> Flask:
         with tenancy.session(Scope.operator(brand.id), write=True) as s:
             policy.set_policy(s, "points_club", "default_on")
     return app_module
+
+
+@pytest.fixture
+def make(app: Flask, two_brands: Any) -> Callable[..., Till]:
+    """Make a till: (number of the brand, number of its store, scopes of its key)."""
+    return lambda brand, store, *scopes: make_till(app, two_brands[brand], store, *scopes)
 
 
 @pytest.fixture

@@ -45,7 +45,16 @@ class Keyed:
             )
             c.add(self.row)
         self.holder = KeyHolder(
-            self.row.id, "T", HASH, brand.id, "b", self.scope.store_id, "brand", 1, frozenset(), None
+            self.row.id,
+            "T",
+            HASH,
+            brand.id,
+            "b",
+            self.scope.store_id,
+            "brand",
+            1,
+            frozenset(),
+            None,
         )
 
     def do(self, key="k-1", asked=ASKED, body='{"n":1}') -> Response:

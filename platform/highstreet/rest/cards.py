@@ -12,7 +12,7 @@ from highstreet.rest.current import current
 from highstreet.rest.customer_schemas import CardIn, CardOut, CardPatch
 from highstreet_tenants.errors import Conflict
 
-blueprint = Blueprint("cards", __name__, description="Club cards.")
+blueprint = Blueprint("api-cards", __name__, description="Club cards.")
 _OUT = CardOut()
 
 

@@ -23,7 +23,7 @@ from highstreet.rest.customer_schemas import (
 )
 from highstreet.timeline import queries as timeline
 
-blueprint = Blueprint("customers", __name__, description="Who buys: enrol, find, change.")
+blueprint = Blueprint("api-customers", __name__, description="Who buys: enrol, find, change.")
 _OUT = CustomerOut()
 
 
@@ -40,7 +40,7 @@ def enrol(data: dict[str, Any]) -> tuple[dict[str, Any], int, dict[str, str]]:
     """
     joined = data.pop("joined_at")
     fact = enrolment.enrol(current.s, **data, at=current.utc(joined) if joined else None)
-    where = url_for("customers.one", customer_id=fact.id)
+    where = url_for("api-customers.one", customer_id=fact.id)
     return customer_json(queries.detail(current.s, fact.id)), 201, {"Location": where}
 
 

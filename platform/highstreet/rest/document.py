@@ -75,7 +75,7 @@ def build(api: Api) -> dict[str, Any]:
     app = api._app
     for blueprint, _tool in api.mounted:
         blueprint.register_views_in_doc(api, app, api.spec, name=blueprint.name, parameters=None)
-        api.spec.tag({"name": blueprint.name, "description": blueprint.description})
+        api.spec.tag({"name": tag_of(blueprint.name), "description": blueprint.description})
     document: dict[str, Any] = api.spec.to_dict()
     document["info"]["description"] = ABOUT
     document["info"]["license"] = {"name": "Apache-2.0", "identifier": "Apache-2.0"}
@@ -97,6 +97,11 @@ def build(api: Api) -> dict[str, Any]:
     return document
 
 
+def tag_of(blueprint: str) -> str:
+    """What an operation is filed under: the room, or the tool."""
+    return blueprint.removeprefix("api-").removesuffix("-api")
+
+
 def _operations(app: Flask, tools: Mapping[str, str | None]) -> Iterator[tuple[str, str, str, Any]]:
     """(path, method, endpoint, view) of everything mounted."""
     for rule in app.url_map.iter_rules():
@@ -110,7 +115,9 @@ def _complete(
     operation: dict[str, Any], path: str, method: str, endpoint: str, view: Any, tool: str | None
 ) -> set[str]:
     """Add what the pipeline does for one operation; gives the names of its problem answers."""
-    operation["operationId"] = endpoint
+    blueprint, _dot, view_name = endpoint.partition(".")
+    operation["operationId"] = f"{tag_of(blueprint)}.{view_name}"
+    operation["tags"] = [tag_of(blueprint)]
     parameters = operation.setdefault("parameters", [])
     statuses: set[int] = set()
     if access.why_public(view) is None:

@@ -1,8 +1,9 @@
 """Purchases, returns and previews: the till's main work, kept to few statements."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from flask import Response, current_app, url_for
@@ -28,9 +29,13 @@ from highstreet.rest.current import current
 from highstreet.rest.fields import zulu
 from highstreet.rest.pipeline import reads_only
 from highstreet_tenants.clock import from_local, now
-from highstreet_tenants.errors import Invalid, NotFound
+from highstreet_tenants.errors import Conflict, Invalid, NotFound
+from highstreet_tenants.sessions import ScopedSession
 
-blueprint = Blueprint("purchases", __name__, description="Purchases, returns, previews.")
+G = TypeVar("G", PurchaseIn, ReturnIn)
+R = TypeVar("R")
+
+blueprint = Blueprint("api-purchases", __name__, description="Purchases, returns, previews.")
 
 
 @blueprint.route("/purchases", methods=["POST"])
@@ -45,8 +50,9 @@ def record(data: dict[str, Any]) -> Response:
     purchase whose `pos_ref` is recorded already is not recorded again: the same content gets 200
     and `created: false`, other content 409.
     """
+    given = _basket(data, data["pos_ref"])
     try:
-        done = service.record(current.s, _basket(data, data["pos_ref"]))
+        done = _untimed(service.record, given, _bought_at, untimed=data["occurred_at"] is None)
     except NotFound as error:
         raise _unknown(error, "customer_id") from error
     response = _json(
@@ -57,7 +63,7 @@ def record(data: dict[str, Any]) -> Response:
         },
         201 if done.created else 200,
     )
-    response.headers["Location"] = url_for("purchases.one", pos_ref=done.purchase.pos_ref)
+    response.headers["Location"] = url_for("api-purchases.one", pos_ref=done.purchase.pos_ref)
     return response
 
 
@@ -87,15 +93,18 @@ def listing(asked: dict[str, Any]) -> Response:
 
     The latest first, page by page; of one customer, or of a stretch of time.
     """
-    rows = stored.of_store(
-        current.s,
-        _store_id(),
-        customer_id=asked.get("customer_id"),
-        since=_utc(asked["since"]) if "since" in asked else None,
-        until=_utc(asked["until"]) if "until" in asked else None,
-        after=cursors.decode(asked["cursor"]),
-        limit=asked["limit"] + 1,
-    )
+    try:
+        rows = stored.of_store(
+            current.s,
+            _store_id(),
+            customer_id=asked.get("customer_id"),
+            since=_utc(asked["since"]) if "since" in asked else None,
+            until=_utc(asked["until"]) if "until" in asked else None,
+            after=cursors.decode(asked["cursor"]),
+            limit=asked["limit"] + 1,
+        )
+    except NotFound as error:
+        raise _unknown(error, "customer_id") from error
     page = cursors.page(
         rows, asked["limit"], lambda row: purchase_json(row, lines=False), stored.place_of
     )
@@ -121,8 +130,11 @@ def give_back(data: dict[str, Any]) -> Response:
     Points that the returned part had earned are taken back: three returns of $5 take back exactly
     what one of $15 would. A return whose `pos_ref` is recorded already is not recorded again.
     """
+    given = _return(data)
     try:
-        done = service.record_return(current.s, _return(data))
+        done = _untimed(
+            service.record_return, given, _returned_at, untimed=data["occurred_at"] is None
+        )
     except NotFound as error:
         raise _unknown(error, "purchase_pos_ref") from error
     return _json(
@@ -157,6 +169,32 @@ def _basket(data: Mapping[str, Any], pos_ref: str) -> PurchaseIn:
             for number, line in enumerate(data["lines"], start=1)
         ),
     )
+
+
+def _untimed(
+    verb: Callable[[ScopedSession, G], R],
+    given: G,
+    moment_of: Callable[[G], datetime | None],
+    *,
+    untimed: bool,
+) -> R:
+    """Record what was given. Sent again without a time, it means the time it got at first."""
+    try:
+        return verb(current.s, given)
+    except Conflict:
+        at = moment_of(given) if untimed else None
+        if at is None:
+            raise
+        return verb(current.s, replace(given, occurred_at=at))
+
+
+def _bought_at(given: PurchaseIn) -> datetime | None:
+    return kept.by_ref(current.s, given.store_id, given.pos_ref).occurred_at
+
+
+def _returned_at(given: ReturnIn) -> datetime | None:
+    row = kept.find_return(current.s, given.store_id, given.pos_ref)
+    return None if row is None else row[4]
 
 
 def _holder(card: str) -> UUID:

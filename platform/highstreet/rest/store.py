@@ -11,7 +11,7 @@ from highstreet.host.access import requires
 from highstreet.rest.blueprints import Blueprint
 from highstreet.rest.current import current
 
-blueprint = Blueprint("store", __name__, description="Where the key belongs.")
+blueprint = Blueprint("api-store", __name__, description="Where the key belongs.")
 
 
 class StoreOut(Schema):

@@ -1,0 +1,195 @@
+"""A till enrols, finds and changes customers, and handles their cards."""
+
+from concurrent.futures import ThreadPoolExecutor
+from uuid import uuid4
+
+ANN = {
+    "name": "Ann Lee",
+    "phone": "07700 900123",
+    "email": "Ann@example.com",
+    "card": "1234 5678",
+    "birthday": "1990-02-03",
+    "language": "en",
+}
+
+
+def test_enrolled_and_read_back(club_till):
+    answer = club_till.post("/customers", ANN)
+    assert answer.status_code == 201
+    made = answer.get_json()
+    assert made["name"] == "Ann Lee"
+    assert made["phones"] == ["+44 7700 900123"]
+    assert made["emails"] == ["ann@example.com"]
+    assert [(c["number"], c["status"]) for c in made["cards"]] == [("12345678", "active")]
+    assert made["home_store_id"] == str(club_till.store.id)
+    read = club_till.get(answer.headers["Location"])
+    assert read.get_json() == made
+    assert read.headers["ETag"] == answer.headers["ETag"]
+    assert read.headers["Cache-Control"] == "no-store", "people's data stay off the till's disk"
+
+
+def test_a_repeated_enrolment_makes_one_customer(club_till):
+    first = club_till.post("/customers", ANN, key="same")
+    again = club_till.post("/customers", ANN, key="same")
+    assert again.headers["Idempotent-Replay"] == "true"
+    assert again.get_json() == first.get_json()
+    assert again.headers["ETag"] == first.headers["ETag"]
+    assert len(club_till.get("/customers?q=ann").get_json()["items"]) == 1
+
+
+def test_an_unchanged_customer_is_not_sent_again(club_till):
+    made = club_till.post("/customers", ANN)
+    answer = club_till.get(
+        made.headers["Location"], headers={"If-None-Match": made.headers["ETag"]}
+    )
+    assert (answer.status_code, answer.get_data()) == (304, b"")
+
+
+def test_found_by_each_key_and_by_the_beginning_of_the_name(club_till):
+    made = club_till.enrol(**ANN)
+    club_till.enrol(name="Bob Other", phone="07700 900999", card="999888")
+    for query, by in (
+        ("card=12345678", "card"),
+        ("phone=%2B447700900123", "phone"),
+        ("email=ann@EXAMPLE.com", "email"),
+        ("q=lee", "name"),
+        ("q=07700900123", "phone"),
+    ):
+        items = club_till.get(f"/customers?{query}").get_json()["items"]
+        assert [(i["id"], i["by"]) for i in items] == [(made["id"], by)], query
+    assert club_till.get("/customers?q=zed").get_json() == {"items": []}
+    assert club_till.get("/customers?card=000111").get_json() == {"items": []}
+
+
+def test_a_search_says_what_it_needs(club_till):
+    for query in ("", "q=a&card=1", "crad=1", "q=", "limit=0&q=a", "limit=x&q=a", "phone=zz"):
+        answer = club_till.get(f"/customers?{query}")
+        assert answer.status_code == 422, query
+        assert answer.get_json()["errors"], query
+
+
+def test_a_change_needs_the_version_that_was_read(club_till):
+    made = club_till.post("/customers", ANN)
+    path, tag = made.headers["Location"], made.headers["ETag"]
+    assert club_till.patch(path, {"name": "Anne"}).status_code == 428
+    stale = club_till.patch(path, {"name": "Anne"}, headers={"If-Match": '"old"'})
+    assert stale.status_code == 412
+    assert stale.get_json()["type"] == "/problems/precondition-failed"
+    changed = club_till.patch(path, {"name": "Anne", "phone": None}, headers={"If-Match": tag})
+    assert changed.status_code == 200
+    assert (changed.get_json()["name"], changed.get_json()["phones"]) == ("Anne", [])
+    assert changed.get_json()["emails"] == ["ann@example.com"], "what is not named stays"
+    assert changed.headers["ETag"] not in (tag, None)
+    assert club_till.get(path).headers["ETag"] == changed.headers["ETag"]
+
+
+def test_of_two_changes_of_one_version_one_is_made(club_till):
+    made = club_till.post("/customers", ANN)
+    path, tag = made.headers["Location"], made.headers["ETag"]
+
+    def change(name: str) -> int:
+        return club_till.patch(path, {"name": name}, headers={"If-Match": tag}).status_code
+
+    with ThreadPoolExecutor(8) as pool:
+        got = sorted(pool.map(change, [f"Ann {letter}" for letter in "abcdefgh"]))
+    assert got == [200] + [412] * 7
+
+
+def test_wrong_input_is_named_by_field(club_till):
+    for body, field in (
+        ({}, "name"),
+        ({"name": "A", "phone": "12"}, "phone"),
+        ({"name": "A", "email": "nobody"}, "email"),
+        ({"name": "A", "birthday": "03/02/1990"}, "birthday"),
+        ({"name": "A", "birthday": "2990-01-01"}, "birthday"),
+        ({"name": "A", "card": "4111111111111111"}, "card"),
+        ({"name": "4111 1111 1111 1111"}, "name"),
+        ({"name": "A", "colour": "red"}, "colour"),
+        ({"name": 5}, "name"),
+        ({"name": "a\tb"}, "name"),
+        ({"name": "A" * 201}, "name"),
+        ({"name": "A", "language": "?"}, "language"),
+        ({"name": "A", "joined_at": "yesterday"}, "joined_at"),
+    ):
+        answer = club_till.post("/customers", body)
+        assert answer.status_code == 422, body
+        assert field in answer.get_json()["errors"], (body, answer.get_json())
+
+
+def test_a_card_is_one_customers(club_till):
+    club_till.enrol(**ANN)
+    answer = club_till.post("/customers", {"name": "Bob", "card": "12345678"})
+    assert answer.status_code == 409
+    assert "card" in answer.get_json()["errors"]
+
+
+def test_a_lost_card_is_replaced_and_refused(club_till):
+    made = club_till.enrol(**ANN)
+    path = f"/customers/{made['id']}/cards"
+    new = club_till.post(path, {"number": "87654321", "replaces": "1234-5678"})
+    assert (new.status_code, new.get_json()["number"]) == (201, "87654321")
+    old = club_till.get("/customers?card=12345678").get_json()["items"][0]
+    assert old["card_status"] == "lost"
+    refused = club_till.buy(card="12345678")
+    assert (refused.status_code, refused.get_json()["type"]) == (409, "/problems/card-blocked")
+    assert club_till.buy(card="87654321").status_code == 201
+
+
+def test_a_card_cannot_replace_what_is_not_there(club_till):
+    made = club_till.enrol(**ANN)
+    path = f"/customers/{made['id']}/cards"
+    for replaces in ("99999999", "22223333"):
+        answer = club_till.post(path, {"number": "22223333", "replaces": replaces})
+        assert answer.status_code == 409
+    assert [c["number"] for c in club_till.get(f"/customers/{made['id']}").get_json()["cards"]] == [
+        "12345678"
+    ], "nothing of a refused request stays"
+
+
+def test_a_blocked_card_works_again(club_till):
+    club_till.enrol(**ANN)
+    assert club_till.patch("/cards/12345678", {"status": "blocked"}).status_code == 200
+    assert club_till.buy(card="12345678").status_code == 409
+    assert club_till.patch("/cards/1234-5678", {"status": "active"}).status_code == 200
+    assert club_till.buy(card="12345678").status_code == 201
+    assert club_till.patch("/cards/99999999", {"status": "lost"}).status_code == 404
+    assert club_till.patch("/cards/12345678", {"status": "gone"}).status_code == 422
+
+
+def test_the_story_is_read_page_by_page(club_till):
+    made = club_till.enrol(**ANN)
+    for number in range(5):
+        club_till.buy(1000 + number, card="12345678", occurred_at=f"2026-05-0{number + 1}T10:00:00")
+    seen, cursor, pages = [], None, 0
+    while True:
+        page = club_till.get(
+            f"/customers/{made['id']}/timeline?limit=2" + (f"&cursor={cursor}" if cursor else "")
+        ).get_json()
+        seen += page["items"]
+        pages += 1
+        cursor = page["next_cursor"]
+        if cursor is None:
+            break
+    whole = club_till.get(f"/customers/{made['id']}/timeline").get_json()
+    assert [e["id"] for e in seen] == [e["id"] for e in whole["items"]]
+    assert whole["next_cursor"] is None
+    assert pages > 2
+    assert {"enrolled", "purchase"} <= {e["kind"] for e in seen}
+    moments = [e["occurred_at"] for e in seen]
+    assert moments == sorted(moments, reverse=True)
+
+
+def test_a_story_speaks_the_language_asked_for(club_till):
+    made = club_till.enrol(**ANN)
+    club_till.buy(1250, card="12345678")
+    titles = {
+        e["title"] for e in club_till.get(f"/customers/{made['id']}/timeline").get_json()["items"]
+    }
+    assert any("12.50" in title for title in titles), titles
+
+
+def test_the_unknown_is_not_found(club_till):
+    for path in (f"/customers/{uuid4()}", f"/customers/{uuid4()}/timeline", "/customers/x"):
+        answer = club_till.get(path)
+        assert answer.status_code == 404, path
+        assert answer.mimetype == "application/problem+json"
