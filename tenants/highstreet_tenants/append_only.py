@@ -41,7 +41,8 @@ def _guard(connection: sa.Connection, table: sa.Table) -> None:
         return
     connection.exec_driver_sql(
         "CREATE OR REPLACE FUNCTION core_refuse_change() RETURNS trigger LANGUAGE plpgsql AS"
-        " $$ BEGIN RAISE EXCEPTION '%% is append-only: write a new row that says what changed', TG_TABLE_NAME"
+        " $$ BEGIN RAISE EXCEPTION '%% is append-only: write a new row that says what changed',"
+        " TG_TABLE_NAME"
         " USING ERRCODE = 'restrict_violation'; END $$"
     )
     connection.exec_driver_sql(
