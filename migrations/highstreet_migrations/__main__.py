@@ -12,11 +12,15 @@ from pathlib import Path
 
 from highstreet_migrations import runner
 
+IMPORTS = {
+    "core": "\nfrom highstreet_tenants import base\n",
+    "tool": "\nfrom highstreet import sdk\n",
+}
 HEADER = '''"""{name}."""
 
-import highstreet_tenants.base
 import sqlalchemy as sa
 from alembic import op
+{imports}
 
 revision = "{revision}"
 down_revision = {down!r}
@@ -49,7 +53,9 @@ def main(owner: str, name: str) -> Path:
     spec = importlib.util.find_spec(history.package)
     assert spec is not None and spec.submodule_search_locations
     path = Path(next(iter(spec.submodule_search_locations))) / f"{revision}_{slug}.py"
-    path.write_text(HEADER.format(name=name, revision=revision, down=head) + body, encoding="utf-8")
+    imports = IMPORTS["core" if owner == "core" else "tool"] if "UTCDateTime" in body else ""
+    header = HEADER.format(name=name, revision=revision, down=head, imports=imports)
+    path.write_text(header + body, encoding="utf-8")
     return path
 
 

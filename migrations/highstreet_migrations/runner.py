@@ -164,6 +164,8 @@ def _options(history: History, others: Sequence[History]) -> dict[str, Any]:
         "version_table": history.version_table,
         "render_as_batch": True,
         "compare_type": False,
+        # A tool's revision names our types by the sdk, which is all that a tool may import.
+        "user_module_prefix": "base." if history.name == CORE.name else "sdk.",
         "include_name": mine,
         "include_object": lambda _object, name, kind, *_rest: mine(name, kind),
     }

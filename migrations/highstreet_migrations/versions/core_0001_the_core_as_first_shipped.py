@@ -1,8 +1,9 @@
 """The core as first shipped."""
 
-import highstreet_tenants.base
 import sqlalchemy as sa
 from alembic import op
+
+
 
 revision = "core_0001"
 down_revision = None
