@@ -135,8 +135,12 @@ def draft(connection: sa.Connection, history: History, others: Sequence[History]
     context = _context(connection, history, others)
     script = produce_migrations(context, Base.metadata)
     assert script.upgrade_ops is not None and script.downgrade_ops is not None
-    up = render_python_code(script.upgrade_ops, render_as_batch=True)
-    down = render_python_code(script.downgrade_ops, render_as_batch=True)
+    # A tool's revision names our types by the sdk, which is all that a tool may import.
+    prefix = "base." if history.name == CORE.name else "sdk."
+    up, down = (
+        render_python_code(ops, render_as_batch=True, user_module_prefix=prefix)
+        for ops in (script.upgrade_ops, script.downgrade_ops)
+    )
     return f"def upgrade() -> None:\n    {up}\n\n\ndef downgrade() -> None:\n    {down}\n"
 
 
@@ -164,8 +168,6 @@ def _options(history: History, others: Sequence[History]) -> dict[str, Any]:
         "version_table": history.version_table,
         "render_as_batch": True,
         "compare_type": False,
-        # A tool's revision names our types by the sdk, which is all that a tool may import.
-        "user_module_prefix": "base." if history.name == CORE.name else "sdk.",
         "include_name": mine,
         "include_object": lambda _object, name, kind, *_rest: mine(name, kind),
     }

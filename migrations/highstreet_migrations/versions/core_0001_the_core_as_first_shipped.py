@@ -3,6 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
+from highstreet_tenants import base
 
 
 revision = "core_0001"
@@ -26,7 +27,7 @@ def upgrade() -> None:
         sa.Column(
             "state_version", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
         ),
-        sa.Column("created_at", highstreet_tenants.base.UTCDateTime(timezone=True), nullable=False),
+        sa.Column("created_at", base.UTCDateTime(timezone=True), nullable=False),
         sa.CheckConstraint("customers IN ('brand', 'store')", name=op.f("ck_core_brand_customers")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_core_brand")),
         sa.UniqueConstraint("slug", name=op.f("uq_core_brand_slug")),
@@ -37,8 +38,8 @@ def upgrade() -> None:
         sa.Column("kind", sa.String(length=10), nullable=False),
         sa.Column("host", sa.String(length=120), nullable=False),
         sa.Column("pid", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("started_at", highstreet_tenants.base.UTCDateTime(timezone=True), nullable=False),
-        sa.Column("seen_at", highstreet_tenants.base.UTCDateTime(timezone=True), nullable=False),
+        sa.Column("started_at", base.UTCDateTime(timezone=True), nullable=False),
+        sa.Column("seen_at", base.UTCDateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_core_runner")),
     )
     with op.batch_alter_table("core_runner", schema=None) as batch_op:
@@ -49,7 +50,7 @@ def upgrade() -> None:
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("email_hash", sa.String(length=64), nullable=False),
         sa.Column("address", sa.String(length=64), nullable=False),
-        sa.Column("at", highstreet_tenants.base.UTCDateTime(timezone=True), nullable=False),
+        sa.Column("at", base.UTCDateTime(timezone=True), nullable=False),
         sa.Column("failed", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_core_sign_in_attempt")),
     )
@@ -70,8 +71,8 @@ def upgrade() -> None:
         sa.Column("password_hash", sa.String(length=255), nullable=True),
         sa.Column("locale", sa.String(length=20), nullable=True),
         sa.Column("theme", sa.String(length=5), nullable=False),
-        sa.Column("created_at", highstreet_tenants.base.UTCDateTime(timezone=True), nullable=False),
-        sa.Column("disabled_at", highstreet_tenants.base.UTCDateTime(timezone=True), nullable=True),
+        sa.Column("created_at", base.UTCDateTime(timezone=True), nullable=False),
+        sa.Column("disabled_at", base.UTCDateTime(timezone=True), nullable=True),
         sa.CheckConstraint("theme IN ('light', 'dark')", name=op.f("ck_core_user_theme")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_core_user")),
         sa.UniqueConstraint("email", name=op.f("uq_core_user_email")),
@@ -83,9 +84,7 @@ def upgrade() -> None:
         sa.Column("digest", sa.String(length=64), nullable=False),
         sa.Column("version", sa.String(length=40), nullable=False),
         sa.Column("text", sa.String(length=4000), nullable=False),
-        sa.Column(
-            "first_used_at", highstreet_tenants.base.UTCDateTime(timezone=True), nullable=False
-        ),
+        sa.Column("first_used_at", base.UTCDateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(
             ["brand_id"],
             ["core_brand.id"],
@@ -107,7 +106,7 @@ def upgrade() -> None:
         sa.Column("choices", sa.JSON(), nullable=False),
         sa.Column("required", sa.Boolean(), nullable=False),
         sa.Column("position", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("retired_at", highstreet_tenants.base.UTCDateTime(timezone=True), nullable=True),
+        sa.Column("retired_at", base.UTCDateTime(timezone=True), nullable=True),
         sa.CheckConstraint(
             "kind IN ('text', 'choice', 'date', 'number', 'yes-no')",
             name=op.f("ck_core_customer_field_kind"),
@@ -128,9 +127,9 @@ def upgrade() -> None:
         sa.Column("sha256", sa.String(length=64), nullable=False),
         sa.Column("mapping_sha256", sa.String(length=64), nullable=False),
         sa.Column("actor", sa.String(length=120), nullable=False),
-        sa.Column("started_at", highstreet_tenants.base.UTCDateTime(timezone=True), nullable=False),
-        sa.Column("updated_at", highstreet_tenants.base.UTCDateTime(timezone=True), nullable=False),
-        sa.Column("finished_at", highstreet_tenants.base.UTCDateTime(timezone=True), nullable=True),
+        sa.Column("started_at", base.UTCDateTime(timezone=True), nullable=False),
+        sa.Column("updated_at", base.UTCDateTime(timezone=True), nullable=False),
+        sa.Column("finished_at", base.UTCDateTime(timezone=True), nullable=True),
         sa.Column("records", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("created", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("known", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -161,10 +160,10 @@ def upgrade() -> None:
         sa.Column("user_id", sa.Uuid(), nullable=False),
         sa.Column("purpose", sa.String(length=8), nullable=False),
         sa.Column("token_hash", sa.String(length=64), nullable=False),
-        sa.Column("created_at", highstreet_tenants.base.UTCDateTime(timezone=True), nullable=False),
+        sa.Column("created_at", base.UTCDateTime(timezone=True), nullable=False),
         sa.Column("created_by", sa.Uuid(), nullable=True),
-        sa.Column("expires_at", highstreet_tenants.base.UTCDateTime(timezone=True), nullable=False),
-        sa.Column("used_at", highstreet_tenants.base.UTCDateTime(timezone=True), nullable=True),
+        sa.Column("expires_at", base.UTCDateTime(timezone=True), nullable=False),
+        sa.Column("used_at", base.UTCDateTime(timezone=True), nullable=True),
         sa.Column("brand_id", sa.Uuid(), nullable=True),
         sa.Column("node_kind", sa.String(length=6), nullable=True),
         sa.Column("node_id", sa.Uuid(), nullable=True),
@@ -231,7 +230,7 @@ def upgrade() -> None:
         sa.Column("node_kind", sa.String(length=6), nullable=False),
         sa.Column("node_id", sa.Uuid(), nullable=False),
         sa.Column("role", sa.String(length=40), nullable=False),
-        sa.Column("granted_at", highstreet_tenants.base.UTCDateTime(timezone=True), nullable=False),
+        sa.Column("granted_at", base.UTCDateTime(timezone=True), nullable=False),
         sa.Column("granted_by", sa.Uuid(), nullable=True),
         sa.CheckConstraint(
             "node_kind IN ('brand', 'region', 'owner', 'store')",
@@ -269,7 +268,7 @@ def upgrade() -> None:
         sa.Column("name", sa.String(length=80), nullable=False),
         sa.Column("lane", sa.Uuid(), nullable=False),
         sa.Column("slot", sa.String(length=20), nullable=False),
-        sa.Column("fired_at", highstreet_tenants.base.UTCDateTime(timezone=True), nullable=False),
+        sa.Column("fired_at", base.UTCDateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(
             ["brand_id"], ["core_brand.id"], name=op.f("fk_core_schedule_mark_brand_id_core_brand")
         ),
@@ -294,13 +293,13 @@ def upgrade() -> None:
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("user_id", sa.Uuid(), nullable=False),
         sa.Column("token_hash", sa.String(length=64), nullable=False),
-        sa.Column("created_at", highstreet_tenants.base.UTCDateTime(timezone=True), nullable=False),
-        sa.Column("seen_at", highstreet_tenants.base.UTCDateTime(timezone=True), nullable=False),
-        sa.Column("expires_at", highstreet_tenants.base.UTCDateTime(timezone=True), nullable=False),
+        sa.Column("created_at", base.UTCDateTime(timezone=True), nullable=False),
+        sa.Column("seen_at", base.UTCDateTime(timezone=True), nullable=False),
+        sa.Column("expires_at", base.UTCDateTime(timezone=True), nullable=False),
         sa.Column(
             "idle_seconds", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
         ),
-        sa.Column("revoked_at", highstreet_tenants.base.UTCDateTime(timezone=True), nullable=True),
+        sa.Column("revoked_at", base.UTCDateTime(timezone=True), nullable=True),
         sa.Column("address", sa.String(length=64), nullable=False),
         sa.Column("agent", sa.String(length=200), nullable=False),
         sa.ForeignKeyConstraint(
@@ -325,7 +324,7 @@ def upgrade() -> None:
         sa.Column("level", sa.String(length=12), nullable=False),
         sa.Column("note", sa.String(length=300), nullable=True),
         sa.Column("set_by", sa.String(length=120), nullable=False),
-        sa.Column("set_at", highstreet_tenants.base.UTCDateTime(timezone=True), nullable=False),
+        sa.Column("set_at", base.UTCDateTime(timezone=True), nullable=False),
         sa.CheckConstraint(
             "level IN ('required', 'default_on', 'optional', 'restricted', 'forbidden')",
             name=op.f("ck_core_plugin_policy_level"),
@@ -397,14 +396,12 @@ def upgrade() -> None:
         sa.Column("name", sa.String(length=120), nullable=False),
         sa.Column("secret_hash", sa.String(length=64), nullable=False),
         sa.Column("scopes", sa.JSON(), nullable=False),
-        sa.Column("created_at", highstreet_tenants.base.UTCDateTime(timezone=True), nullable=False),
+        sa.Column("created_at", base.UTCDateTime(timezone=True), nullable=False),
         sa.Column("created_by", sa.Uuid(), nullable=True),
         sa.Column("replaces_id", sa.Uuid(), nullable=True),
-        sa.Column("expires_at", highstreet_tenants.base.UTCDateTime(timezone=True), nullable=True),
-        sa.Column(
-            "last_used_at", highstreet_tenants.base.UTCDateTime(timezone=True), nullable=True
-        ),
-        sa.Column("revoked_at", highstreet_tenants.base.UTCDateTime(timezone=True), nullable=True),
+        sa.Column("expires_at", base.UTCDateTime(timezone=True), nullable=True),
+        sa.Column("last_used_at", base.UTCDateTime(timezone=True), nullable=True),
+        sa.Column("revoked_at", base.UTCDateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(
             ["brand_id", "store_id"],
             ["core_store.brand_id", "core_store.id"],
@@ -439,11 +436,9 @@ def upgrade() -> None:
         sa.Column("fields", sa.JSON(), nullable=False),
         sa.Column("status", sa.String(length=6), nullable=False),
         sa.Column("merged_into", sa.Uuid(), nullable=True),
-        sa.Column(
-            "suppressed_at", highstreet_tenants.base.UTCDateTime(timezone=True), nullable=True
-        ),
-        sa.Column("joined_at", highstreet_tenants.base.UTCDateTime(timezone=True), nullable=False),
-        sa.Column("updated_at", highstreet_tenants.base.UTCDateTime(timezone=True), nullable=False),
+        sa.Column("suppressed_at", base.UTCDateTime(timezone=True), nullable=True),
+        sa.Column("joined_at", base.UTCDateTime(timezone=True), nullable=False),
+        sa.Column("updated_at", base.UTCDateTime(timezone=True), nullable=False),
         sa.Column("store_id", sa.Uuid(), nullable=True),
         sa.CheckConstraint(
             "(status = 'merged') = (merged_into IS NOT NULL)", name=op.f("ck_core_customer_merged")
@@ -493,7 +488,7 @@ def upgrade() -> None:
         sa.Column("realm_id", sa.Uuid(), nullable=False),
         sa.Column("kind", sa.String(length=5), nullable=False),
         sa.Column("digest", sa.String(length=64), nullable=False),
-        sa.Column("at", highstreet_tenants.base.UTCDateTime(timezone=True), nullable=False),
+        sa.Column("at", base.UTCDateTime(timezone=True), nullable=False),
         sa.Column("store_id", sa.Uuid(), nullable=True),
         sa.ForeignKeyConstraint(
             ["brand_id", "store_id"],
@@ -522,7 +517,7 @@ def upgrade() -> None:
         sa.Column("api_key_id", sa.Uuid(), nullable=False),
         sa.Column("key", sa.String(length=200), nullable=False),
         sa.Column("fingerprint", sa.String(length=64), nullable=False),
-        sa.Column("created_at", highstreet_tenants.base.UTCDateTime(timezone=True), nullable=False),
+        sa.Column("created_at", base.UTCDateTime(timezone=True), nullable=False),
         sa.Column("status", sa.SmallInteger(), nullable=False),
         sa.Column("body", sa.Text(), nullable=False),
         sa.Column("headers", sa.Text(), nullable=False),
@@ -561,23 +556,21 @@ def upgrade() -> None:
         sa.Column("subject", sa.String(length=60), nullable=True),
         sa.Column("status", sa.String(length=9), nullable=False),
         sa.Column("lane", sa.Uuid(), nullable=True),
-        sa.Column("run_at", highstreet_tenants.base.UTCDateTime(timezone=True), nullable=False),
-        sa.Column("not_after", highstreet_tenants.base.UTCDateTime(timezone=True), nullable=True),
+        sa.Column("run_at", base.UTCDateTime(timezone=True), nullable=False),
+        sa.Column("not_after", base.UTCDateTime(timezone=True), nullable=True),
         sa.Column("attempts", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column(
             "max_attempts", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
         ),
-        sa.Column("lease_until", highstreet_tenants.base.UTCDateTime(timezone=True), nullable=True),
+        sa.Column("lease_until", base.UTCDateTime(timezone=True), nullable=True),
         sa.Column("leased_by", sa.Uuid(), nullable=True),
         sa.Column("lease_token", sa.Uuid(), nullable=True),
         sa.Column("unique_key", sa.String(length=240), nullable=True),
-        sa.Column("handed_at", highstreet_tenants.base.UTCDateTime(timezone=True), nullable=True),
+        sa.Column("handed_at", base.UTCDateTime(timezone=True), nullable=True),
         sa.Column("handings", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column(
-            "enqueued_at", highstreet_tenants.base.UTCDateTime(timezone=True), nullable=False
-        ),
-        sa.Column("started_at", highstreet_tenants.base.UTCDateTime(timezone=True), nullable=True),
-        sa.Column("finished_at", highstreet_tenants.base.UTCDateTime(timezone=True), nullable=True),
+        sa.Column("enqueued_at", base.UTCDateTime(timezone=True), nullable=False),
+        sa.Column("started_at", base.UTCDateTime(timezone=True), nullable=True),
+        sa.Column("finished_at", base.UTCDateTime(timezone=True), nullable=True),
         sa.Column("error", sa.String(length=400), nullable=True),
         sa.Column(
             "progress_done", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
@@ -677,10 +670,10 @@ def upgrade() -> None:
         sa.Column("store_id", sa.Uuid(), nullable=True),
         sa.Column("customer_id", sa.Uuid(), nullable=False),
         sa.Column("token_hash", sa.String(length=64), nullable=False),
-        sa.Column("created_at", highstreet_tenants.base.UTCDateTime(timezone=True), nullable=False),
+        sa.Column("created_at", base.UTCDateTime(timezone=True), nullable=False),
         sa.Column("created_by", sa.Uuid(), nullable=True),
-        sa.Column("expires_at", highstreet_tenants.base.UTCDateTime(timezone=True), nullable=False),
-        sa.Column("revoked_at", highstreet_tenants.base.UTCDateTime(timezone=True), nullable=True),
+        sa.Column("expires_at", base.UTCDateTime(timezone=True), nullable=False),
+        sa.Column("revoked_at", base.UTCDateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(
             ["brand_id", "store_id"],
             ["core_store.brand_id", "core_store.id"],
@@ -710,10 +703,10 @@ def upgrade() -> None:
         sa.Column("node_id", sa.Uuid(), nullable=False),
         sa.Column("wanted", sa.Boolean(), nullable=False),
         sa.Column("chosen_by", sa.String(length=120), nullable=False),
-        sa.Column("chosen_at", highstreet_tenants.base.UTCDateTime(timezone=True), nullable=False),
+        sa.Column("chosen_at", base.UTCDateTime(timezone=True), nullable=False),
         sa.Column("approval", sa.String(length=8), nullable=True),
         sa.Column("decided_by", sa.String(length=120), nullable=True),
-        sa.Column("decided_at", highstreet_tenants.base.UTCDateTime(timezone=True), nullable=True),
+        sa.Column("decided_at", base.UTCDateTime(timezone=True), nullable=True),
         sa.Column("note", sa.String(length=300), nullable=True),
         sa.Column("store_id", sa.Uuid(), nullable=True),
         sa.CheckConstraint(
@@ -754,7 +747,7 @@ def upgrade() -> None:
         sa.Column("message", sa.String(length=500), nullable=False),
         sa.Column("traceback", sa.Text(), nullable=False),
         sa.Column("milliseconds", sa.Float(), nullable=False),
-        sa.Column("at", highstreet_tenants.base.UTCDateTime(timezone=True), nullable=False),
+        sa.Column("at", base.UTCDateTime(timezone=True), nullable=False),
         sa.Column("store_id", sa.Uuid(), nullable=True),
         sa.CheckConstraint("kind IN ('error', 'slow')", name=op.f("ck_core_plugin_fault_kind")),
         sa.ForeignKeyConstraint(
@@ -784,9 +777,9 @@ def upgrade() -> None:
         sa.Column("hook", sa.String(length=80), nullable=False),
         sa.Column("arguments", sa.JSON(), nullable=False),
         sa.Column("tries", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("owed_at", highstreet_tenants.base.UTCDateTime(timezone=True), nullable=False),
+        sa.Column("owed_at", base.UTCDateTime(timezone=True), nullable=False),
         sa.Column("outcome", sa.String(length=7), nullable=True),
-        sa.Column("settled_at", highstreet_tenants.base.UTCDateTime(timezone=True), nullable=True),
+        sa.Column("settled_at", base.UTCDateTime(timezone=True), nullable=True),
         sa.Column("store_id", sa.Uuid(), nullable=True),
         sa.CheckConstraint(
             "outcome IN ('done', 'dropped', 'gone')", name=op.f("ck_core_plugin_owed_outcome")
@@ -817,9 +810,9 @@ def upgrade() -> None:
         sa.Column("node_id", sa.Uuid(), nullable=False),
         sa.Column("faults", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("paused_by", sa.String(length=120), nullable=False),
-        sa.Column("paused_at", highstreet_tenants.base.UTCDateTime(timezone=True), nullable=False),
+        sa.Column("paused_at", base.UTCDateTime(timezone=True), nullable=False),
         sa.Column("resumed_by", sa.String(length=120), nullable=True),
-        sa.Column("resumed_at", highstreet_tenants.base.UTCDateTime(timezone=True), nullable=True),
+        sa.Column("resumed_at", base.UTCDateTime(timezone=True), nullable=True),
         sa.Column("store_id", sa.Uuid(), nullable=True),
         sa.ForeignKeyConstraint(
             ["brand_id", "store_id"],
@@ -859,8 +852,8 @@ def upgrade() -> None:
         sa.Column("given", sa.Boolean(), nullable=False),
         sa.Column("locked", sa.Boolean(), nullable=False),
         sa.Column("set_by", sa.String(length=120), nullable=False),
-        sa.Column("set_at", highstreet_tenants.base.UTCDateTime(timezone=True), nullable=False),
-        sa.Column("valid_from", highstreet_tenants.base.UTCDateTime(timezone=True), nullable=False),
+        sa.Column("set_at", base.UTCDateTime(timezone=True), nullable=False),
+        sa.Column("valid_from", base.UTCDateTime(timezone=True), nullable=False),
         sa.Column("store_id", sa.Uuid(), nullable=True),
         sa.CheckConstraint(
             "level IN ('brand', 'region', 'store')", name=op.f("ck_core_plugin_setting_level")
@@ -902,10 +895,8 @@ def upgrade() -> None:
         sa.Column("method", sa.String(length=40), nullable=False),
         sa.Column("actor_kind", sa.String(length=10), nullable=False),
         sa.Column("actor_id", sa.Uuid(), nullable=True),
-        sa.Column("at", highstreet_tenants.base.UTCDateTime(timezone=True), nullable=False),
-        sa.Column(
-            "recorded_at", highstreet_tenants.base.UTCDateTime(timezone=True), nullable=False
-        ),
+        sa.Column("at", base.UTCDateTime(timezone=True), nullable=False),
+        sa.Column("recorded_at", base.UTCDateTime(timezone=True), nullable=False),
         sa.Column("store_id", sa.Uuid(), nullable=True),
         sa.CheckConstraint(
             "status = 'withdrawn' OR (purpose <> '*' AND channel <> '*')",
@@ -955,7 +946,7 @@ def upgrade() -> None:
         sa.Column("reason", sa.String(length=200), nullable=False),
         sa.Column("actor", sa.String(length=120), nullable=False),
         sa.Column("actor_id", sa.Uuid(), nullable=True),
-        sa.Column("at", highstreet_tenants.base.UTCDateTime(timezone=True), nullable=False),
+        sa.Column("at", base.UTCDateTime(timezone=True), nullable=False),
         sa.Column("parts", sa.JSON(), nullable=False),
         sa.Column("store_id", sa.Uuid(), nullable=True),
         sa.ForeignKeyConstraint(
@@ -989,7 +980,7 @@ def upgrade() -> None:
         sa.Column("value", sa.String(length=320), nullable=False),
         sa.Column("shown", sa.String(length=320), nullable=False),
         sa.Column("status", sa.String(length=7), nullable=False),
-        sa.Column("created_at", highstreet_tenants.base.UTCDateTime(timezone=True), nullable=False),
+        sa.Column("created_at", base.UTCDateTime(timezone=True), nullable=False),
         sa.Column("store_id", sa.Uuid(), nullable=True),
         sa.CheckConstraint(
             "kind IN ('card', 'phone', 'email')", name=op.f("ck_core_customer_identity_kind")
@@ -1043,7 +1034,7 @@ def upgrade() -> None:
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("keep_id", sa.Uuid(), nullable=False),
         sa.Column("gone_id", sa.Uuid(), nullable=False),
-        sa.Column("at", highstreet_tenants.base.UTCDateTime(timezone=True), nullable=False),
+        sa.Column("at", base.UTCDateTime(timezone=True), nullable=False),
         sa.Column("actor", sa.String(length=120), nullable=False),
         sa.Column("actor_id", sa.Uuid(), nullable=True),
         sa.Column("undo", sa.JSON(), nullable=False),
@@ -1129,7 +1120,7 @@ def upgrade() -> None:
         sa.Column("text", sa.String(length=2000), nullable=False),
         sa.Column("author", sa.String(length=120), nullable=False),
         sa.Column("author_id", sa.Uuid(), nullable=True),
-        sa.Column("created_at", highstreet_tenants.base.UTCDateTime(timezone=True), nullable=False),
+        sa.Column("created_at", base.UTCDateTime(timezone=True), nullable=False),
         sa.Column("store_id", sa.Uuid(), nullable=True),
         sa.ForeignKeyConstraint(
             ["brand_id", "customer_id"],
@@ -1161,7 +1152,7 @@ def upgrade() -> None:
         sa.Column("customer_id", sa.Uuid(), nullable=False),
         sa.Column("realm_id", sa.Uuid(), nullable=False),
         sa.Column("ref", sa.String(length=80), nullable=False),
-        sa.Column("created_at", highstreet_tenants.base.UTCDateTime(timezone=True), nullable=False),
+        sa.Column("created_at", base.UTCDateTime(timezone=True), nullable=False),
         sa.Column("store_id", sa.Uuid(), nullable=True),
         sa.ForeignKeyConstraint(
             ["brand_id", "customer_id"],
@@ -1195,13 +1186,9 @@ def upgrade() -> None:
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("customer_id", sa.Uuid(), nullable=True),
         sa.Column("pos_ref", sa.String(length=100), nullable=False),
-        sa.Column(
-            "occurred_at", highstreet_tenants.base.UTCDateTime(timezone=True), nullable=False
-        ),
+        sa.Column("occurred_at", base.UTCDateTime(timezone=True), nullable=False),
         sa.Column("business_date", sa.Date(), nullable=False),
-        sa.Column(
-            "recorded_at", highstreet_tenants.base.UTCDateTime(timezone=True), nullable=False
-        ),
+        sa.Column("recorded_at", base.UTCDateTime(timezone=True), nullable=False),
         sa.Column(
             "total_minor", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
         ),
@@ -1258,12 +1245,8 @@ def upgrade() -> None:
         sa.Column("data", sa.JSON(), nullable=False),
         sa.Column("source", sa.String(length=60), nullable=False),
         sa.Column("ref_id", sa.Uuid(), nullable=True),
-        sa.Column(
-            "occurred_at", highstreet_tenants.base.UTCDateTime(timezone=True), nullable=False
-        ),
-        sa.Column(
-            "recorded_at", highstreet_tenants.base.UTCDateTime(timezone=True), nullable=False
-        ),
+        sa.Column("occurred_at", base.UTCDateTime(timezone=True), nullable=False),
+        sa.Column("recorded_at", base.UTCDateTime(timezone=True), nullable=False),
         sa.Column("store_id", sa.Uuid(), nullable=True),
         sa.ForeignKeyConstraint(
             ["brand_id", "customer_id"],
@@ -1373,13 +1356,9 @@ def upgrade() -> None:
         sa.Column("purchase_id", sa.Uuid(), nullable=False),
         sa.Column("at_store_id", sa.Uuid(), nullable=False),
         sa.Column("pos_ref", sa.String(length=100), nullable=False),
-        sa.Column(
-            "occurred_at", highstreet_tenants.base.UTCDateTime(timezone=True), nullable=False
-        ),
+        sa.Column("occurred_at", base.UTCDateTime(timezone=True), nullable=False),
         sa.Column("business_date", sa.Date(), nullable=False),
-        sa.Column(
-            "recorded_at", highstreet_tenants.base.UTCDateTime(timezone=True), nullable=False
-        ),
+        sa.Column("recorded_at", base.UTCDateTime(timezone=True), nullable=False),
         sa.Column(
             "amount_minor", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
         ),
