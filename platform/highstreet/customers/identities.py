@@ -41,14 +41,8 @@ class Key:
 
 def read(kind: Kind, text: str, region: str | None) -> Key:
     """The key that `text` means. Raises Invalid, naming the field."""
-    if kind == "card":
-        value = keys.card_key(text)
-        return Key(kind, value, value)
-    if kind == "phone":
-        value = keys.phone_key(text, region)
-        return Key(kind, value, keys.shown_phone(value, region))
-    value = keys.email_key(text)
-    return Key(kind, value, value)
+    value = keys.key_of(kind, text, region)
+    return Key(kind, value, keys.shown_phone(value, region) if kind == "phone" else value)
 
 
 def read_all(

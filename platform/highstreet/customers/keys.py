@@ -82,6 +82,13 @@ def email_key(address: str) -> str:
     return found.normalized.casefold()
 
 
+def key_of(kind: Kind, text: str, region: str | None) -> str:
+    """The key that `text` means as a card, phone number or e-mail address. Raises Invalid."""
+    if kind == "card":
+        return card_key(text)
+    return phone_key(text, region) if kind == "phone" else email_key(text)
+
+
 def clean_key(value: str) -> str:
     """The text of a key, refused if it holds control characters or is absurdly long."""
     if not isinstance(value, str) or len(value) > 320:

@@ -121,12 +121,7 @@ def by_key(
     Lost and blocked cards are found too, with their status. Raises Invalid for what is no key of
     that kind.
     """
-    region = places.region(s, store_id)
-    value = {
-        "card": keys.card_key,
-        "email": keys.email_key,
-        "phone": lambda number: keys.phone_key(number, region),
-    }[kind](text)
+    value = keys.key_of(kind, text, places.region(s, store_id))
     return _by_key(s, kind, value, places.realm(s, store_id).id, max(1, min(limit, 100)))
 
 
