@@ -5,7 +5,6 @@ hooks, till, screens and api are what others see of it.
 """
 
 from highstreet.sdk import Plugin
-
 from highstreet_points_club import hooks, jobs, models
 from highstreet_points_club.settings import ProgrammeSchema
 

@@ -6,7 +6,6 @@ from typing import NamedTuple
 from uuid import UUID
 
 from highstreet.sdk import ScopedSession, Statement, new_id, own
-
 from highstreet_points_club.ledger import AccountState, Hold, Lot
 
 _TYPES: dict[str, type] = {
@@ -91,8 +90,7 @@ _OPEN = Statement(
     returns="none",
 )
 _ROOT = Statement(
-    "SELECT a.id, a.merged_into_id FROM points_club_account AS a"
-    f" WHERE a.id = :id AND {own('a')}",
+    f"SELECT a.id, a.merged_into_id FROM points_club_account AS a WHERE a.id = :id AND {own('a')}",
     returns="row",
     types=_TYPES,
 )

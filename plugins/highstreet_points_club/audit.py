@@ -146,4 +146,3 @@ def _found(s: ScopedSession) -> Iterator[Difference]:
     for about, what, statement in _CHECKS:
         for row_id, expected, found in statement(s):
             yield Difference(about, row_id, str(what), int(expected), int(found))
-

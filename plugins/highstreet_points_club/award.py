@@ -5,12 +5,10 @@ its entry (the database's unique index decides between two at the same moment).
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from highstreet.sdk import Ctx, PurchaseFact, ScopedSession, Statement, new_id, own
-
+from highstreet.sdk import Ctx, PurchaseFact, Statement, new_id, own
 from highstreet_points_club import accounts, issuing, ledger, rules
 from highstreet_points_club.ledger import AccountState
 from highstreet_points_club.programme import NOTHING, EarnResult, Programme, earned, left_of
@@ -52,7 +50,7 @@ WITH acc AS (
     seq = a.seq + 1, last_at = GREATEST(a.last_at, :occurred_at)
   FROM e WHERE a.id = e.account_id AND {own("a")} RETURNING a.balance
 )
-SELECT acc.id, acc.balance, acc.debt, u.balance FROM acc LEFT JOIN u ON true
+SELECT acc.balance, acc.debt, u.balance FROM acc LEFT JOIN u ON true
 """,
     returns="row",
 )
@@ -76,16 +74,14 @@ _LITE_ACCOUNT = Statement(
     returns="value",
 )
 _FOUND = Statement(
-    "SELECT a.id, a.balance, a.debt FROM points_club_account AS a"
+    "SELECT a.balance, a.debt FROM points_club_account AS a"
     f" WHERE a.customer_id = :customer_id AND {own('a')}",
     returns="row",
-    types={"id": UUID},
 )
 _EARNED = Statement(
-    "SELECT e.account_id, e.points FROM points_club_entry AS e"
+    "SELECT e.points FROM points_club_entry AS e"
     f" WHERE e.purchase_id = :purchase_id AND e.kind = 'earn' AND {own('e')}",
-    returns="row",
-    types={"account_id": UUID},
+    returns="value",
 )
 _KNOWN = Statement(
     "SELECT e.purchase_id FROM points_club_entry AS e WHERE e.purchase_id IN"
@@ -96,8 +92,7 @@ _KNOWN = Statement(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Awarded:
+class Awarded(NamedTuple):
     """What a purchase brought. created: False where it had earned before (nothing was added)."""
 
     points: int
@@ -135,7 +130,7 @@ def award(ctx: Ctx, purchase: PurchaseFact) -> Awarded | None:
     result = earned(programme, left_of(purchase), place.zone)
     if not result.points:
         found = _FOUND(s, customer_id=purchase.customer_id)
-        return Awarded(0, found[1] if found else 0, NOTHING)
+        return Awarded(0, found[0] if found else 0, NOTHING)
     rules.keep(s, programme)
     due = _Due(purchase, purchase.customer_id, place, programme, result.points)
     row = _quick(ctx, due)
@@ -143,18 +138,14 @@ def award(ctx: Ctx, purchase: PurchaseFact) -> Awarded | None:
         due = _with_account(ctx, due)
         row = _quick(ctx, due)
         assert row is not None, "the account was just opened"
-    account_id, before, debt, balance = row
+    before, debt, balance = row
     if balance is None:
         known = _EARNED(s, purchase_id=purchase.id)
         if known is not None:
-            return Awarded(known[1], before, result, created=False)
+            return Awarded(known, before, result, created=False)
         assert debt, "an account without debt takes the quick way"
-        return _slowly(ctx, due, result, account_id)
-    automatic = programme.automatic
-    if automatic is None or balance < automatic.points:
-        return Awarded(result.points, balance, result)
-    state, rewards = issuing.issue_automatic(ctx, account_id, programme, place, purchase.occurred_at)
-    return Awarded(result.points, state.balance, result, rewards)
+        return _slowly(ctx, due, result)
+    return _with_rewards(ctx, due, result, balance)
 
 
 def award_batch(ctx: Ctx, purchases: Sequence[PurchaseFact]) -> BatchAwarded:
@@ -178,8 +169,8 @@ def award_batch(ctx: Ctx, purchases: Sequence[PurchaseFact]) -> BatchAwarded:
         or AccountState(one.id, one.balance, one.seq, one.last_at, debt=one.debt)
         for customer, one in locked.items()
     }
-    for one in {one.programme.rule_id: one.programme for one in due}.values():
-        rules.keep(s, one)
+    for programme in {one.programme.rule_id: one.programme for one in due}.values():
+        rules.keep(s, programme)
     at = ctx.now()
     changes: list[Change] = []
     issued: list[issuing.Made] = []
@@ -208,8 +199,8 @@ def award_batch(ctx: Ctx, purchases: Sequence[PurchaseFact]) -> BatchAwarded:
     return BatchAwarded(len(due), sum(one.points for one in due), len(issued))
 
 
-def _quick(ctx: Ctx, due: _Due) -> tuple[UUID, int, int, int | None] | None:
-    """(account, balance before, debt, balance after or None if nothing was written), or None."""
+def _quick(ctx: Ctx, due: _Due) -> tuple[int, int, int | None] | None:
+    """(balance before, debt, balance after or None if nothing was written); None: no account."""
     s, purchase = ctx.s, due.purchase
     actor = ctx.scope.actor
     common: dict[str, Any] = {
@@ -231,7 +222,7 @@ def _quick(ctx: Ctx, due: _Due) -> tuple[UUID, int, int, int | None] | None:
         "actor_id": actor.id,
     }
     if s.dialect == "postgresql":
-        row: tuple[UUID, int, int, int | None] | None = _AWARD(s, **entry)
+        row: tuple[int, int, int | None] | None = _AWARD(s, **entry)
         return row
     del entry["activates_at"], entry["expires_at"]
     account_id = _LITE_ENTRY(s, **entry)
@@ -243,19 +234,28 @@ def _quick(ctx: Ctx, due: _Due) -> tuple[UUID, int, int, int | None] | None:
     balance = _LITE_ACCOUNT(
         s, points=due.points, occurred_at=purchase.occurred_at, account_id=account_id
     )
-    return UUID(account_id), balance - due.points, 0, balance
+    return balance - due.points, 0, balance
 
 
-def _slowly(ctx: Ctx, due: _Due, result: EarnResult, account_id: UUID) -> Awarded:
+def _slowly(ctx: Ctx, due: _Due, result: EarnResult) -> Awarded:
     """Through the ledger, under the lock: the account has a debt to pay first."""
     s = ctx.s
-    account = accounts.lock(s, [account_id])[account_id]
-    step = _earn(accounts.states(s, [account])[account_id], due)
+    account = accounts.lock_of(s, [due.customer_id])[due.customer_id]
+    step = _earn(accounts.states(s, [account])[account.id], due)
     write(s, [Change(account.owner_id, _cause(ctx, due, ctx.now()), step)])
+    return _with_rewards(ctx, due, result, step.state.balance)
+
+
+def _with_rewards(ctx: Ctx, due: _Due, result: EarnResult, balance: int) -> Awarded:
+    """Issue the automatic rewards that `balance` points may reach."""
     automatic = due.programme.automatic
-    if automatic is None or step.state.balance < automatic.points:
-        return Awarded(result.points, step.state.balance, result)
-    state, rewards = issuing.issue_automatic(ctx, account_id, due.programme, due.place, due.purchase.occurred_at)
+    if automatic is None or balance < automatic.points:
+        return Awarded(result.points, balance, result)
+    account_id = accounts.of_customer(ctx.s, due.customer_id)
+    assert account_id is not None, "it has just earned"
+    state, rewards = issuing.issue_automatic(
+        ctx, account_id, due.programme, due.place, due.purchase.occurred_at
+    )
     return Awarded(result.points, state.balance, result, rewards)
 
 
@@ -319,9 +319,7 @@ def _locked(ctx: Ctx, due: list[_Due]) -> dict[UUID, accounts.Locked]:
             else one
             for one in due
         ]
-        accounts.open_many(
-            s, sorted({(c.id, c.store_id) for c in now_known.values()}), ctx.now()
-        )
+        accounts.open_many(s, sorted({(c.id, c.store_id) for c in now_known.values()}), ctx.now())
         locked = accounts.lock_of(s, {one.customer_id for one in due})
     return locked
 

@@ -8,7 +8,6 @@ from uuid import UUID
 from highstreet.sdk import Ctx, Invalid, Statement, new_id, own, refuse_payment_cards
 from highstreet.sdk import gettext as _
 from highstreet.sdk import lazy_gettext as _l
-
 from highstreet_points_club import accounts, issuing, ledger, rules, story
 from highstreet_points_club.writing import Cause, Change, write
 
@@ -86,9 +85,9 @@ def adjust(
             )
         ],
     )  # fmt: skip
-    state, issued = step.state, ()
-    if points > 0:
-        state, issued = issuing.issue_automatic(ctx, account.id, programme, place, at)
+    if points < 0:
+        return Adjusted(entry_id, step.state.balance)
+    state, issued = issuing.issue_automatic(ctx, account.id, programme, place, at)
     return Adjusted(entry_id, state.balance, issued)
 
 
@@ -141,4 +140,3 @@ def _check(points: int, reason: str) -> None:
         words = _("Say why, in 3 to 200 letters. The member may ask to see it.")
         raise Invalid(words, fields={"reason": [words]})
     refuse_payment_cards(reason, "reason")
-

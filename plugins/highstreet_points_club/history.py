@@ -9,7 +9,6 @@ from uuid import UUID
 
 from highstreet.sdk import Ctx, Invalid, Statement, own
 from highstreet.sdk import gettext as _
-
 from highstreet_points_club import accounts, issuing, rules
 from highstreet_points_club.issuing import Issued
 from highstreet_points_club.programme import Programme, RewardRule
@@ -266,4 +265,3 @@ def _line(ctx: Ctx, row: Sequence[Any]) -> Line:
         status,
         reason if mine else None,
     )
-

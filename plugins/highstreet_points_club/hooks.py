@@ -21,7 +21,6 @@ from highstreet.sdk import (
     hookimpl,
 )
 from highstreet.sdk import gettext as _
-
 from highstreet_points_club import audit as audits
 from highstreet_points_club import award, history, people, returns, rules, till, words
 from highstreet_points_club.programme import earned

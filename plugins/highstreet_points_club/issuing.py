@@ -7,7 +7,6 @@ from uuid import UUID
 
 from highstreet.sdk import Ctx, ScopedSession, Statement, new_id, own
 from highstreet.sdk import lazy_gettext as _l
-
 from highstreet_points_club import accounts, ledger, story
 from highstreet_points_club.ledger import AccountState, Hold
 from highstreet_points_club.programme import Programme, RewardRule, morning

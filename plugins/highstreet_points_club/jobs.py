@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from highstreet.sdk import JobHandler, Periodic, ScopedSession, ctx_of
-
 from highstreet_points_club import lapse
 from highstreet_points_club.rules import NAME
 

@@ -8,7 +8,8 @@ from highstreet.sdk import Ctx, Statement, own
 _OPEN = Statement(
     "SELECT l.at_store_id, SUM(CASE WHEN l.remaining > 0 AND (l.activates_at IS NULL"
     " OR l.activates_at <= :at) THEN l.remaining ELSE 0 END) AS active,"
-    " SUM(CASE WHEN l.remaining > 0 AND l.activates_at > :at THEN l.remaining ELSE 0 END) AS pending,"
+    " SUM(CASE WHEN l.remaining > 0 AND l.activates_at > :at THEN l.remaining ELSE 0 END)"
+    " AS pending,"
     " -SUM(CASE WHEN l.remaining < 0 THEN l.remaining ELSE 0 END) AS owed,"
     " COUNT(DISTINCT l.account_id) AS members FROM points_club_lot AS l"
     f" WHERE l.remaining <> 0 AND (l.expires_at IS NULL OR l.expires_at > :at) AND {own('l')}"

@@ -4,7 +4,6 @@ from typing import Any
 from uuid import UUID
 
 from highstreet.sdk import Ctx, CustomerFact, Statement, new_id, own
-
 from highstreet_points_club import accounts, history, issuing, ledger, rules
 from highstreet_points_club.writing import Cause, Change, write
 
@@ -19,8 +18,7 @@ _MERGED = Statement(
     returns="none",
 )
 _MOVE_LOTS = Statement(
-    "UPDATE points_club_lot AS l SET account_id = :kept"
-    f" WHERE l.account_id = :id AND {own('l')}",
+    f"UPDATE points_club_lot AS l SET account_id = :kept WHERE l.account_id = :id AND {own('l')}",
     returns="none",
 )
 _MOVE_REWARDS = Statement(
@@ -34,7 +32,8 @@ _END_REWARDS = Statement(
     returns="count",
 )
 _FORGET_REASONS = Statement(
-    "DELETE FROM points_club_reason AS n WHERE n.entry_id IN (SELECT e.id FROM points_club_entry AS e"
+    "DELETE FROM points_club_reason AS n WHERE n.entry_id IN"
+    " (SELECT e.id FROM points_club_entry AS e"
     f" WHERE e.account_id = :id AND {own('e')}) AND {own('n')}",
     returns="count",
 )

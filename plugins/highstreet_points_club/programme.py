@@ -180,7 +180,11 @@ NOTHING = EarnResult(0, ())
 
 @dataclass(frozen=True, slots=True)
 class Programme:
-    """A store's programme as it was set at one time."""
+    """A store's programme as it was set at one time.
+
+    automatic: the reward that is issued by itself, if there is one. rule: the settings that decide
+    what a purchase earns; rule_id follows from them.
+    """
 
     unit_one: str
     unit_many: str
@@ -191,6 +195,7 @@ class Programme:
     expiry: Expiry
     expiry_months: int
     rewards: tuple[RewardRule, ...]
+    automatic: RewardRule | None
     hold_minutes: int
     rule_id: UUID
     rule: Mapping[str, Any]
@@ -203,11 +208,6 @@ class Programme:
         """The reward on offer under `key`."""
         return next((reward for reward in self.rewards if reward.key == key), None)
 
-    @property
-    def automatic(self) -> RewardRule | None:
-        """The reward that is issued by itself, if there is one."""
-        return next((reward for reward in self.rewards if reward.automatic), None)
-
 
 def load(settings: Mapping[str, Any]) -> Programme:
     """The programme that validated settings (see settings.py) describe."""
@@ -218,7 +218,7 @@ def load(settings: Mapping[str, Any]) -> Programme:
             per_minor=rule["per_minor"],
             min_minor=rule["min_minor"],
             factors={name.casefold(): percent for name, percent in rule["factors"].items()}
-            | {name.casefold(): 0 for name in rule["exclude"]},
+            | {name.casefold(): 0 for name in rule["excluded"]},
             departments={name.casefold(): points for name, points in rule["departments"].items()},
         )
         for rule in settings["accruals"]
@@ -250,6 +250,7 @@ def load(settings: Mapping[str, Any]) -> Programme:
         expiry=settings["expiry"],
         expiry_months=settings["expiry_months"],
         rewards=rewards,
+        automatic=next((reward for reward in rewards if reward.automatic), None),
         hold_minutes=settings["hold_minutes"],
         rule_id=_rule_id(rule),
         rule=rule,
@@ -257,7 +258,7 @@ def load(settings: Mapping[str, Any]) -> Programme:
 
 
 def load_rule(rule: Mapping[str, Any]) -> Programme:
-    """The programme of an earlier version of the earning rules, as an entry's `rule_id` names it."""
+    """The programme of an earlier version of the rules, which an entry's `rule_id` names."""
     from highstreet_points_club.settings import ProgrammeSchema
 
     settings: Mapping[str, Any] = ProgrammeSchema().load(dict(rule))
@@ -317,9 +318,7 @@ def left_of(purchase: PurchaseFact) -> Basket:
             LeftLine(one.department, one.quantity * kept / worth, one.amount_minor * kept // worth)
             for one in lines
         ]
-    return Left(
-        purchase.total_minor - purchase.returned_minor, purchase.occurred_at, tuple(lines)
-    )
+    return Left(purchase.total_minor - purchase.returned_minor, purchase.occurred_at, tuple(lines))
 
 
 def active_from(programme: Programme, occurred_at: datetime, zone: tzinfo) -> datetime | None:

@@ -10,7 +10,6 @@ from uuid import UUID
 
 from highstreet.sdk import Ctx, ReturnFact, Statement, new_id, own
 from highstreet.sdk import lazy_gettext as _l
-
 from highstreet_points_club import accounts, issuing, ledger, rewards, rules, story
 from highstreet_points_club.programme import earned, left_of
 from highstreet_points_club.writing import Cause, Change, write

@@ -11,7 +11,6 @@ from uuid import UUID
 from highstreet.sdk import Conflict, Ctx, Invalid, NotFound, ScopedSession, Statement, new_id, own
 from highstreet.sdk import gettext as _
 from highstreet.sdk import lazy_gettext as _l
-
 from highstreet_points_club import accounts, issuing, ledger, rules, story
 from highstreet_points_club.accounts import Locked
 from highstreet_points_club.errors import NotEnoughPoints, RewardClosed
@@ -72,9 +71,7 @@ def redeem(ctx: Ctx, reward_id: UUID, *, purchase_id: UUID | None = None) -> Iss
     if not reward.usable(at):
         raise _closed(reward, at)
     place = rules.place(ctx)
-    issuing.close(
-        ctx.s, reward_id, "redeemed", at, store_id=place.id, purchase_id=purchase_id
-    )
+    issuing.close(ctx.s, reward_id, "redeemed", at, store_id=place.id, purchase_id=purchase_id)
     done = reward._replace(
         status="redeemed", closed_at=at, redeemed_store_id=place.id, purchase_id=purchase_id
     )
@@ -262,4 +259,3 @@ def _closed(reward: Issued, at: datetime) -> RewardClosed:
         "lapsed": _("“%(name)s” has ended.", name=reward.name),
     }
     return RewardClosed(words.get(reward.status, words["lapsed"]))
-

@@ -1,19 +1,39 @@
 """Which programme applied in a store at a moment, and the versions of rules that entries name."""
 
+from __future__ import annotations
+
 from collections import OrderedDict
 from datetime import datetime, tzinfo
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from highstreet.sdk import Ctx, Resolved, ScopedSession, Statement, clock
-
 from highstreet_points_club import programme as programmes
 from highstreet_points_club.programme import Programme, active_from, expires_at, morning
 
 NAME = "points_club"
 _MOST = 8192
-# By identity: the host keeps one settings object for as long as nothing changes.
-_programmes: OrderedDict[int, tuple[Resolved, Programme]] = OrderedDict()
+
+
+class Place(NamedTuple):
+    """A store as the ledger needs it; id None: head office."""
+
+    id: UUID | None
+    zone: tzinfo
+    currency: str
+    name: str
+    locale: str
+
+
+class _Kept(NamedTuple):
+    settings: Resolved
+    programme: Programme
+    unset: bool
+
+
+# By identity: the host keeps one object of settings, and of a store's facts, while they last.
+_programmes: OrderedDict[int, _Kept] = OrderedDict()
+_places: OrderedDict[int, tuple[object, Place]] = OrderedDict()
 _recorded: OrderedDict[tuple[UUID, UUID], None] = OrderedDict()
 
 _KEEP = Statement(
@@ -32,22 +52,17 @@ _BODY = Statement(
 )
 
 
-class Place(NamedTuple):
-    """A store as the ledger needs it; id None: head office."""
-
-    id: UUID | None
-    zone: tzinfo
-    currency: str
-    name: str
-    locale: str
-
-
 def place(ctx: Ctx, store_id: UUID | None = None) -> Place:
     """Clock, currency and name of a store (the session's own unless named)."""
     found = ctx.store(store_id)
-    return Place(
-        found.store_id, clock.zone(found.zone), found.currency, found.name, found.locale
-    )
+    kept = _places.get(id(found))
+    if kept is not None and kept[0] is found:
+        return kept[1]
+    made = Place(found.store_id, clock.zone(found.zone), found.currency, found.name, found.locale)
+    _places[id(found)] = (found, made)
+    while len(_places) > _MOST:
+        _places.popitem(last=False)
+    return made
 
 
 def programme(ctx: Ctx, store_id: UUID | None = None, at: datetime | None = None) -> Programme:
@@ -56,19 +71,19 @@ def programme(ctx: Ctx, store_id: UUID | None = None, at: datetime | None = None
     What happened before anybody set up anything is reckoned by today's rules: who sets up a
     programme and then imports last year's purchases means these.
     """
-    settings = ctx.settings(store_id, at=at)
-    if at is not None and all(one.level == "default" for one in settings.provenance.values()):
-        settings = ctx.settings(store_id)
-    return of_settings(settings)
+    found = _of_settings(ctx.settings(store_id, at))
+    if at is not None and found.unset:
+        found = _of_settings(ctx.settings(store_id))
+    return found.programme
 
 
-def of_settings(settings: Resolved) -> Programme:
+def _of_settings(settings: Resolved) -> _Kept:
     """The programme that settings describe; worked out once for as long as they last."""
     kept = _programmes.get(id(settings))
-    if kept is not None and kept[0] is settings:
-        return kept[1]
-    made = programmes.load(settings)
-    _programmes[id(settings)] = (settings, made)
+    if kept is not None and kept.settings is settings:
+        return kept
+    unset = all(one.level == "default" for one in settings.provenance.values())
+    made = _programmes[id(settings)] = _Kept(settings, programmes.load(settings), unset)
     while len(_programmes) > _MOST:
         _programmes.popitem(last=False)
     return made

@@ -54,7 +54,7 @@ class AccrualSchema(_Strict):
         load_default=dict,
         metadata={"label": _l("Departments that count more or less, in per cent")},
     )
-    exclude = fields.List(
+    excluded = fields.List(
         fields.String(validate=validate.Length(min=1, max=100)),
         load_default=list,
         metadata={"label": _l("Departments that earn nothing")},

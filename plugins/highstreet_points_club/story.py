@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import UUID
 
 from highstreet.sdk import Ctx, EntryIn
-
 from highstreet_points_club.accounts import Locked
 
 if TYPE_CHECKING:

@@ -2,9 +2,11 @@
 
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from flask import has_request_context, url_for
+
 from highstreet.sdk import (
     Club,
     Ctx,
@@ -18,7 +20,6 @@ from highstreet.sdk import (
     own,
 )
 from highstreet.sdk import gettext as _
-
 from highstreet_points_club import history, rules, words
 from highstreet_points_club.history import Balance
 
@@ -132,7 +133,9 @@ def day_figures(ctx: Ctx, on: date) -> list[Figure]:
     until = rules.morning(on, 1, place.zone)
     handed = int(_REWARDS_OF(ctx.s, at_store=at_store, since=since, until=until))
     return [
-        Figure(_("%(unit)s given", unit=words.unit(programme, 2).capitalize()), words.number(given)),
+        Figure(
+            _("%(unit)s given", unit=words.unit(programme, 2).capitalize()), words.number(given)
+        ),
         Figure(_("Rewards handed over"), words.number(handed)),
     ]
 
@@ -156,9 +159,9 @@ def _undo_url(ctx: Ctx, reward_id: UUID) -> str:
     return _url(ctx, "give_back", reward_id=reward_id)
 
 
-def _url(ctx: Ctx, view: str, **values: object) -> str:
+def _url(ctx: Ctx, view: str, **values: Any) -> str:
     """The address of a screen of this store; empty outside of a store's page."""
-    if not has_request_context() or ctx.store_id is None and ctx.scope.store_id is None:
+    if not has_request_context() or (ctx.store_id is None and ctx.scope.store_id is None):
         return ""
     return url_for(
         f"points_club-store.{view}", brand=ctx.brand.slug, store=ctx.store().slug, **values

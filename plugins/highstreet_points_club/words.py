@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING
 
 from babel.dates import format_date
 from babel.numbers import format_decimal
+
 from highstreet.sdk import SummaryRow, format_locale, format_minor
 from highstreet.sdk import gettext as _
-
 from highstreet_points_club.programme import Accrual, EarnResult, Programme
 from highstreet_points_club.rules import Place
 
@@ -142,9 +142,7 @@ def notes(balance: "Balance") -> list[str]:
     if balance.lapsing:
         said.append(lapsing(programme, balance.lapsing[0]))
     if balance.pending:
-        said.append(
-            _("%(points)s can be spent later", points=amount(programme, balance.pending))
-        )
+        said.append(_("%(points)s can be spent later", points=amount(programme, balance.pending)))
     return said
 
 

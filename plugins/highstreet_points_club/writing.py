@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 import sqlalchemy as sa
-from highstreet.sdk import Actor, ScopedSession, Statement, bulk, own
 
+from highstreet.sdk import Actor, ScopedSession, Statement, bulk, own
 from highstreet_points_club.ledger import AccountState, Allocation, Entry, Lot, Step
 from highstreet_points_club.models import Allocation as AllocationRow
 from highstreet_points_club.models import Entry as EntryRow
@@ -36,15 +36,19 @@ _REWARD_COLUMNS = (
 
 def _insert(table: str, columns: Sequence[str]) -> Statement:
     # `store_id` is a bind of the session's own; the owner of a row comes from its account.
-    binds = (":owner_id" if column == "store_id" else f":{column}" for column in columns)
+    names = ", ".join(columns)
+    binds = ", ".join(":owner_id" if one == "store_id" else f":{one}" for one in columns)
     return Statement(
-        f"INSERT INTO {table} (brand_id, {', '.join(columns)}) VALUES (:brand_id, {', '.join(binds)})",
+        f"INSERT INTO {table} (brand_id, {names}) VALUES (:brand_id, {binds})",
         returns="none",
     )
 
 
 _TABLES: dict[str, tuple[sa.Table, Statement]] = {
-    row.__tablename__: (row.__table__, _insert(row.__tablename__, columns))  # type: ignore[dict-item]
+    row.__tablename__: (
+        row.metadata.tables[row.__tablename__],
+        _insert(row.__tablename__, columns),
+    )
     for row, columns in (
         (EntryRow, _ENTRY_COLUMNS),
         (LotRow, _LOT_COLUMNS),
@@ -206,7 +210,11 @@ def _allocation(allocation: Allocation, owner_id: UUID | None) -> dict[str, Any]
 
 def _update_lots(s: ScopedSession, changed: Sequence[tuple[UUID, int]]) -> None:
     if len(changed) > _FEW and s.dialect == "postgresql":
-        _LOTS(s, ids=[lot for lot, _points in changed], remainings=[points for _lot, points in changed])
+        _LOTS(
+            s,
+            ids=[lot for lot, _points in changed],
+            remainings=[points for _lot, points in changed],
+        )
     else:
         _LOT.many(s, [{"id": lot, "remaining": points} for lot, points in changed])
 

@@ -175,6 +175,11 @@ def to_sqlite(value: Any) -> Any:
     kind = type(value)
     if kind is str or kind is int or value is None:
         return value
+    if kind is UUID:
+        return value.hex
+    if kind is datetime:
+        moment = value if value.tzinfo is UTC else value.astimezone(UTC)
+        return moment.isoformat(" ", "microseconds")[:26]  # strftime takes ten times as long
     if isinstance(value, UUID):
         return value.hex
     if isinstance(value, datetime):

@@ -73,7 +73,9 @@ class Shop:
         with self.database.tenancy.session(Scope.operator(brand.id), write=True) as s:
             settings.put(s, NAME, values, valid_from=datetime(2020, 1, 1, tzinfo=UTC))
 
-    def member(self, s: ScopedSession, name: str = "Maren Okafor-Lind", **more: Any) -> CustomerFact:
+    def member(
+        self, s: ScopedSession, name: str = "Maren Okafor-Lind", **more: Any
+    ) -> CustomerFact:
         """Somebody new."""
         return customers.enrol(s, name=name, **more)
 

@@ -237,9 +237,7 @@ def _left_by(shop: Shop, work: Callable[[ScopedSession], None]) -> dict[str, Any
 
 def _less(rows: list[tuple[Any, ...]]) -> list[Any]:
     """Purchases have new ids each time; everything else is the same."""
-    return sorted(
-        tuple("purchase" if _is_id(value) else value for value in row) for row in rows
-    )
+    return sorted(tuple("purchase" if _is_id(value) else value for value in row) for row in rows)
 
 
 def _is_id(value: Any) -> bool:

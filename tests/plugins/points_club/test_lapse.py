@@ -115,9 +115,7 @@ def test_the_nightly_job_goes_on_until_all_is_done(shop: Shop, time_machine_: An
     (job,) = jobs.JOBS
     with shop.session(shop.club) as s:
         job.run(s, {"subject": "2026-06-10"})
-        queued = s.execute(
-            job_table.select().where(job_table.c.name == jobs.SWEEP)
-        ).all()
+        queued = s.execute(job_table.select().where(job_table.c.name == jobs.SWEEP)).all()
         assert len(queued) == 1
         job.run(s, {"subject": "2026-06-10"})
         assert len(s.execute(job_table.select().where(job_table.c.name == jobs.SWEEP)).all()) == 1
@@ -138,7 +136,11 @@ def test_what_each_store_owes(shop: Shop) -> None:
     first, second = shop.club.stores
     with shop.operator(shop.club, write=False) as s:
         lines = {line.store_id: line for line in liability.by_store(shop.ctx(s))}
-        assert (lines[first.id].active, lines[first.id].held, lines[first.id].members) == (50, 80, 2)
+        assert (lines[first.id].active, lines[first.id].held, lines[first.id].members) == (
+            50,
+            80,
+            2,
+        )
         assert (lines[second.id].active, lines[second.id].points) == (50, 50)
     with shop.session(shop.club, 1, write=False) as s:
         (mine,) = liability.by_store(shop.ctx(s))

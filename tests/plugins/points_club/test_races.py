@@ -132,9 +132,7 @@ def test_the_refund_path_is_locked_too(shop: Shop) -> None:
             return corrections.adjust(ctx, who, -1, "A slip")
 
     found = at_once(MANY, anything)
-    spent = sum(
-        not isinstance(one, HighstreetError) for n, one in enumerate(found) if n % 5 == 1
-    )
+    spent = sum(not isinstance(one, HighstreetError) for n, one in enumerate(found) if n % 5 == 1)
     failed = [one for n, one in enumerate(found) if n % 5 != 1 and isinstance(one, HighstreetError)]
     assert failed == []
     assert 5 <= spent <= 7

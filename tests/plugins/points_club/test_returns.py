@@ -57,7 +57,7 @@ def test_what_falls_below_the_least_purchase_earns_nothing(shop: Shop) -> None:
 def test_lines_that_come_back_are_taken_out_of_their_department(shop: Shop) -> None:
     shop.set_up(
         shop.club,
-        accruals=[{"mode": "spend", "factors": {"Coffee": 300}, "exclude": ["Tobacco"]}],
+        accruals=[{"mode": "spend", "factors": {"Coffee": 300}, "excluded": ["Tobacco"]}],
     )
     lines = (line(1, "Coffee", 1000), line(2, "tobacco", 2000), line(3, "Bread", 500))
     with shop.session(shop.club) as s:
