@@ -21,42 +21,32 @@ from highstreet_tenants.statements import Statement, own
 
 # A pair travels as one text, the realm's 32 hexadecimal digits and then the value: SQLite has no
 # array of pairs, and two arrays side by side it would join by trying all of them. CROSS JOIN makes
-# it begin with the pairs and look each up in the index.
-_LITE = (
-    "json_each(:pairs) AS p CROSS JOIN {table} AS x"
-    " JOIN core_customer AS c ON c.id = x.customer_id AND c.brand_id = x.brand_id"
-    " AND x.realm_id = substr(p.value, 1, 32) AND x.{column} = substr(p.value, 33){extra}"
-)
-_GRES = (
-    "unnest(CAST(:pairs AS text[])) AS p"
-    " JOIN {table} AS x ON x.realm_id = CAST(substr(p, 1, 32) AS uuid)"
-    " AND x.{column} = substr(p, 33){extra}"
-    " JOIN core_customer AS c ON c.id = x.customer_id AND c.brand_id = x.brand_id"
-)
-_FIND = (
-    "SELECT x.realm_id, x.{column} AS value, COALESCE(t.id, c.id) AS customer_id,"
-    " COALESCE(t.status, c.status) AS status FROM {source}"
-    " LEFT JOIN core_customer AS t ON t.id = c.merged_into AND t.brand_id = c.brand_id"
-    f" AND {own('t')} WHERE {own('x')} AND {own('c')}"
-)
+# it begin with the pairs and look each up in the index. The customer's own row is not joined:
+# on a table that has just grown, PostgreSQL would choose to read all of it for each pair.
+_FIND = "SELECT x.realm_id, x.{column} AS value, x.customer_id FROM {pairs} {table} AS x WHERE "
+_LITE = "x.realm_id = substr(p.value, 1, 32) AND x.{column} = substr(p.value, 33)"
+_GRES = "x.realm_id = CAST(substr(p, 1, 32) AS uuid) AND x.{column} = substr(p, 33)"
 
 
 def _finder(table: str, column: str, extra: str = "") -> Statement:
-    def text(source: str) -> str:
-        parts = {"table": table, "column": column, "extra": extra}
-        return _FIND.format(column=column, source=source.format(**parts))
-
+    own_rows = f"{extra} AND {own('x')}"
+    names = {"table": table, "column": column}
     return Statement(
-        text(_LITE),
-        postgresql=text(_GRES),
+        (_FIND + _LITE).format(pairs="json_each(:pairs) AS p CROSS JOIN", **names) + own_rows,
+        postgresql=(_FIND + _GRES)
+        .format(pairs="unnest(CAST(:pairs AS text[])) AS p JOIN", **names)
+        .replace(" WHERE ", " ON ")
+        + own_rows,
         types={"realm_id": UUID, "customer_id": UUID},
     )
 
 
-_BY_REF = _finder("core_customer_ref", "ref")
-_BY_KEY = {
-    kind: _finder("core_customer_identity", "value", f" AND x.kind = '{kind}'")
-    for kind in ("card", "phone", "email")
+_FINDERS = {
+    "ref": _finder("core_customer_ref", "ref"),
+    **{
+        kind: _finder("core_customer_identity", "value", f" AND x.kind = '{kind}'")
+        for kind in ("card", "phone", "email")
+    },
 }
 
 
@@ -87,19 +77,21 @@ Found = dict[Who, UUID | Erased]
 
 
 def find(s: ScopedSession, people: Iterable[Who]) -> Found:
-    """The customers there are, by reference, else card, phone, e-mail; merges are followed."""
+    """The customers there are, by reference, else card, phone, e-mail.
+
+    Somebody may since have been merged into another; whoever writes for them follows that.
+    """
     missing = {who for who in people if who.named}
     found: Found = {}
-    tries: tuple[tuple[str, Statement], ...] = (("ref", _BY_REF), *_BY_KEY.items())
-    for kind, statement in tries:
-        wanted = {(who.realm_id, value): None for who in missing if (value := getattr(who, kind))}
+    for kind, statement in _FINDERS.items():
+        wanted = {(who.realm_id, value) for who in missing if (value := getattr(who, kind))}
         if not wanted:
             continue
-        rows = statement(s, pairs=[realm.hex + value for realm, value in wanted])
-        known: dict[tuple[UUID, str], UUID | Erased] = {}
-        for realm, value, customer, status in sorted(rows, key=lambda row: (row[2], row[1])):
+        known: dict[tuple[UUID, str], UUID] = {}
+        for realm, value, customer in statement(s, pairs=[r.hex + v for r, v in wanted]):
             # A family may share a phone: the oldest record is meant.
-            known.setdefault((realm, value), ERASED if status == "erased" else customer)
+            key = (realm, value)
+            known[key] = min(customer, known.get(key, customer))
         for who in missing:
             if customer_id := known.get((who.realm_id, getattr(who, kind))):
                 found[who] = customer_id
@@ -115,7 +107,7 @@ def _erased(s: ScopedSession, people: Iterable[Who]) -> Found:
     hidden = {_hidden(who.realm_id, who.ref): who for who in people if who.ref}
     if not hidden:
         return {}
-    rows = _BY_REF(s, pairs=[who.realm_id.hex + digest for digest, who in hidden.items()])
+    rows = _FINDERS["ref"](s, pairs=[who.realm_id.hex + digest for digest, who in hidden.items()])
     return {hidden[row[1]]: ERASED for row in rows}
 
 
