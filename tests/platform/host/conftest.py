@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 
+import highstreet.timeline  # noqa: F401 - the room registers its part on import
+from highstreet.customers.hooks import CustomerHooks
 from highstreet.host import contributions, registry
 from highstreet.host.candidates import Candidate
 from highstreet.host.manifest import ManifestSchema
@@ -98,7 +100,7 @@ def make_host() -> Callable[..., Host]:
     """A host of tools given as {name: hooks object}, with keyword arguments for their manifests."""
 
     def make(tools: dict[str, object | None], *, slow_ms: float = 500.0, **about: Any) -> Host:
-        host = Host.load([Specs], entry_points=[], make_ctx=ctx_for, slow_ms=slow_ms)
+        host = Host.load([Specs, CustomerHooks], entry_points=[], make_ctx=ctx_for, slow_ms=slow_ms)
         for name, hooks in tools.items():
             own = about.get(name, {})
             extra = own.pop("plugin", {})

@@ -18,10 +18,15 @@ SOURCE = TESTS / "distributions" / "highstreet_house_notes"
 def test_a_tool_from_a_distribution_of_its_own_works_end_to_end(tmp_path: Path) -> None:
     target = tmp_path / "site"
     subprocess.run(
-        [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-build-isolation",
-         "--no-index", "--disable-pip-version-check", "--target", str(target), str(_copy(tmp_path))],
-        check=True, capture_output=True, text=True,
-    )  # fmt: skip
+        [
+            *(sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"),
+            *("--no-deps", "--no-build-isolation", "--no-index"),
+            *("--target", str(target), str(_copy(tmp_path))),
+        ],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
     roots = [TESTS, *(ROOT / name for name in ("platform", "tenants", "plugins", "migrations"))]
     done = subprocess.run(
         [sys.executable, "-P", str(HERE / "house_notes_day.py"), str(tmp_path / "instance")],

@@ -311,13 +311,11 @@ def test_every_past_answer_stays_what_it_was(
                             s, "club", {key: value + (90 if key == "goal" else 0)}, **where
                         )
                     except Forbidden:
-                        assert (
-                            settings.resolve(s, "club", brand.stores[0].id).provenance[key].locked
-                        )
+                        assert settings.resolve(s, "club", store).provenance[key].locked
                     now = datetime.now(UTC)
-                    seen.append((now, dict(settings.resolve(s, "club", brand.stores[0].id))))
+                    seen.append((now, dict(settings.resolve(s, "club", store))))
                 for at, then in seen:
-                    assert dict(settings.resolve(s, "club", brand.stores[0].id, at=at)) == then
+                    assert dict(settings.resolve(s, "club", store, at=at)) == then
                 raise _Enough
         except _Enough:
             pass
