@@ -234,9 +234,7 @@ def _spread(value: Any, name: str, part: Part) -> None:
     if isinstance(value, dict):
         for key, inner in value.items():
             label = key.replace("_", " ")
-            if isinstance(inner, dict):
-                _spread(inner, label, part)
-            elif isinstance(inner, list):
+            if isinstance(inner, dict | list):
                 _spread(inner, label, part)
             elif not _is_id(key) and inner not in (None, ""):
                 part.rows.append((f"{name} {label}".strip(), _said(key, inner, value)))
@@ -263,8 +261,9 @@ def _line(value: Any) -> str:
 
 def _said(key: str, value: Any, beside: dict[str, Any]) -> str:
     """A value as people read it: money with its currency, moments in the store's zone."""
-    if key.endswith("_minor") and isinstance(value, int) and isinstance(beside.get("currency"), str):
-        return formats.money(value, beside["currency"])
+    currency = beside.get("currency")
+    if key.endswith("_minor") and isinstance(value, int) and isinstance(currency, str):
+        return formats.money(value, currency)
     if isinstance(value, str) and len(value) >= 20 and value[10:11] == "T":
         try:
             return formats.moment(datetime.fromisoformat(value))

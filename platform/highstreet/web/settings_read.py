@@ -94,6 +94,8 @@ def sent_by(items: Iterable[Item]) -> Sent:
                 sent.add(item.id, "1")
         elif item.kind == "ticks":
             sent.setlist(item.id, list(item.value))
+        elif item.options and item.value not in {key for key, _words in item.options}:
+            sent.add(item.id, item.options[0][0])  # a browser sends the first where none is chosen
         else:
             sent.add(item.id, str(item.value))
     return sent

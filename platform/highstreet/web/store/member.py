@@ -6,12 +6,14 @@ from datetime import date
 from typing import Any, cast
 from uuid import UUID
 
+from highstreet import host as hosts
 from highstreet.customers import fields as custom
 from highstreet.customers import queries as customers
 from highstreet.customers import service as customer_service
 from highstreet.customers.facts import CustomerFact, FieldFact
-from highstreet.host import dispatch
+from highstreet.host import dispatch, state
 from highstreet.i18n import gettext as _
+from highstreet.i18n import language
 from highstreet.till.hooks import Club
 from highstreet.till.last import Action
 from highstreet.till.visits import visits
@@ -75,6 +77,17 @@ def club(s: ScopedSession, fact: CustomerFact) -> Club | None:
         if one.value is not None:
             return cast(Club, one.value)
     return None
+
+
+def paused(s: ScopedSession) -> list[str]:
+    """Titles of points tools that only a pause keeps off here."""
+    host = hosts.of(s)
+    asked = host.calls.get("member_club", {})
+    return [
+        host.title(name, language())
+        for name, effective in state.overview(s).items()
+        if name in asked and effective.state == "paused"
+    ]
 
 
 def said(answers: Iterable[Any]) -> list[str]:

@@ -197,6 +197,7 @@ def page(
         hits=hits or [],
         member=member.in_hand(s, fact, place.store.id, today) if fact else None,
         club=club,
+        paused=member.paused(s) if fact and club is None else [],
         also=slots.fill(s, "till.member", customer=fact) if fact else [],
         form=form,
         errors=form.errors,

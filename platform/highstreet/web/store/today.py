@@ -126,21 +126,6 @@ def _tools_figures(s: ScopedSession, on: date) -> list[Figure]:
 
 def _tasks(s: ScopedSession, place: Place) -> list[Task]:
     tasks: list[Task] = []
-    if current.may("tools.choose"):
-        for name, effective in state.overview(s, place.store_id).items():
-            if effective.state == "paused":
-                tool = toolfaces.face(current.house.host, name, effective)
-                tasks.append(
-                    Task(
-                        _("Look at what failed in %(tool)s", tool=tool.title),
-                        _("Look"),
-                        url_for("tools.faults", tool=name, **place.slugs),
-                        tool.reason,
-                        "paused",
-                        tool.word,
-                        tool.title,
-                    )
-                )
     if current.may("jobs.view"):
         failed = job_queries.counts(s).get("failed", 0)
         if failed:

@@ -169,8 +169,15 @@ def fault_shown(one: faults.Fault) -> dict[str, Any]:
         "message": _("It took %(ms)s ms", ms=round(one.milliseconds))
         if one.kind == "slow"
         else one.message,
-        "outcome": _("done, but too slow") if one.kind == "slow" else _("left out, tried again"),
+        "outcome": _outcome(one),
     }
+
+
+def _outcome(one: faults.Fault) -> str:
+    hook = current.house.host.hooks.get(one.hook)
+    if one.kind == "slow":
+        return _("done, but too slow")
+    return _("kept, tried again") if hook is not None and hook.writes else _("left out")
 
 
 def change_shown(one: Change) -> dict[str, str]:

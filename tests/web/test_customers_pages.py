@@ -1,0 +1,200 @@
+"""Customers in the console: list, one customer, cards, notes, details, merging, leaving."""
+
+import json
+import re
+from typing import Any
+
+import pytest
+
+from highstreet.consent import service as consent
+from highstreet.customers import queries as customers
+from highstreet.customers import service
+from highstreet_tenants.errors import NotFound
+
+
+def words(answer: Any) -> str:
+    return " ".join(re.sub(r"<[^>]+>", " ", answer.text.split("<main")[1]).split())
+
+
+@pytest.fixture
+def people(front: Any) -> str:
+    return f"{front.store(0)}/customers/"
+
+
+def test_an_empty_store_says_what_the_place_is_for(front: Any, clerk: Any, people: str) -> None:
+    page = clerk.get(people)
+    assert "No customers yet" in words(page)
+    assert f"{front.store(0)}/till/enrol" in page.text
+
+
+def test_the_list_goes_on_by_its_cursor_and_shows_everybody_once(
+    front: Any, clerk: Any, people: str
+) -> None:
+    names = {f"Customer {n:03}" for n in range(120)}
+    with front.session(0, write=True) as s:
+        for name in sorted(names):
+            service.enrol(s, name=name)
+    seen: list[str] = []
+    page, hops = people, 0
+    while page and hops < 5:
+        answer = clerk.get(page)
+        seen += re.findall(r">(Customer \d{3})</a>", answer.text)
+        found = re.search(r'href="([^"]+)" rel="next"', answer.text)
+        page, hops = (found[1].replace("&amp;", "&") if found else ""), hops + 1
+    assert (len(seen), set(seen)) == (120, names)
+    assert "120 joined here" in words(clerk.get(people))
+    assert clerk.get(f"{people}?before=nonsense").status_code == 422
+
+
+def test_a_store_lists_who_joined_there_and_finds_the_whole_club(
+    front: Any, clerk: Any, people: str
+) -> None:
+    front.enrol(0, store=1, name="Far Away")
+    assert "Far Away" not in words(clerk.get(people))
+    assert "Far Away" in words(clerk.get(f"{people}?q=far"))
+
+
+def test_one_customer_shows_identities_notes_fields_consents_and_story(
+    front: Any, owner: Any, people: str
+) -> None:
+    with front.office(0, write=True) as s:
+        service.define_field(s, key="usual", label="The usual", kind="text")
+    maren = front.enrol(
+        0,
+        name="Maren",
+        phone="07700 900142",
+        email="maren@example.org",
+        card="40712286",
+        fields={"usual": "flat white"},
+    )
+    with front.session(0, write=True) as s:
+        service.add_note(s, maren, "brings her dog")
+        consent.record(
+            s,
+            maren,
+            purpose="marketing",
+            channel="email",
+            status="given",
+            wording="Offers by e-mail",
+            method="till",
+        )
+    front.buy(0, maren, 1240, "r-1")
+    said = words(owner.get(f"{people}{maren}"))
+    for part in (
+        "4071 2286",
+        "maren@example.org",
+        "The usual",
+        "flat white",
+        "brings her dog",
+        "Offers by e-mail",
+        "Joined",
+        "£12.40",
+    ):
+        assert part in said, part
+    assert "7700900142" in said.replace(" ", "")
+
+
+def test_notes_cards_and_details_are_kept(front: Any, owner: Any, people: str) -> None:
+    maren = front.enrol(0, name="Maren", card="40711111")
+    page = f"{people}{maren}"
+    owner.post(page, f"{page}/notes", {"text": "oat milk"})
+    owner.post(page, f"{page}/cards", {"number": "4071 2222"})
+    owner.post(page, f"{page}/cards/status", {"number": "40711111", "status": "lost"})
+    owner.post(
+        f"{page}/details",
+        f"{page}/details",
+        {"name": "Maren Okafor", "phone": "07700 900142", "birthday": "1990-05-14"},
+    )
+    with front.session(0) as s:
+        detail = customers.detail(s, maren)
+    assert [note.text for note in detail.notes] == ["oat milk"]
+    cards = {one.value: one.status for one in detail.identities if one.kind == "card"}
+    assert cards == {"40711111": "lost", "40712222": "active"}
+    assert (detail.customer.name, str(detail.birthday)) == ("Maren Okafor", "1990-05-14")
+
+
+def test_a_card_that_is_somebody_elses_is_refused_with_words(
+    front: Any, owner: Any, people: str
+) -> None:
+    front.enrol(0, name="Anna", card="40711111")
+    maren = front.enrol(0, name="Maren")
+    page = f"{people}{maren}"
+    owner.post(page, f"{page}/cards", {"number": "40711111"})
+    assert "already belongs to another customer" in words(owner.get(page))
+    owner.post(page, f"{page}/cards/status", {"number": "40711111", "status": "blocked"})
+    assert "not this customer’s" in words(owner.get(page))
+    with front.session(0) as s:
+        assert customers.by_card(s, "40711111").name == "Anna"
+
+
+def test_a_wrong_detail_comes_back_beside_its_field(front: Any, owner: Any, people: str) -> None:
+    maren = front.enrol(0, name="Maren")
+    page = f"{people}{maren}/details"
+    answer = owner.post(page, page, {"name": "M", "email": "nowhere", "birthday": "14 May"})
+    assert answer.status_code == 422
+    assert 'value="nowhere"' in answer.text
+    assert 'aria-invalid="true"' in answer.text
+
+
+def test_merging_shows_both_records_first_and_changes_nothing_until_pressed(
+    front: Any, owner: Any, people: str
+) -> None:
+    keep = front.enrol(0, name="Maren Okafor", phone="07700 900142", card="40711111")
+    gone = front.enrol(0, name="M Okafor", phone="07700 900142", card="40712222")
+    assert "Maren Okafor" in words(owner.get(f"{people}likely"))
+    page = f"{people}{keep}/merge/{gone}"
+    dry = owner.get(page)
+    assert "4071 1111, 4071 2222" in words(dry)
+    with front.session(0) as s:
+        assert customers.get(s, gone).id == gone
+    assert owner.post(page, page).status_code == 303
+    with front.session(0) as s:
+        assert customers.get(s, gone).id == keep
+        assert customers.by_card(s, "40712222").id == keep
+
+
+def test_till_staff_do_not_merge_or_erase(front: Any, clerk: Any, people: str) -> None:
+    one, other = front.enrol(0, name="One"), front.enrol(0, name="Two")
+    assert clerk.get(f"{people}{one}/merge/{other}").status_code == 403
+    assert clerk.get(f"{people}{one}/erase").status_code == 403
+    page = clerk.get(f"{people}{one}").text
+    assert "/erase" not in page
+    assert "/merge" not in page
+
+
+def test_a_shop_erases_its_customer_after_the_name_is_typed(front: Any, shopkeeper: Any) -> None:
+    ines = front.enrol(1, name="Ines Quarry", card="40713333")
+    page = f"{front.store(1)}/customers/{ines}/erase"
+    answer = shopkeeper.post(page, page, {"name": "Ines", "reason": "asked by the customer"})
+    assert answer.status_code == 422
+    assert "Type “Ines Quarry”" in words(answer)
+    done = shopkeeper.post(page, page, {"name": "ines quarry", "reason": "asked by the customer"})
+    assert done.status_code == 303
+    with front.session(1) as s, pytest.raises(NotFound):
+        customers.get(s, ines)
+    assert "Ines" not in shopkeeper.get(f"{front.store(1)}/customers/").text
+
+
+def test_a_copy_of_all_that_is_held_is_a_file(front: Any, shopkeeper: Any) -> None:
+    ines = front.enrol(1, name="Ines Quarry", email="ines@example.org")
+    front.buy(1, ines, 990, "r-1")
+    answer = shopkeeper.get(f"{front.store(1)}/customers/{ines}/copy.json")
+    assert answer.headers["Content-Disposition"].startswith("attachment")
+    held = json.loads(answer.text)
+    assert held["customer"]["name"] == "Ines Quarry"
+    assert "ines@example.org" in answer.text
+
+
+def test_a_store_of_a_club_sends_to_head_office_for_copy_and_erasure(
+    front: Any, owner: Any, manager: Any, people: str
+) -> None:
+    maren = front.enrol(0, name="Maren")
+    assert "Head office gives a copy" in words(owner.get(f"{people}{maren}"))
+    assert owner.get(f"{people}{maren}/copy.json").status_code == 403
+    club = f"{front.head(0)}/customers/{maren}"
+    assert manager.get(f"{club}/copy.json").status_code == 200
+    answer = manager.post(
+        f"{club}/erase", f"{club}/erase", {"name": "Maren", "reason": "asked by the customer"}
+    )
+    assert answer.status_code == 303
+    assert owner.get(f"{people}{maren}").status_code == 404
