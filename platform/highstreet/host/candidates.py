@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint
+from typing import Literal
 
 from packaging.requirements import Requirement
 
@@ -39,17 +40,34 @@ class Candidate:
         return self.distribution.split(" ")[0] == PRODUCT
 
 
+#: Why a tool may not load; docs/plugins.md says what to put right.
+Reason = Literal[
+    "manifest",
+    "version",
+    "duplicate-entry-point",
+    "duplicate-name",
+    "name-mismatch",
+    "missing-dependency",
+    "cycle",
+    "import-error",
+    "no-plugin",
+    "tables",
+    "contribution",
+    "hooks",
+]
+
+
 class Refused(Exception):
     """A tool may not load. reason: a stable slug; detail: what to put right."""
 
-    def __init__(self, candidate: Candidate, reason: str, detail: LazyText) -> None:
+    def __init__(self, candidate: Candidate, reason: Reason, detail: LazyText) -> None:
         super().__init__(f"{candidate.name}: {detail}")
         self.candidate = candidate
         self.reason = reason
         self.detail = detail
 
 
-def quarantine_name(candidate: Candidate, taken: set[str], reason: str) -> str:
+def quarantine_name(candidate: Candidate, taken: set[str]) -> str:
     """The name to keep a refused tool under: its own, unless another bears it."""
     if candidate.name not in taken:
         return candidate.name
@@ -103,7 +121,9 @@ def _distribution(point: EntryPoint) -> str:
     return f"{point.dist.name} {point.dist.version}" if point.dist is not None else ""
 
 
-def _alone(candidates: Iterable[Candidate], reason: str, refused: list[Refused]) -> list[Candidate]:
+def _alone(
+    candidates: Iterable[Candidate], reason: Reason, refused: list[Refused]
+) -> list[Candidate]:
     """Those whose name nobody else bears, or that came with Highstreet."""
     groups: dict[str, list[Candidate]] = {}
     for candidate in candidates:

@@ -19,7 +19,7 @@ import pluggy
 
 import highstreet
 from highstreet.host import candidates, contributions, tables
-from highstreet.host.candidates import Candidate, Refused, quarantine_name
+from highstreet.host.candidates import Candidate, Reason, Refused, quarantine_name
 from highstreet.host.kept import Kept
 from highstreet.host.manifest import Manifest
 from highstreet.host.plugin import Plugin
@@ -59,7 +59,7 @@ class Quarantine:
     """A tool that was set aside. reason: a stable slug; detail: what to put right."""
 
     name: str
-    reason: str
+    reason: Reason
     detail: LazyText
     distribution: str = ""
     manifest: Manifest | None = None
@@ -168,7 +168,7 @@ class Host:
             self.calls.setdefault(hook, {})[candidate.name] = call
 
     def _set_aside(self, candidate: Candidate, refusal: Refused) -> None:
-        name = quarantine_name(candidate, {*self.quarantined, *self.plugins}, refusal.reason)
+        name = quarantine_name(candidate, {*self.quarantined, *self.plugins})
         self.quarantined[name] = Quarantine(
             name, refusal.reason, refusal.detail, candidate.distribution, candidate.manifest_or_none
         )

@@ -13,11 +13,20 @@ if TYPE_CHECKING:
     from highstreet.customers.hooks import SummaryRow
     from highstreet.host.access import public, requires
     from highstreet.host.dispatch import Refused
+    from highstreet.host.facts import BrandFacts
     from highstreet.host.plans import Answer
     from highstreet.host.plugin import NavEntry, Plugin
     from highstreet.host.settings import Resolved
+    from highstreet.host.snapshot import Place
     from highstreet.host.spec import hookimpl
-    from highstreet.i18n import format_locale, gettext, lazy_gettext, ngettext, pgettext
+    from highstreet.i18n import (
+        LazyText,
+        format_locale,
+        gettext,
+        lazy_gettext,
+        ngettext,
+        pgettext,
+    )
     from highstreet.jobs import JobError, JobHandler, Periodic
     from highstreet.purchases.facts import (
         LineFact,
@@ -26,6 +35,7 @@ if TYPE_CHECKING:
         PurchaseIn,
         ReturnFact,
         ReturnIn,
+        ReturnLineIn,
     )
     from highstreet.results.hooks import Figure
     from highstreet.sdk.blueprints import api, screens
@@ -92,16 +102,27 @@ _PLACES: dict[str, str] = {
     "SummaryRow": "highstreet.customers.hooks",
     **dict.fromkeys(("public", "requires"), "highstreet.host.access"),
     "Refused": "highstreet.host.dispatch",
+    "BrandFacts": "highstreet.host.facts",
     "Answer": "highstreet.host.plans",
     **dict.fromkeys(("NavEntry", "Plugin"), "highstreet.host.plugin"),
     "Resolved": "highstreet.host.settings",
+    "Place": "highstreet.host.snapshot",
     "hookimpl": "highstreet.host.spec",
     **dict.fromkeys(
-        ("format_locale", "gettext", "lazy_gettext", "ngettext", "pgettext"), "highstreet.i18n"
+        ("LazyText", "format_locale", "gettext", "lazy_gettext", "ngettext", "pgettext"),
+        "highstreet.i18n",
     ),
     **dict.fromkeys(("JobError", "JobHandler", "Periodic"), "highstreet.jobs"),
     **dict.fromkeys(
-        ("LineFact", "LineIn", "PurchaseFact", "PurchaseIn", "ReturnFact", "ReturnIn"),
+        (
+            "LineFact",
+            "LineIn",
+            "PurchaseFact",
+            "PurchaseIn",
+            "ReturnFact",
+            "ReturnIn",
+            "ReturnLineIn",
+        ),
         "highstreet.purchases.facts",
     ),
     "Figure": "highstreet.results.hooks",
@@ -118,6 +139,7 @@ __all__ = [
     "Answer",
     "Audited",
     "Base",
+    "BrandFacts",
     "BrandOwned",
     "Club",
     "Conflict",
@@ -134,12 +156,14 @@ __all__ = [
     "Invalid",
     "JobError",
     "JobHandler",
+    "LazyText",
     "LineFact",
     "LineIn",
     "Money",
     "NavEntry",
     "NotFound",
     "Periodic",
+    "Place",
     "Plugin",
     "PurchaseFact",
     "PurchaseIn",
@@ -147,6 +171,7 @@ __all__ = [
     "Resolved",
     "ReturnFact",
     "ReturnIn",
+    "ReturnLineIn",
     "Reward",
     "Scope",
     "ScopedSession",

@@ -2,7 +2,6 @@
 
 from highstreet.sdk import NavEntry, Plugin
 from highstreet.sdk import lazy_gettext as _l
-
 from highstreet_house_notes import hooks, models
 from highstreet_house_notes.screen import page
 from highstreet_house_notes.settings import HouseNotesSchema

@@ -2,9 +2,10 @@
 
 from datetime import datetime
 
-from highstreet.sdk import Base, StoreOwned, now
 from sqlalchemy import Index, Text
 from sqlalchemy.orm import Mapped, mapped_column
+
+from highstreet.sdk import Base, StoreOwned, now
 
 
 class Note(StoreOwned, Base):

@@ -1,9 +1,9 @@
 """The page with the notes."""
 
 from flask import render_template
-from highstreet.sdk import open_ctx, requires, screens
 from sqlalchemy import select
 
+from highstreet.sdk import open_ctx, requires, screens
 from highstreet_house_notes.models import Note
 
 page = screens("house_notes")

@@ -1,7 +1,8 @@
 """What a store may set."""
 
-from highstreet.sdk import lazy_gettext as _l
 from marshmallow import Schema, fields, validate
+
+from highstreet.sdk import lazy_gettext as _l
 
 
 class HouseNotesSchema(Schema):
