@@ -124,23 +124,20 @@ def last_actions(s: ScopedSession, store_id: UUID, today: date, limit: int = 6) 
 def undo_purchase(s: ScopedSession, purchase_id: UUID) -> Returned:
     """Take a purchase back whole, as a return: what it earned goes with it. Twice is once.
 
-    Raises NotFound, Conflict where part of it was returned already (the till can't know which
-    part is meant).
+    Raises NotFound, Conflict where (part of) it was returned otherwise: the till can't know which
+    part is meant.
     """
     purchase = purchases.get(s, purchase_id)
-    if 0 < purchase.returned_minor < purchase.total_minor:
+    ref = f"undo {purchase.id}"
+    row = purchases.find_return(s, purchase.store_id, ref)
+    if row is not None:
+        return Returned(purchases.return_fact(s, row, purchase), False)
+    if purchase.returned_minor:
         raise Conflict(
-            _("Part of this purchase was returned. Return the rest with its own receipt.")
+            _("This purchase was returned already, or part of it. Return the rest with its receipt.")
         )
-    return service.record_return(
-        s,
-        ReturnIn(
-            purchase.store_id,
-            f"undo {purchase.id}",
-            purchase.pos_ref,
-            max(clock.now(), purchase.occurred_at),
-        ),
-    )
+    at = max(clock.now(), purchase.occurred_at)
+    return service.record_return(s, ReturnIn(purchase.store_id, ref, purchase.pos_ref, at))
 
 
 def _deeds(s: ScopedSession, store_id: UUID, ids: list[UUID], limit: int) -> list[Deeds]:
