@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator, Mapping, Set
 from typing import Any
 
 import pluggy
-from marshmallow import Schema
+from flask import Blueprint, Flask
+from marshmallow import Schema, ValidationError
 from marshmallow import fields as ma_fields
 from marshmallow import missing as missing_
 
@@ -46,6 +47,10 @@ def _settings(plugin: Plugin) -> Iterator[str]:
             yield f"the setting {name} has no load_default, so a store could have none"
         if setting.data_key not in (None, name):
             yield f"the setting {name} must not be renamed by data_key"
+    try:
+        plugin.settings().load({})
+    except ValidationError as error:
+        yield f"the settings refuse their own defaults: {error}"
 
 
 def _blueprints(plugin: Plugin) -> Iterator[str]:
@@ -53,8 +58,21 @@ def _blueprints(plugin: Plugin) -> Iterator[str]:
         if getattr(blueprint, TOOL, None) != plugin.name:
             name = getattr(blueprint, "name", blueprint)
             yield f"the blueprint {name} is not made by sdk.screens or sdk.api for this tool"
+        elif why := _unfit(blueprint):
+            yield f"the blueprint {blueprint.name} can't be mounted: {why}"
     names = [b.name for b in (*plugin.screens, *plugin.api)]
     yield from (f"two blueprints are called {n}" for n in sorted(set(names)) if names.count(n) > 1)
+
+
+def _unfit(blueprint: Blueprint) -> str:
+    """Why Flask would not take a blueprint; tried on an application that nobody uses."""
+    try:
+        Flask("trial", static_folder=None).register_blueprint(blueprint)
+    except Exception as error:
+        return f"{type(error).__name__}: {error}"
+    finally:
+        blueprint._got_registered_once = False  # or the gate could no longer be put before it
+    return ""
 
 
 def _jobs(plugin: Plugin) -> Iterator[str]:

@@ -22,11 +22,15 @@ from packaging.version import InvalidVersion, Version
 
 from highstreet.i18n import LazyText
 from highstreet.i18n import lazy_gettext as _l
+from highstreet_tenants.people.permissions import CORE, ROLES
 
 FILE = "plugin.toml"
 PRODUCT = "highstreet"
-#: Prefixes of tables that are the core's own, so no tool may have these names.
-RESERVED = frozenset({"core", "alembic", "sqlite", "pg", "highstreet", "office", "store", "slot"})
+#: Prefixes of tables, jobs and permissions that are the core's own: no tool may have these names.
+RESERVED = frozenset(
+    {"core", "alembic", "sqlite", "pg", "highstreet", "host", "rest", "slot", "place", "self"}
+    | {permission.name.split(".")[0] for permission in CORE}
+)
 _NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*\Z")
 
 #: What a tool can declare that it does, and how that is said at switch-on. `ctx` holds it to these;
@@ -127,7 +131,7 @@ class PermissionSchema(_Strict):
     """One `[permissions]` entry in its long form."""
 
     title = fields.String(required=True, validate=_LINE)
-    roles = fields.List(fields.String(), load_default=list)
+    roles = fields.List(fields.String(validate=validate.OneOf(list(ROLES))), load_default=list)
     personal = fields.Boolean(load_default=False)
 
 

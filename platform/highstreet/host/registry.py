@@ -152,9 +152,9 @@ class Host:
                 raise Refused(candidate, "tables", _l("%(what)s.", what="; ".join(wrong)))
             contributions.check(candidate, plugin, self.slots)
             calls = contributions.register(candidate, plugin, self.manager, self.hooks)
-        except Refused as refusal:
+        except Exception as error:  # also what our checks could not foresee of a strange Plugin
             tables.take_back(candidate.package, own, before)
-            self._set_aside(candidate, refusal)
+            self._set_aside(candidate, _refusal(candidate, error))
             return
         self.plugins[candidate.name] = Loaded(
             candidate.name,
@@ -225,6 +225,14 @@ class Host:
             for p in self.plugins.values()
             for name, title in p.manifest.permissions.items()
         ]
+
+
+def _refusal(candidate: Candidate, error: Exception) -> Refused:
+    if isinstance(error, Refused):
+        return error
+    log.debug("checking %s failed", candidate.name, exc_info=error)
+    what = f"{type(error).__name__}: {error}"
+    return Refused(candidate, "contribution", _l("Its Plugin object is wrong: %(what)s", what=what))
 
 
 def _installed() -> Iterable[EntryPoint]:

@@ -44,6 +44,13 @@ BAD: dict[str, tuple[str, str, str, dict[str, Any]]] = {
     "bad_level": ("manifest", "levels", "", {"levels": ["region"]}),
     "bad_capability": ("manifest", "capabilities", "", {"capabilities": ["world.rule"]}),
     "foreign_permission": ("manifest", "till.use", "", {"permissions": {"till.use": "Rob"}}),
+    "bad_role": (
+        "manifest",
+        "roles",
+        "",
+        {"permissions": {"bad_role.read": {"title": "Read", "roles": ["emperor"]}}},
+    ),
+    "till": ("manifest", "the core's own", "", {}),
     "absent_need": ("missing-dependency", "nowhere", "", {"depends": ["nowhere"]}),
     "raises": ("import-error", "ZeroDivisionError", "1 / 0", {}),
     "exits": ("import-error", "SystemExit", "import sys; sys.exit(3)", {}),
@@ -239,6 +246,35 @@ BAD: dict[str, tuple[str, str, str, dict[str, Any]]] = {
         PLUGIN
         + "from flask import Blueprint\n"
         + "plugin = Plugin('strange_blueprint', screens=[Blueprint('till', __name__)])",
+        {},
+    ),
+    "strange_route": (
+        "contribution",
+        "can't be mounted: LookupError",
+        PLUGIN
+        + "from highstreet.sdk import screens\n"
+        + "page = screens('strange_route')\n"
+        + "page.get('/<nonesuch:x>')(lambda x: x)\n"
+        + "plugin = Plugin('strange_route', screens=[page])",
+        {},
+    ),
+    "not_a_list": (
+        "contribution",
+        "TypeError",
+        PLUGIN + "plugin = Plugin('not_a_list', screens=5)",
+        {},
+    ),
+    "refuses_itself": (
+        "contribution",
+        "refuse their own defaults",
+        "from marshmallow import Schema, ValidationError, fields, validates_schema\n"
+        + PLUGIN
+        + "class S(Schema):\n"
+        + "    rate = fields.Integer(load_default=0)\n"
+        + "    @validates_schema\n"
+        + "    def check(self, data, **rest):\n"
+        + "        raise ValidationError('never')\n"
+        + "plugin = Plugin('refuses_itself', settings=S)",
         {},
     ),
     "strange_slot": (
