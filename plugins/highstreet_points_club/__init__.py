@@ -1,11 +1,12 @@
 """The points club: members earn with each purchase and spend on rewards or money off.
 
 ledger and programme are pure; accounts, writing and the verbs beside them keep the tables;
-hooks, till, screens and api are what others see of it.
+hooks, till, slots, screens and api are what others see of it.
 """
 
-from highstreet.sdk import Plugin
-from highstreet_points_club import hooks, jobs, models
+from highstreet.sdk import NavEntry, Plugin
+from highstreet.sdk import lazy_gettext as _l
+from highstreet_points_club import api, hooks, jobs, models, screens, slots
 from highstreet_points_club.settings import ProgrammeSchema
 
 plugin = Plugin(
@@ -13,8 +14,21 @@ plugin = Plugin(
     hooks=hooks.Hooks(),
     settings=ProgrammeSchema,
     migrations="highstreet_points_club.migrations",
+    screens=(screens.store, screens.office),
+    api=(api.blueprint,),
     jobs=jobs.JOBS,
     periodic=jobs.PERIODIC,
+    nav=(
+        NavEntry(_l("Points club"), "points_club-store.overview", "tools.view", "star", "store"),
+        NavEntry(
+            _l("Points club"),
+            "points_club-office.office_overview",
+            "results.view",
+            "star",
+            "office",
+        ),
+    ),
+    slots=slots.SLOTS,
 )
 
 __all__ = ["models", "plugin"]

@@ -70,9 +70,7 @@ def issue(ctx: Ctx, customer_id: UUID, number: str | None = None) -> "IdentityFa
     raise Conflict(_("No free card number was found. Try again."))
 
 
-def replace(
-    ctx: Ctx, customer_id: UUID, lost: str, number: str | None = None
-) -> "IdentityFact":
+def replace(ctx: Ctx, customer_id: UUID, lost: str, number: str | None = None) -> "IdentityFact":
     """Report a member's card lost and give another; the points stay the member's.
 
     Raises NotFound for a card that is not this member's, and what `issue` raises.
@@ -100,9 +98,7 @@ def printable(ctx: Ctx, customers: Sequence[UUID]) -> bytes:
     cards = []
     for customer_id in customers:
         detail = ctx.customers.detail(customer_id)
-        usable = [
-            one for one in detail.identities if one.kind == "card" and one.status == "active"
-        ]
+        usable = [one for one in detail.identities if one.kind == "card" and one.status == "active"]
         if not usable:
             raise Invalid(_("This member has no card that works. Give one first."))
         card = usable[-1]

@@ -12,6 +12,21 @@ from highstreet_points_club.programme import DAYS
 _MOST = 1_000_000
 _NAME = validate.Length(min=1, max=60)
 _KEY = validate.Regexp(r"^[a-z0-9][a-z0-9-]{0,39}$", error="use small letters, digits and dashes")
+_DAYS = dict(
+    zip(
+        DAYS,
+        (
+            _l("Monday"),
+            _l("Tuesday"),
+            _l("Wednesday"),
+            _l("Thursday"),
+            _l("Friday"),
+            _l("Saturday"),
+            _l("Sunday"),
+        ),
+        strict=True,
+    )
+)
 _PERCENT = validate.Range(0, 10_000)
 
 
@@ -28,7 +43,14 @@ class AccrualSchema(_Strict):
     mode = fields.String(
         required=True,
         validate=validate.OneOf(["visit", "spend", "items"]),
-        metadata={"label": _l("Points for")},
+        metadata={
+            "label": _l("Points for"),
+            "options": {
+                "visit": _l("each visit"),
+                "spend": _l("what is paid"),
+                "items": _l("pieces, by department"),
+            },
+        },
     )
     points = fields.Integer(
         load_default=1,
@@ -96,7 +118,7 @@ class BonusSchema(_Strict):
     first_day = fields.Date(load_default=None, allow_none=True, metadata={"label": _l("First day")})
     last_day = fields.Date(load_default=None, allow_none=True, metadata={"label": _l("Last day")})
     weekdays = fields.List(
-        fields.String(validate=validate.OneOf(DAYS)),
+        fields.String(validate=validate.OneOf(DAYS), metadata={"options": _DAYS}),
         load_default=list,
         metadata={"label": _l("Days of the week (none: all)")},
     )
@@ -124,7 +146,10 @@ class RewardSchema(_Strict):
     kind = fields.String(
         load_default="product",
         validate=validate.OneOf(["product", "money"]),
-        metadata={"label": _l("Kind")},
+        metadata={
+            "label": _l("Kind"),
+            "options": {"product": _l("a product"), "money": _l("money off")},
+        },
     )
     value_minor = fields.Integer(
         load_default=0,
@@ -191,10 +216,13 @@ class ProgrammeSchema(_Strict):
         validate=validate.OneOf(["never", "months", "month_end"]),
         metadata={
             "label": _l("Points lapse"),
-            "help": _l("never; months: so many months later to the day; month_end: at the end of"
-                       " that month."),
+            "options": {
+                "never": _l("never"),
+                "months": _l("so many months later, to the day"),
+                "month_end": _l("at the end of the month so many months later"),
+            },
         },
-    )  # fmt: skip
+    )
     expiry_months = fields.Integer(
         load_default=12,
         strict=True,

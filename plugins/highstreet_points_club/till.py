@@ -14,17 +14,21 @@ from highstreet.sdk import (
     Deed,
     Deeds,
     Figure,
+    NotFound,
     Reward,
     Statement,
     ngettext,
     own,
 )
 from highstreet.sdk import gettext as _
-from highstreet_points_club import history, rules, words
+from highstreet_points_club import history, rewards, rules, words
 from highstreet_points_club.history import Balance
+from highstreet_points_club.issuing import Issued
 
 #: How the till's buttons name a reward that waits, as opposed to one of the programme.
 WAITING = "waiting-"
+#: Between a reward's key and how many times it is taken.
+TIMES = "*"
 UNDO_WITHIN = timedelta(hours=24)
 
 _OF_PURCHASES = Statement(
@@ -82,16 +86,36 @@ def choices(ctx: Ctx, balance: Balance) -> list[Reward]:
         for reward in balance.rewards
         if reward.usable(at)
     ]
+    place = rules.place(ctx)
+    there = max(0, balance.spendable)
     offered = []
     for rule in balance.programme.rewards:
         if rule.automatic:
             continue
-        missing = rule.points - max(0, balance.spendable)
         short = ""
-        if missing > 0:
-            short = _("%(points)s short", points=words.amount(balance.programme, missing))
-        offered.append(Reward(rule.key, rule.name, rule.points, short))
+        if rule.points > there:
+            missing = words.amount(balance.programme, rule.points - there)
+            short = _("%(points)s short", points=missing)
+        offered.append(Reward(rule.key, words.offer(rule, 1, place), rule.points, short))
+        most = min(there // rule.points, rewards.MOST_STEPS)
+        if rule.kind == "money" and most > 1:
+            # All of it at once; any number between is chosen on the member's own page.
+            label = words.offer(rule, most, place)
+            offered.append(Reward(f"{rule.key}{TIMES}{most}", label, rule.points * most))
     return waiting + offered
+
+
+def take(ctx: Ctx, customer: CustomerFact, chosen: str, ref: str | None) -> Issued:
+    """Hand over what a button of `choices` stands for. Raises what `rewards` raises."""
+    if chosen.startswith(WAITING):
+        try:
+            reward_id = UUID(chosen.removeprefix(WAITING))
+        except ValueError as error:
+            raise NotFound(_("There is no such reward here.")) from error
+        return rewards.redeem(ctx, reward_id)
+    key, _times, steps = chosen.partition(TIMES)
+    many = int(steps) if steps.isascii() and steps.isdigit() and len(steps) < 7 else 1
+    return rewards.redeem_now(ctx, customer.id, key, steps=many, ref=ref)
 
 
 def deeds(ctx: Ctx, purchases: Sequence[UUID], limit: int) -> Deeds:
@@ -152,15 +176,15 @@ def facts(ctx: Ctx) -> list[str]:
 
 
 def _redeem_url(ctx: Ctx, customer: CustomerFact) -> str:
-    return _url(ctx, "redeem", customer_id=customer.id)
+    return address(ctx, "redeem", customer_id=customer.id)
 
 
 def _undo_url(ctx: Ctx, reward_id: UUID) -> str:
-    return _url(ctx, "give_back", reward_id=reward_id)
+    return address(ctx, "give_back", reward_id=reward_id)
 
 
-def _url(ctx: Ctx, view: str, **values: Any) -> str:
-    """The address of a screen of this store; empty outside of a store's page."""
+def address(ctx: Ctx, view: str, **values: Any) -> str:
+    """The address of a screen of this store; empty where there is none."""
     if not has_request_context() or (ctx.store_id is None and ctx.scope.store_id is None):
         return ""
     return url_for(

@@ -1,19 +1,19 @@
 """Points and rewards in the words that cashiers and members read."""
 
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from babel.dates import format_date
 from babel.numbers import format_decimal
 
 from highstreet.sdk import SummaryRow, format_locale, format_minor
 from highstreet.sdk import gettext as _
-from highstreet_points_club.programme import Accrual, EarnResult, Programme
+from highstreet_points_club.programme import Accrual, EarnResult, Programme, RewardRule
 from highstreet_points_club.rules import Place
 
 if TYPE_CHECKING:
     from highstreet_points_club.award import Awarded
-    from highstreet_points_club.history import Balance, Lapsing
+    from highstreet_points_club.history import Balance, Lapsing, Line
     from highstreet_points_club.returns import Reversed
 
 
@@ -156,3 +156,55 @@ def summary(balance: "Balance") -> list[SummaryRow]:
     if coming:
         rows.append(SummaryRow(_("Next reward"), coming, 12))
     return rows
+
+
+def offer(rule: RewardRule, steps: int, place: Place) -> str:
+    """A reward on a button: "Coffee", "Auto dollars £15"."""
+    if rule.kind == "money":
+        return f"{rule.name} {money(rule.value_minor * steps, place)}"
+    return rule.name
+
+
+class Told(NamedTuple):
+    """A line of a member's story in words: what, when and where, and the change of points."""
+
+    what: str
+    when: str
+    change: str
+
+
+def told(line: "Line", place: Place) -> Told:
+    """A line of a member's story as pages show it."""
+    local = line.at.astimezone(place.zone).date()
+    parts = [format_date(local, "EEE d MMM y", locale=format_locale(place.locale))]
+    if line.store and line.kind != "earn":
+        parts.append(line.store)
+    if line.amount_minor:
+        amount_paid = money(abs(line.amount_minor), place)
+        parts.append(
+            _("%(amount)s returned", amount=amount_paid) if line.amount_minor < 0 else amount_paid
+        )
+    return Told(_what(line), ", ".join(parts), signed(line.points))
+
+
+def _what(line: "Line") -> str:
+    reward = line.reward or _("Reward")
+    if line.kind == "earn":
+        return line.store or _("Another store")
+    if line.kind == "hold":
+        if line.status == "issued":
+            return _("%(reward)s, waiting", reward=reward)
+        return reward
+    if line.kind == "adjust":
+        return _("Corrected: %(why)s", why=line.reason) if line.reason else _("Corrected")
+    return {
+        "reverse_earn": _("Goods returned"),
+        "burn": reward,
+        "release": _("%(reward)s given back", reward=reward),
+        "reverse_burn": _("%(reward)s given back", reward=reward),
+        "expire": _("Lapsed"),
+        "opening": _("Brought from an earlier programme"),
+        "forfeit": _("Closed"),
+        "merge_in": _("From a merged record"),
+        "merge_out": _("To a merged record"),
+    }[line.kind]

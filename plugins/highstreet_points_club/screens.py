@@ -1,0 +1,262 @@
+"""Pages of the points club: what a store owes, one member's points, corrections, cards."""
+
+import csv
+import io
+from typing import Any
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from flask import flash, make_response, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from highstreet.sdk import Ctx, CustomerFact, HighstreetError, open_ctx, requires, screens
+from highstreet.sdk import gettext as _
+from highstreet_points_club import (
+    cards,
+    corrections,
+    history,
+    liability,
+    rewards,
+    rules,
+    till,
+    words,
+)
+
+store = screens("points_club", "store", import_name=__name__)
+office = screens("points_club", "office", import_name=__name__)
+
+PAGE = 25
+
+
+@store.get("/")
+@requires("tools.view")
+def overview() -> str:
+    """The programme in words, and what the store owes."""
+    with open_ctx() as ctx:
+        return render_template("points_club/overview.html", **_overview(ctx))
+
+
+@office.get("/")
+@requires("results.view")
+def office_overview() -> str:
+    """The brand's programme in words, and what its stores owe where members are the brand's."""
+    with open_ctx() as ctx:
+        shown = _overview(ctx)
+        shown["owed"] = _owed(ctx) if ctx.brand.customers == "brand" else None
+    return render_template("points_club/office.html", **shown)
+
+
+@store.get("/members/<uuid:customer_id>")
+@requires("customers.read")
+def member(customer_id: UUID) -> str:
+    """One member's points: what is there, what waits, the whole story."""
+    with open_ctx() as ctx:
+        return _member_page(ctx, customer_id)
+
+
+@store.post("/members/<uuid:customer_id>/redeem")
+@requires("points_club.redeem")
+def redeem(customer_id: UUID) -> Response:
+    """Hand over the reward `reward`; `ref` makes a repeated press one deed."""
+    chosen, ref = request.form.get("reward", ""), request.form.get("ref") or None
+    try:
+        with open_ctx(write=True) as ctx:
+            customer = ctx.customers.get(customer_id)
+            done = till.take(ctx, customer, _chosen(chosen), ref[:80] if ref else None)
+            after = history.balance(ctx, customer.id)
+            programme = after.programme
+        flash(
+            _(
+                "%(reward)s for %(name)s. %(points)s left.",
+                reward=done.name,
+                name=customer.name or _("this member"),
+                points=words.amount(programme, after.balance),
+            ),
+            "good",
+        )
+    except HighstreetError as refusal:
+        flash(refusal.detail, "bad")
+    return _on(url_for(".member", customer_id=customer_id, **_place()))
+
+
+@store.post("/rewards/<uuid:reward_id>/give-back")
+@requires("points_club.redeem")
+def give_back(reward_id: UUID) -> Response:
+    """Take a reward back that was handed over by mistake."""
+    try:
+        with open_ctx(write=True) as ctx:
+            back = rewards.give_back(ctx, reward_id)
+        flash(_("%(reward)s given back. The points are there again.", reward=back.name), "good")
+    except HighstreetError as refusal:
+        flash(refusal.detail, "bad")
+    return _on(url_for(".overview", **_place()))
+
+
+@store.post("/members/<uuid:customer_id>/correct")
+@requires("points_club.adjust")
+def correct(customer_id: UUID) -> Response | tuple[str, int]:
+    """Correct a balance by hand, with a reason."""
+    typed = request.form.get("points", "").strip().replace("−", "-").replace("+", "")
+    form = {"points": typed, "reason": request.form.get("reason", "")}
+    digits = typed.removeprefix("-")
+    points = int(typed) if digits.isascii() and digits.isdigit() and len(digits) < 9 else 0
+    try:
+        with open_ctx(write=True) as ctx:
+            done = corrections.adjust(
+                ctx, customer_id, points, form["reason"], ref=request.form.get("ref") or None
+            )
+            programme = rules.programme(ctx)
+    except HighstreetError as refusal:
+        if not refusal.fields:
+            raise
+        with open_ctx() as ctx:
+            return _member_page(ctx, customer_id, form, refusal.fields), refusal.status
+    flash(_("Corrected. %(points)s now.", points=words.amount(programme, done.balance)), "good")
+    return redirect(url_for(".member", customer_id=customer_id, **_place()), 303)
+
+
+@store.post("/members/<uuid:customer_id>/card")
+@requires("customers.write")
+def new_card(customer_id: UUID) -> Response:
+    """Give a new card; `replaces` names the one that was lost."""
+    lost = request.form.get("replaces", "")
+    try:
+        with open_ctx(write=True) as ctx:
+            made = cards.replace(ctx, customer_id, lost) if lost else cards.issue(ctx, customer_id)
+        flash(_("Card %(number)s given.", number=cards.grouped(made.shown)), "good")
+    except HighstreetError as refusal:
+        flash(refusal.detail, "bad")
+    return redirect(url_for(".member", customer_id=customer_id, **_place()), 303)
+
+
+@store.get("/members/<uuid:customer_id>/card.pdf")
+@requires("customers.read")
+def card_pdf(customer_id: UUID) -> Response:
+    """The member's card to print."""
+    with open_ctx() as ctx:
+        pdf = cards.printable(ctx, [customer_id])
+    response = make_response(pdf)
+    response.mimetype = "application/pdf"
+    response.headers["Content-Disposition"] = 'inline; filename="card.pdf"'
+    return response
+
+
+@store.get("/members/<uuid:customer_id>/statement.csv")
+@requires("customers.export")
+def statement(customer_id: UUID) -> Response:
+    """The whole story as a file for a spreadsheet."""
+    out = io.StringIO()
+    sheet = csv.writer(out)
+    sheet.writerow(["date", "kind", "points", "balance", "store", "reward", "reason"])
+    with open_ctx() as ctx:
+        zone = rules.place(ctx).zone
+        for line in history.statement(ctx, ctx.customers.get(customer_id).id):
+            texts = (line.store, line.reward, line.reason)
+            sheet.writerow(
+                [
+                    line.at.astimezone(zone).isoformat(timespec="minutes"),
+                    line.kind,
+                    line.points,
+                    line.balance,
+                    *(_no_formula(text or "") for text in texts),
+                ]
+            )
+    response = make_response("\ufeff" + out.getvalue())
+    response.mimetype = "text/csv"
+    response.headers["Content-Disposition"] = 'attachment; filename="points.csv"'
+    return response
+
+
+def _overview(ctx: Ctx) -> dict[str, Any]:
+    programme, place = rules.programme(ctx), rules.place(ctx)
+    owed = next(iter(liability.by_store(ctx)), None) if ctx.store_id or ctx.scope.store_id else None
+    return {
+        "rules": [words.of_rule(programme, rule, place) for rule in programme.accruals],
+        "bonuses": programme.bonuses,
+        "rewards": [
+            {"name": words.offer(rule, 1, place), "points": rule.points, "auto": rule.automatic}
+            for rule in programme.rewards
+        ],
+        "unit": words.unit(programme, 2),
+        "programme": programme,
+        "liability": owed,
+    }
+
+
+def _owed(ctx: Ctx) -> list[dict[str, Any]]:
+    return [
+        {
+            "store": ctx.store(line.store_id).name if line.store_id else _("Head office"),
+            "line": line,
+        }
+        for line in liability.by_store(ctx)
+    ]
+
+
+def _member_page(
+    ctx: Ctx,
+    customer_id: UUID,
+    form: dict[str, str] | None = None,
+    errors: dict[str, list[str]] | None = None,
+) -> str:
+    detail = ctx.customers.detail(customer_id)
+    customer: CustomerFact = detail.customer
+    standing = history.balance(ctx, customer.id)
+    before = request.args.get("before")
+    lines, cursor = history.page(ctx, customer.id, before=before, limit=PAGE)
+    place = rules.place(ctx)
+    earlier = None
+    if cursor is not None:
+        earlier = url_for(".member", customer_id=customer.id, before=cursor, **_place())
+    return render_template(
+        "points_club/member.html",
+        customer=customer,
+        standing=standing,
+        unit=words.unit(standing.programme, standing.balance),
+        next_reward=words.next_reward(standing),
+        notes=words.notes(standing),
+        choices=till.choices(ctx, standing),
+        money=[
+            {
+                "key": rule.key,
+                "label": words.offer(rule, 1, place),
+                "points": rule.points,
+                "most": max(0, standing.spendable) // rule.points,
+            }
+            for rule in standing.programme.rewards
+            if rule.kind == "money" and not rule.automatic
+        ],
+        story=[words.told(line, place) for line in lines],
+        earlier=earlier,
+        cards=[one for one in detail.identities if one.kind == "card"],
+        form=form or {},
+        errors=errors or {},
+        at=_place(),
+    )
+
+
+def _chosen(reward: str) -> str:
+    """The button pressed, or a money reward with the number of times typed beside it."""
+    steps = request.form.get("steps", "").strip()
+    return f"{reward}{till.TIMES}{steps}" if steps and till.TIMES not in reward else reward
+
+
+def _place() -> dict[str, Any]:
+    """What the addresses of this store's pages need."""
+    arguments = request.view_args or {}
+    return {name: arguments[name] for name in ("brand", "store") if name in arguments}
+
+
+def _on(otherwise: str) -> Response:
+    """To where the form said to go on, if that is a page of ours."""
+    target = request.form.get("next", "")
+    parts = urlsplit(target)
+    ours = target.startswith("/") and not target.startswith(("//", "/\\")) and "\\" not in target
+    if not ours or parts.netloc or parts.scheme or not target.isprintable():
+        target = otherwise
+    return redirect(target, 303)
+
+
+def _no_formula(text: str) -> str:
+    """A spreadsheet must not take a text for a formula."""
+    return f"'{text}" if text[:1] in "=+-@\t\r" and text else text

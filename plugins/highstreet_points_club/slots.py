@@ -1,0 +1,105 @@
+"""Pieces of the points club in the core's pages."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from flask import render_template
+from markupsafe import Markup
+
+from highstreet.sdk import Ctx, CustomerFact, Statement, own
+from highstreet.sdk import gettext as _
+from highstreet_points_club import history, rules, till, words
+
+_LATEST = 5
+_SOON = timedelta(days=30)
+
+_LAPSING = Statement(
+    "SELECT COUNT(DISTINCT l.account_id), SUM(l.remaining) FROM points_club_lot AS l"
+    " WHERE l.at_store_id = :at_store AND l.expires_at > :at AND l.expires_at <= :until"
+    f" AND l.remaining > 0 AND {own('l')}",
+    returns="row",
+)
+
+
+def customer_panel(ctx: Ctx, customer: CustomerFact) -> Markup:
+    """The latest of a member's points, for the customer's page."""
+    lines, _more = history.page(ctx, customer.id, limit=_LATEST)
+    standing = history.balance(ctx, customer.id)
+    place = rules.place(ctx)
+    return Markup(
+        render_template(
+            "points_club/_customer.html",
+            standing=standing,
+            unit=words.unit(standing.programme, 2).capitalize(),
+            notes=words.notes(standing),
+            story=[words.told(line, place) for line in lines],
+            href=till.address(ctx, "member", customer_id=customer.id),
+        )
+    )
+
+
+def member_panel(ctx: Ctx, customer: CustomerFact) -> Markup | None:
+    """The latest points and the rewards that wait, for the member's own page."""
+    lines, _more = history.page(ctx, customer.id, limit=2 * _LATEST)
+    standing = history.balance(ctx, customer.id)
+    if not lines:
+        return None
+    place = rules.place(ctx)
+    return Markup(
+        render_template(
+            "points_club/_member.html",
+            unit=words.unit(standing.programme, 2).capitalize(),
+            waiting=[_until(reward.name, reward.ends_at, place) for reward in standing.rewards],
+            story=[words.told(line, place) for line in lines],
+        )
+    )
+
+
+def today_news(ctx: Ctx) -> Markup | None:
+    """Points of this store that lapse soon: a reason to write to those members."""
+    at_store = ctx.store_id or ctx.scope.store_id
+    if at_store is None:
+        return None
+    at = ctx.now()
+    members, points = _LAPSING(ctx.s, at_store=at_store, at=at, until=at + _SOON)
+    if not members:
+        return None
+    programme = rules.programme(ctx)
+    return Markup(
+        render_template(
+            "points_club/_today.html",
+            title=_("%(points)s lapse within 30 days", points=words.amount(programme, int(points))),
+            members=members,
+            href=till.address(ctx, "overview"),
+        )
+    )
+
+
+def set_up(ctx: Ctx) -> Markup:
+    """The programme in words, above its settings."""
+    programme, place = rules.programme(ctx), rules.place(ctx)
+    return Markup(
+        render_template(
+            "points_club/_programme.html",
+            rules=[words.of_rule(programme, rule, place) for rule in programme.accruals],
+            rewards=[
+                (words.offer(rule, 1, place), words.amount(programme, rule.points))
+                for rule in programme.rewards
+            ],
+        )
+    )
+
+
+def _until(name: str, ends_at: datetime | None, place: rules.Place) -> str:
+    if ends_at is None:
+        return name
+    last = (ends_at.astimezone(place.zone) - timedelta(seconds=1)).date()
+    return _("%(reward)s, until %(day)s", reward=name, day=words.day(last))
+
+
+SLOTS: dict[str, Callable[..., Markup | None]] = {
+    "customer.panel": customer_panel,
+    "member.panel": member_panel,
+    "today.news": today_news,
+    "tool.set_up": set_up,
+}
