@@ -78,7 +78,9 @@ class Statement:
         """Run once for each mapping of binds."""
         driver, sql, fill = self._prepare(s)
         values = [fill(row) for row in rows]
-        if values:
+        if len(values) == 1:
+            driver.execute(sql, values[0])  # psycopg's executemany costs two more round trips
+        elif values:
             driver.cursor().executemany(sql, values)
 
     def _prepare(
