@@ -157,9 +157,12 @@ def pause(
         "resumed_by": None,
         "resumed_at": None,
     }
-    state.touch(s)  # it takes the brand's row, so two pauses at once come one after the other
+    state.one_at_a_time(s)
     mine = (*s.scope.owns(_pause), _pause.c.plugin == plugin, _pause.c.node_id == node)
     known = s.execute(sa.select(_pause.c.id, _pause.c.resumed_at).where(*mine)).first()
+    if known is not None and known.resumed_at is None:
+        return False
+    state.touch(s)
     if known is None:
         s.execute(
             sa.insert(_pause).values(
@@ -171,8 +174,6 @@ def pause(
                 **values,
             )
         )
-    elif known.resumed_at is None:
-        return False
     else:
         s.execute(sa.update(_pause).where(*mine).values(**values))
     log.warning("%s is paused in %s after %s faults", plugin, node, faults)

@@ -67,6 +67,8 @@ def set_policy(
     _installed(s, plugin)
     said = _level(level)
     note = _note(note)
+    if not dry_run:
+        state.one_at_a_time(s)
     before = snapshot.load_all(s)
     node = s.scope.brand_id
     if region_id is not None:
@@ -125,8 +127,7 @@ def choose(
     host = hosts.of(s)
     _installed(s, plugin)
     node = s.scope.store_id if store_id is None else store_id
-    state.check_reach(s, node)
-    before = _snapshot(s, node)
+    before = _snapshot(s, node, dry_run)
     place = before.places[node]
     _may_choose(host, before, plugin, place, on)
     wish = before.wishes.get((plugin, place.node))
@@ -199,7 +200,7 @@ def pause(
     host = hosts.of(s)
     _installed(s, plugin)
     node = s.scope.store_id if store_id is None else store_id
-    before = _snapshot(s, node)
+    before = _snapshot(s, node, dry_run)
     place = before.places[node]
     if not before.rulings(host, node)[plugin].on:
         raise Conflict(_("Only a tool that is on can be paused."))
@@ -221,7 +222,7 @@ def resume(
     host = hosts.of(s)
     _installed(s, plugin)
     node = s.scope.store_id if store_id is None else store_id
-    before = _snapshot(s, node)
+    before = _snapshot(s, node, dry_run)
     place = before.places[node]
     stop = before.pauses.get((plugin, place.node))
     if stop is None:
@@ -247,7 +248,7 @@ def _decide(
     _head_office(s)
     _installed(s, plugin)
     note = _note(note)
-    before = _snapshot(s, store_id)
+    before = _snapshot(s, store_id, dry_run)
     place = before.places[store_id]
     wish = before.wishes.get((plugin, place.node))
     level = before.policy(plugin, place).ruling[0]
@@ -365,8 +366,10 @@ def _installed(s: ScopedSession, plugin: str) -> None:
         raise state.no_tool(plugin)
 
 
-def _snapshot(s: ScopedSession, node: UUID | None) -> Snapshot:
+def _snapshot(s: ScopedSession, node: UUID | None, dry_run: bool) -> Snapshot:
     state.check_reach(s, node)
+    if not dry_run:
+        state.one_at_a_time(s)
     try:
         return snapshot.load(s, node)
     except KeyError:

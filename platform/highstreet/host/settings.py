@@ -119,7 +119,7 @@ def put(
     secrets = cascade.secrets_of(schema_class)
     values = {k: v for k, v in values.items() if not (k in secrets and v == MASK)}
     refuse_payment_cards(values)
-    state.touch(s)  # it also lets one writer at a time into this brand's settings
+    state.one_at_a_time(s)
     rows = _read(s, plugin, node.region_id or _region_of(s, node), node.store_id)
     at = clock.now()
     since = valid_from or at
@@ -152,8 +152,9 @@ def put(
                 valid_from=since,
             )
         )
-    s.flush()
-    rows = _read(s, plugin, node.region_id or _region_of(s, node), node.store_id)
+    if s.new:
+        state.touch(s)
+        rows = _read(s, plugin, node.region_id or _region_of(s, node), node.store_id)
     return cascade.resolve(schema_class, cascade.newest(rows, max(at, since)))
 
 

@@ -176,6 +176,21 @@ def overview(s: ScopedSession, store_id: UUID | None = None) -> Mapping[str, Eff
     }
 
 
+def one_at_a_time(s: ScopedSession) -> None:
+    """Let nobody else change this brand's tools until the transaction ends.
+
+    A verb that reads, decides and writes calls it first, or two at once would undo one another.
+    SQLite lets one writer in anyway; elsewhere the brand's row is locked (new rows that point at
+    it are not held up).
+    """
+    if s.dialect != "sqlite":
+        s.execute(
+            sa.select(_brand.c.id)
+            .where(_brand.c.id == s.scope.brand_id)
+            .with_for_update(key_share=True)
+        )
+
+
 def touch(s: ScopedSession) -> None:
     """Say that policy, choices, settings, the brand or a store changed: each such verb calls it.
 

@@ -1,6 +1,7 @@
 """Head office sets policy, stores choose: what then is on, why, and what it costs to ask."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
@@ -398,3 +399,42 @@ def test_rows_of_choices_are_one_per_store_and_tool(opened: Any, two_brands: lis
             policy.choose(s, "club", on)
         assert policy.choose(s, "club", True) == []
         assert len(s.scalars(sa.select(PluginChoice)).all()) == 1
+
+
+def test_two_at_once_do_not_undo_one_another(
+    opened: Any, database: Any, two_brands: list[Any]
+) -> None:
+    """A store asks again in the very moment in which head office approves: the approval stays."""
+    brand = two_brands[0]
+    store = brand.stores[0]
+    with opened(brand) as s:
+        policy.set_policy(s, "club", "restricted")
+    with opened(brand, store) as s:
+        policy.choose(s, "club", True)
+
+    def ask() -> None:
+        with opened(brand, store) as s:
+            policy.choose(s, "club", True)
+
+    with ThreadPoolExecutor(1) as pool:
+        with opened(brand) as s:
+            policy.approve(s, "club", store.id)
+            waiting = pool.submit(ask)
+            with pytest.raises(TimeoutError):
+                waiting.result(timeout=0.3)  # it waits its turn
+        waiting.result(timeout=20)
+    with opened(brand, store) as s:
+        assert state.explain(s, "club").state == "on"
+
+
+def test_saying_the_same_again_changes_nothing(opened: Any, two_brands: list[Any]) -> None:
+    brand = two_brands[0]
+    with opened(brand) as s:
+        policy.set_policy(s, "club", "required", note="Everywhere.")
+        version = s.state_version
+    with opened(brand) as s:
+        assert policy.set_policy(s, "club", "required", note="Everywhere.") == []
+        assert policy.set_policy(s, "night", None) == []
+    with opened(brand) as s:
+        assert s.state_version == version
+        assert [c.after.code for c in policy.set_policy(s, "club", None)] == ["not_chosen"] * 3
