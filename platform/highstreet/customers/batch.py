@@ -126,9 +126,9 @@ def _known(s: ScopedSession, rows: Sequence[_Row]) -> dict[_Mark, UUID]:
 def _write(s: ScopedSession, new: Sequence[_Row]) -> list[CustomerFact]:
     at = now()
     facts, people, held, words = [], [], [], []
+    erased = {realm for realm in {r.realm.id for r in new} if suppression.anybody(s, realm)}
     for row in new:
         assert row.customer_id is not None
-        pairs = [(key.kind, key.value) for key in row.keys]
         people.append(
             {
                 "id": row.customer_id,
@@ -140,7 +140,7 @@ def _write(s: ScopedSession, new: Sequence[_Row]) -> list[CustomerFact]:
                 "fields": row.fields,
                 "status": "active",
                 "merged_into": None,
-                "suppressed_at": at if suppression.suppressed(s, row.realm.id, pairs) else None,
+                "suppressed_at": at if _suppressed(s, row, erased) else None,
                 "joined_at": row.joined_at,
                 "updated_at": at,
             }
@@ -178,3 +178,9 @@ def _write(s: ScopedSession, new: Sequence[_Row]) -> list[CustomerFact]:
     bulk.insert(s, _tables[Identity.__tablename__], held)
     bulk.insert(s, _tables[NameKey.__tablename__], words)
     return facts
+
+
+def _suppressed(s: ScopedSession, row: _Row, erased: set[UUID]) -> bool:
+    return row.realm.id in erased and suppression.suppressed(
+        s, row.realm.id, [(key.kind, key.value) for key in row.keys]
+    )

@@ -41,8 +41,10 @@ class Key:
 
 def read(kind: Kind, text: str, region: str | None) -> Key:
     """The key that `text` means. Raises Invalid, naming the field."""
+    if kind == "phone":
+        return Key(kind, *keys.phone_forms(text, region))
     value = keys.key_of(kind, text, region)
-    return Key(kind, value, keys.shown_phone(value, region) if kind == "phone" else value)
+    return Key(kind, value, value)
 
 
 def read_all(

@@ -49,6 +49,24 @@ def phone_key(number: str, region: str | None) -> str:
     `region` (ISO 3166 alpha-2) tells how to read a number without a country code. Raises Invalid
     for a number that no telephone network has.
     """
+    return phonenumbers.format_number(_phone(number, region), phonenumbers.PhoneNumberFormat.E164)
+
+
+def phone_forms(number: str, region: str | None) -> tuple[str, str]:
+    """(its key, how a reader of `region` writes it: national at home, international abroad).
+
+    Raises Invalid like phone_key.
+    """
+    parsed = _phone(number, region)
+    home = region and parsed.country_code == phonenumbers.country_code_for_region(region)
+    styles = phonenumbers.PhoneNumberFormat
+    return (
+        phonenumbers.format_number(parsed, styles.E164),
+        phonenumbers.format_number(parsed, styles.NATIONAL if home else styles.INTERNATIONAL),
+    )
+
+
+def _phone(number: str, region: str | None) -> phonenumbers.PhoneNumber:
     text = unicodedata.normalize("NFKC", clean_key(number))
     try:
         parsed = phonenumbers.parse(text, region)
@@ -57,7 +75,7 @@ def phone_key(number: str, region: str | None) -> str:
     # Possible rather than valid: numbering plans change faster than any library is updated.
     if len(text) > 40 or not phonenumbers.is_possible_number(parsed):
         raise _bad_phone()
-    return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
+    return parsed
 
 
 def _bad_phone() -> Invalid:
@@ -126,15 +144,3 @@ def name_keys(name: str) -> list[str]:
             keys.extend(whole[start + n :][:NAME_KEY_LENGTH] for n in range(1, len(word)))
         start += len(word) + 1
     return list(dict.fromkeys(keys))[:_MOST_NAME_KEYS]
-
-
-def shown_phone(key: str, region: str | None) -> str:
-    """An E.164 number as a reader of `region` writes it: national at home, international abroad."""
-    parsed = phonenumbers.parse(key)
-    home = phonenumbers.region_code_for_number(parsed) == region
-    return phonenumbers.format_number(
-        parsed,
-        phonenumbers.PhoneNumberFormat.NATIONAL
-        if home
-        else phonenumbers.PhoneNumberFormat.INTERNATIONAL,
-    )

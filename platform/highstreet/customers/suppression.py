@@ -76,10 +76,15 @@ def remember(
     return added
 
 
+def anybody(s: ScopedSession, realm_id: UUID) -> bool:
+    """Whether anybody was ever erased here; else a batch need not ask for each of its rows."""
+    return _ANY(s, realm_id=realm_id) is not None
+
+
 def suppressed(s: ScopedSession, realm_id: UUID, found: Iterable[tuple[str, str]]) -> bool:
     """Whether one of these (kind, value) pairs belonged to somebody who was erased."""
     pairs = [p for p in found if p[0] in ("phone", "email")]
-    if not pairs or _ANY(s, realm_id=realm_id) is None:
+    if not pairs or not anybody(s, realm_id):
         return False
     secret = _secret(s)
     return secret is not None and any(
