@@ -87,7 +87,7 @@ def check(source: Source, plugins: Collection[str]) -> Document:
     try:
         data: dict[str, Any] = BlueprintSchema().load(source.data)
     except ValidationError as error:
-        problems.add_all((), _without_values(error.normalized_messages()))
+        problems.add_all((), _without_values(error.messages))
         problems.settle()
         raise  # not reached: settle raises whenever there is a message
     slugs = {

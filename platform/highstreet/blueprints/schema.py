@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import date
-from typing import Any
+from typing import Any, cast
 
 from babel import Locale, UnknownLocaleError
 from marshmallow import RAISE, Schema, ValidationError, fields, validate, validates_schema
@@ -54,7 +54,7 @@ class _Strict(Schema):
         unknown = RAISE
 
     error_messages = {  # noqa: RUF012 - marshmallow's own way of naming messages
-        "unknown": _l("unknown key; check its spelling")
+        "unknown": cast(str, _l("unknown key; check its spelling"))
     }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -35,11 +36,17 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON f
 brand_option = click.option("--brand", "brand_slug", required=True, help="Slug of the brand.")
 
 
-def make_app(*, faces: bool = False) -> Flask:
-    """The application of the current command, with its settings."""
+def make_app(*, faces: bool = False, base_url: str | None = None) -> Flask:
+    """The application of the current command, with its settings.
+
+    ``base_url`` holds unless the operator has set another.
+    """
     from highstreet.app import create_app
 
-    return create_app(click.get_current_context().find_root().obj["config"], faces=faces)
+    config = dict(click.get_current_context().find_root().obj["config"])
+    if base_url and not {"HIGHSTREET_BASE_URL", "HIGHSTREET_CONFIG"} & os.environ.keys():
+        config["base_url"] = base_url
+    return create_app(config, faces=faces)
 
 
 @contextmanager

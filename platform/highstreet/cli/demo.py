@@ -5,18 +5,20 @@ from __future__ import annotations
 import sys
 import time
 from pathlib import Path
-from typing import Any
 
 import click
 import sqlalchemy as sa
 
 from highstreet.cli.base import be_ready, print_json
-from highstreet.cli.serve import serve
+from highstreet.cli.serve import address, serve
 from highstreet.demo import build as demos
 from highstreet.house import House
 from highstreet.i18n import gettext as _
 from highstreet_tenants.errors import Conflict
 from highstreet_tenants.models import Brand
+
+TEXTS = 2
+"""How many columns of the report hold text, to the left; numbers follow."""
 
 
 @click.command()
@@ -45,7 +47,7 @@ def demo(serving: bool, reset: bool, host: str, port: int, as_json: bool) -> Non
             "database_url": f"sqlite:///{database}",
             "owner_database_url": "",
             "redis_url": "",
-            "base_url": f"http://{host}:{port}",
+            "base_url": address(host, port),
         },
         faces=serving,
     )
@@ -106,31 +108,33 @@ def _brand_slugs(database: Path) -> set[str]:
 
 
 def _print(reports: list[demos.BrandReport], links: list[demos.SignInLink], seconds: float) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    columns: dict[str, Any] = {
-        _("brand"): "name",
+    columns = {
+        _("brand"): "slug",
         _("customers of"): "customers_of",
         _("stores"): "stores",
-        _("with club"): "stores_with_club",
         _("customers"): "customers",
         _("purchases"): "purchases",
-        _("points earned"): "points_earned",
-        _("rewards given"): "rewards_issued",
+        _("points"): "points_earned",
+        _("rewards"): "rewards_issued",
         _("handed over"): "rewards_redeemed",
     }
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in columns:
-        table.add_column(name, justify="left" if name in list(columns)[:2] else "right")
-    for report in reports:
-        values = [getattr(report, column) for column in columns.values()]
-        table.add_row(*(f"{one:,}" if isinstance(one, int) else str(one) for one in values))
-    console = Console()
-    console.print(table)
-    click.echo(_("%(seconds)s s", seconds=seconds))
+    rows = [list(columns)] + [
+        [_shown(getattr(report, column)) for column in columns.values()] for report in reports
+    ]
+    widths = [max(len(row[place]) for row in rows) for place in range(len(columns))]
+    for row in rows:
+        cells = [
+            cell.ljust(width) if place < TEXTS else cell.rjust(width)
+            for place, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ]
+        click.echo("  ".join(cells).rstrip())
+    click.echo(_("%(seconds)s seconds", seconds=seconds))
     click.echo()
-    click.echo(_("Ways in (each link opens once, within a day):"))
+    click.echo(_("Ways in (a link of staff opens once, within a day):"))
     for link in links:
-        click.echo(f"  {link.brand:18} {link.role.replace('_', ' '):20} {link.name}")
+        click.echo(f"  {link.brand}: {link.role.replace('_', ' ')}, {link.name}")
         click.echo(f"    {link.url}")
+
+
+def _shown(value: object) -> str:
+    return f"{value:,}" if isinstance(value, int) else str(value)

@@ -26,7 +26,9 @@ def _page() -> Iterator[str]:
 def _command(
     command: click.Command, names: tuple[str, ...], above: click.Context | None
 ) -> Iterator[str]:
-    context = click.Context(command, info_name=names[-1], parent=above)
+    context = click.Context(
+        command, above, names[-1], terminal_width=88, **command.context_settings
+    )
     yield ""
     yield f"{'#' * min(len(names) + 1, 4)} {' '.join(names)}"
     yield ""

@@ -35,12 +35,18 @@ def run(host: str, port: int, runner: bool | None) -> None:
     """Serve the consoles and the REST API, with a job runner inside."""
     from highstreet.app import house_of
 
-    app = make_app(faces=True)
+    app = make_app(faces=True, base_url=address(host, port))
     house = house_of(app)
     with app.app_context():
         be_ready(house)
     inside = runner if runner is not None else not house.config["redis_url"]
     serve(app, house, host, port, runner=inside)
+
+
+def address(host: str, port: int) -> str:
+    """The address under which this machine's browser finds the consoles."""
+    name = "127.0.0.1" if host in ("0.0.0.0", "::", "") else host
+    return f"http://{f'[{name}]' if ':' in name else name}:{port}"
 
 
 def serve(app: Flask, house: House, host: str, port: int, *, runner: bool) -> None:
@@ -61,8 +67,8 @@ def serve(app: Flask, house: House, host: str, port: int, *, runner: bool) -> No
                 reason=error.strerror,
             )
         ) from error
-    at = getattr(server, "effective_port", port)
-    click.echo(_("Highstreet listens on http://%(host)s:%(port)s", host=host, port=at))
+    at = address(host, getattr(server, "effective_port", port))
+    click.echo(_("Highstreet listens on %(address)s (stop: Ctrl-C)", address=at), err=True)
     with _ending_on(signal.SIGTERM), running_jobs(house, runner):
         try:
             server.run()  # returns on SIGINT and SystemExit, after its tasks have ended

@@ -13,9 +13,12 @@ import sqlalchemy as sa
 
 from highstreet.blueprints import apply as blueprints
 from highstreet.blueprints import source as sources
+from highstreet.customers import queries as customers
 from highstreet.customers.models import Customer
 from highstreet.demo.replay import CLUB, DEMO, replay
+from highstreet.host import state
 from highstreet.house import House
+from highstreet.members import links as member_links
 from highstreet.purchases.models import Purchase
 from highstreet_tenants.models import Brand, Store
 from highstreet_tenants.people import operate
@@ -41,12 +44,11 @@ _REWARDS = Statement(
     f" FROM points_club_reward AS w WHERE {own('w')}",
     returns="row",
 )
-_REGULAR = Statement(
-    "SELECT p.customer_id FROM core_purchase AS p"
-    f" WHERE p.customer_id IS NOT NULL AND p.store_id = :shop AND {own('p')}"
-    " GROUP BY p.customer_id ORDER BY COUNT(*) DESC, p.customer_id LIMIT 1",
-    returns="value",
-    types={"customer_id": UUID},
+_REGULARS = Statement(
+    "SELECT p.customer_id, p.store_id FROM core_purchase AS p"
+    f" WHERE p.customer_id IS NOT NULL AND {own('p')}"
+    " GROUP BY p.customer_id, p.store_id ORDER BY COUNT(*) DESC, p.customer_id LIMIT 200",
+    types={"customer_id": UUID, "store_id": UUID},
 )
 
 
@@ -105,8 +107,6 @@ def _brand(house: House, slug: str) -> Brand:
 
 def report(house: House, brand: Brand) -> BrandReport:
     """What is there of a brand, read from its rows."""
-    from highstreet.host import state
-
     with house.tenancy.session(Scope.operator(brand.id, DEMO)) as s:
         stores = list(s.scalars(sa.select(Store.id)))
         club = CLUB in house.host.plugins
@@ -130,7 +130,7 @@ def _count(s: ScopedSession, model: Any) -> int:
 
 
 def links(house: House, brand: Brand) -> list[SignInLink]:
-    """Fresh one-time links for the brand's manager and two store owners, and a member's card."""
+    """Fresh links: one-time ones for a manager and two store owners, and a member's own page."""
     found = []
     with house.tenancy.control() as s:
         rows = s.execute(
@@ -143,4 +143,23 @@ def links(house: House, brand: Brand) -> list[SignInLink]:
         for row in [one for one in rows if one.role == role][:most]:
             url = operate.make_link(house, row.email)
             found.append(SignInLink(brand.slug, role, row.name, url))
-    return found
+    return [*found, *_member(house, brand)]
+
+
+def _member(house: House, brand: Brand) -> list[SignInLink]:
+    """A link to the page of the most faithful member of a store with a club."""
+    with house.tenancy.session(Scope.operator(brand.id, DEMO)) as s:
+        regular = next(
+            (row for row in _REGULARS(s) if CLUB in state.enabled(s, row[1])),
+            None,
+        )
+    if regular is None:
+        return []
+    customer_id, store_id = regular
+    with house.tenancy.control(write=True) as c:
+        member_links.revoke_all(c, brand.id, customer_id)
+    with house.tenancy.session(Scope.store(brand.id, store_id, DEMO)) as s:
+        name = customers.get(s, customer_id).name
+        token = member_links.make_link(house.tenancy, s, customer_id)
+    base = str(house.config["base_url"]).rstrip("/")
+    return [SignInLink(brand.slug, "member", name, f"{base}/m/{token}")]

@@ -103,6 +103,11 @@ def cents(dollars: str) -> int:
     return int(Decimal(dollars) * 100)
 
 
+def by_brand(dealt: tuple[str, str]) -> tuple[str, int]:
+    """How (store, brand) pairs are sorted."""
+    return dealt[1], int(dealt[0])
+
+
 def extract(original: Path, target: Path = DATA) -> dict[str, int]:
     """Make the three files of the extract out of the folder ``original``; returns their rows."""
     baskets = list(read(original / "baskets.csv.gz"))
@@ -129,11 +134,12 @@ def extract(original: Path, target: Path = DATA) -> dict[str, int]:
             pieces[key] += 1
             amounts[key] += cents(row["sales_value"])
     target.mkdir(parents=True, exist_ok=True)
+    dealt = sorted(brands.items(), key=by_brand)
     return {
         "stores": write(
             target / "stores.csv.gz",
             ("store_id", "brand"),
-            sorted(brands.items(), key=lambda item: (item[1], int(item[0]))),
+            dealt,
         ),
         "baskets": write(
             target / "baskets.csv.gz",

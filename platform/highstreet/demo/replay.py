@@ -29,7 +29,7 @@ from highstreet_tenants.scopes import Actor, Scope
 from highstreet_tenants.sessions import ScopedSession
 from highstreet_tenants.statements import Statement, own
 
-DEMO = Actor("system", None, "demo")
+DEMO = Actor("system", None, "the demo")
 CLUB = "points_club"
 
 CHUNK = 2_000

@@ -167,9 +167,7 @@ def parse(written: Mapping[str, Any], kind: Kind, name: str = "mapping") -> File
     try:
         mapping: FileMapping = MappingSchema().load(written)
     except ValidationError as error:
-        raise Invalid(
-            _("%(path)s: %(reason)s", path=name, reason=_flat(error.normalized_messages()))
-        ) from error
+        raise Invalid(_("%(path)s: %(reason)s", path=name, reason=_flat(error.messages))) from error
     known = COLUMNS[kind]
     for table, keys in (("columns", mapping.columns), ("defaults", mapping.defaults)):
         for key in keys:

@@ -213,9 +213,7 @@ def test_who_owns_customers_cannot_change_once_there_are_some(
 
 
 @pytest.mark.parametrize("name", ["sandwich_chain", "car_parts_chain", "video_rental"])
-def test_the_shipped_blueprints_can_be_applied(
-    database: Database, host: Host, name: str
-) -> None:
+def test_the_shipped_blueprints_can_be_applied(database: Database, host: Host, name: str) -> None:
     import highstreet_tenants
 
     path = Path(highstreet_tenants.__file__).parent / "cases" / f"{name}.toml"

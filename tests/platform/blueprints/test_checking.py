@@ -66,16 +66,28 @@ def test_a_good_one_is_understood(write: Write) -> None:
 @pytest.mark.parametrize(
     ("was", "becomes", "told"),
     [
-        ('name = "Harbour Bakery"', 'nam = "x"\nname = "y"', "brand.toml:4: brand.nam: unknown key"),
+        (
+            'name = "Harbour Bakery"',
+            'nam = "x"\nname = "y"',
+            "brand.toml:4: brand.nam: unknown key",
+        ),
         ('currency = "GBP"', 'currency = "GBX"', "brand.toml:5: brand.currency: “GBX” is not"),
         ('zone = "Europe/London"', 'zone = "Europe/Londn"', "brand.toml:7: brand.zone: “Europe/Lo"),
         ('locale = "en_GB"', 'locale = "xx_YY"', "brand.toml:6: brand.locale: “xx_YY” is not"),
         ('customers = "brand"', 'customers = "all"', "brand.toml:8: brand.customers: Must be"),
         ('region = "coast"', 'region = "cost"', "brand.toml:22: stores[1].region: there is no reg"),
-        ('owner = "finch"\n', 'owner = "fink"\n', "brand.toml:23: stores[1].owner: there is no own"),
+        (
+            'owner = "finch"\n',
+            'owner = "fink"\n',
+            "brand.toml:23: stores[1].owner: there is no own",
+        ),
         ('role = "store_owner"', 'role = "king"', "roles[1].role: Must be one of"),
         ("[tools.points_club]", "[tools.pointsclub]", "tools.pointsclub: no tool of this name"),
-        ('policy = "optional"', 'policy = "maybe"', "brand.toml:31: tools.points_club.policy: Must"),
+        (
+            'policy = "optional"',
+            'policy = "maybe"',
+            "brand.toml:31: tools.points_club.policy: Must",
+        ),
         ('on = ["quay"]', 'on = ["key"]', "brand.toml:32: tools.points_club.on[1]: there is no st"),
         ('on = ["quay"]', 'on = ["quay"]\noff = ["quay"]', "is in on and in off"),
         ('on = ["quay"]', 'approved = ["quay"]', "approved but does not want"),

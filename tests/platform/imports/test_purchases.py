@@ -246,7 +246,11 @@ def test_a_stopped_run_goes_on_where_it_was(
     assert report.resumed_at == 20
     assert (report.records, report.created, report.refused, report.customers) == (30, 28, 2, 7)
     assert [line for line, _reason in refused(path)] == [6, 26]
-    assert counts(floor, floor.club) == (28, sum(n for n in range(1, 31) if n not in (5, 25)) * 100, 7)
+    assert counts(floor, floor.club) == (
+        28,
+        sum(n for n in range(1, 31) if n not in (5, 25)) * 100,
+        7,
+    )
 
 
 def test_two_runs_of_one_file_at_once_are_kept_apart(floor: Floor, tmp_path: Path) -> None:

@@ -45,7 +45,9 @@ def test_the_encoding_is_found_and_the_letters_are_right(
 
 
 def test_chinese_files_of_windows_are_read(tmp_path: Path) -> None:
-    path = write(tmp_path / "a.csv", ("姓名,电话\n" + "张伟,555-0100\n王芳,555-0101\n" * 5).encode("gb18030"))
+    path = write(
+        tmp_path / "a.csv", ("姓名,电话\n" + "张伟,555-0100\n王芳,555-0101\n" * 5).encode("gb18030")
+    )
     assert rows(path)[1] == ["张伟", "555-0100"]
 
 
@@ -104,9 +106,7 @@ def test_lines_of_the_file_are_numbered_as_an_editor_numbers_them(tmp_path: Path
         (gzip.compress(b"a,b\n" * 9999)[:40], "ends in the middle"),
     ],
 )
-def test_what_is_no_table_is_refused_with_a_reason(
-    tmp_path: Path, data: bytes, words: str
-) -> None:
+def test_what_is_no_table_is_refused_with_a_reason(tmp_path: Path, data: bytes, words: str) -> None:
     with pytest.raises(Invalid, match=words):
         survey(write(tmp_path / "a.csv", data))
 

@@ -93,7 +93,9 @@ def test_the_order_of_a_column_is_told_from_its_days() -> None:
 
 def test_local_times_are_of_the_zone_and_offsets_are_believed() -> None:
     london = ZoneInfo("Europe/London")
-    assert values.settle(datetime(2017, 7, 1, 12), london, NOW) == datetime(2017, 7, 1, 11, tzinfo=UTC)
+    assert values.settle(datetime(2017, 7, 1, 12), london, NOW) == datetime(
+        2017, 7, 1, 11, tzinfo=UTC
+    )
     aware = datetime.fromisoformat("2017-07-01T12:00:00+09:00")
     assert values.settle(aware, london, NOW) == datetime(2017, 7, 1, 3, tzinfo=UTC)
 

@@ -1,0 +1,231 @@
+"""An operator's day, on the demo: every command does what it says, for people and for machines."""
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from .conftest import Call, Called
+
+CLUB = "torque-and-co"
+
+
+@pytest.fixture(scope="module")
+def built(instance: Path) -> Path:
+    """The module's installation with the demo in it."""
+    from highstreet.cli import main
+
+    with pytest.raises(SystemExit) as ended:
+        main(["--instance", str(instance), "demo", "--no-serve", "--json"])
+    assert ended.value.code == 0
+    return instance
+
+
+@pytest.fixture
+def at(call: Call, built: Path) -> Call:
+    """Calls on the demo."""
+    return call
+
+
+def fine(done: Called) -> Called:
+    assert done.code == 0, done.err
+    return done
+
+
+def test_the_demo_prints_one_json_object(at: Call) -> None:
+    found = fine(at("demo", "--no-serve", "--json")).json
+    assert {brand["slug"] for brand in found["brands"]} == {
+        "crust-and-crumb",
+        "torque-and-co",
+        "last-reel-video",
+    }
+    for brand in found["brands"]:
+        assert {"stores", "customers", "purchases", "points_earned", "rewards_issued"} <= set(brand)
+    assert len(found["links"]) == 12
+    assert found["seconds"] < 60
+
+
+def test_the_demo_tells_people_too(at: Call) -> None:
+    text = fine(at("demo", "--no-serve")).out
+    assert "crust-and-crumb" in text
+    assert text.count("http://127.0.0.1:5050/link/") == 9
+    assert text.count("http://127.0.0.1:5050/m/") == 3
+
+
+def test_brands(at: Call) -> None:
+    rows = fine(at("brands", "list", "--json")).json
+    assert {row["slug"]: row["stores"] for row in rows}[CLUB] == 12
+    assert "torque-and-co\tTorque & Co\tbrand\t12" in fine(at("brands", "list")).out
+    assert fine(at("brands", "show", CLUB, "--json")).json["customers_of"] == "brand"
+
+
+def test_stores(at: Call) -> None:
+    rows = fine(at("stores", "list", "--brand", CLUB, "--json")).json
+    assert len(rows) == 12
+    assert {row["region"] for row in rows} == {"north", "south"}
+
+
+def test_plugins(at: Call) -> None:
+    rows = fine(at("plugins", "list", "--json")).json
+    assert [(row["name"], row["state"]) for row in rows if row["name"] == "points_club"] == [
+        ("points_club", "loaded")
+    ]
+    told = fine(at("plugins", "explain", "points_club", "--brand", "last-reel-video", "--json"))
+    states = {row["store"]: row["state"] for row in told.json}
+    assert states["palace-row"] == "on"
+    assert states["lighthouse"] == "off"
+    assert states["bell-tower"] == "waiting"
+    one = fine(
+        at("plugins", "explain", "points_club", "--brand", CLUB, "--store", "speedway", "--json")
+    ).json[0]
+    assert one["settings"]["hold_minutes"] == {"value": 120, "from": "region", "locked": False}
+    assert at("plugins", "explain", "nothing", "--brand", CLUB).code == 2
+
+
+def test_users(at: Call) -> None:
+    made = fine(at("users", "create", "zoe@example.org", "--name", "Zoe", "--json")).json
+    assert "/link/" in made["link"]
+    assert at("users", "create", "zoe@example.org", "--name", "Zoe").code == 2
+    fine(at("users", "grant", "zoe@example.org", "store_manager", f"{CLUB}/store/speedway"))
+    assert "/link/" in fine(at("users", "link", "zoe@example.org")).out
+    fine(at("users", "disable", "zoe@example.org"))
+    assert at("users", "link", "zoe@example.org").code == 2
+    fine(at("users", "enable", "zoe@example.org"))
+    rows = fine(at("users", "list", "--json")).json
+    assert [row["disabled"] for row in rows if row["email"] == "zoe@example.org"] == [False]
+    assert at("users", "grant", "zoe@example.org", "till_staff", CLUB).code == 2
+
+
+def test_keys(at: Call) -> None:
+    where = ("--brand", CLUB, "--store", "speedway")
+    made = fine(at("keys", "create", *where, "--name", "Till 1", "--scope", "till.read", "--json"))
+    assert made.json["key"].startswith("hs_")
+    rows = fine(at("keys", "list", *where, "--json")).json
+    assert [(row["name"], row["live"]) for row in rows] == [("Till 1", True)]
+    fine(at("keys", "revoke", *where, made.json["id"]))
+    assert fine(at("keys", "list", *where, "--json")).json[0]["live"] is False
+    assert at("keys", "create", *where, "--name", "T", "--scope", "everything").code == 2
+
+
+def test_jobs(at: Call, built: Path) -> None:
+    from highstreet.app import create_app, house_of
+    from highstreet.jobs import enqueue
+    from highstreet_tenants.scopes import Scope
+
+    app = create_app({"instance": str(built)}, faces=False)
+    house = house_of(app)
+    from highstreet.cli.base import find_brand
+
+    brand = find_brand(house, CLUB)
+    name = next(iter(house.jobs)).name
+    with house.tenancy.session(Scope.operator(brand.id), write=True) as s:
+        job_id = enqueue(s, name, {})
+    house.engine.dispose()
+    listed = fine(at("jobs", "list", "--status", "queued", "--json")).json
+    assert str(job_id) in {job["id"] for job in listed["jobs"]}
+    assert fine(at("jobs", "show", job_id, "--json")).json["status"] == "queued"
+    fine(at("jobs", "cancel", job_id))
+    assert fine(at("jobs", "show", job_id, "--json")).json["status"] == "cancelled"
+    fine(at("jobs", "retry", job_id))
+    assert at("jobs", "retry", job_id).code == 2
+    fine(at("jobs", "cancel", job_id))
+    assert at("jobs", "show", "00000000-0000-7000-8000-000000000000").code == 2
+
+
+def test_a_customer_is_exported_whole(at: Call, built: Path, tmp_path: Path) -> None:
+    import json
+
+    path = tmp_path / "member.json"
+    rows = sqlite3.connect(built / "highstreet.db").execute(
+        "SELECT i.value FROM core_customer_identity AS i JOIN core_brand AS b ON b.id = i.brand_id"
+        " WHERE b.slug = ? AND i.kind = 'card' LIMIT 1",
+        (CLUB,),
+    )
+    card = rows.fetchone()[0]
+    fine(at("export-customer", "--brand", CLUB, "--output", path, card))
+    held = json.loads(path.read_text(encoding="utf-8"))
+    assert held["purchases"]
+    assert "points_club" in held["tools"]
+    assert held["imports"][0]["ref"]
+    assert at("export-customer", "--brand", CLUB, "nobody at all").code == 2
+    refused = at("export-customer", "--brand", "crust-and-crumb", "x")
+    assert "--store" in refused.err
+
+
+def test_check_is_content(at: Call) -> None:
+    found = fine(at("check", "--json")).json
+    assert found["fine"]
+    assert len(found["findings"]) >= 4
+    assert "ok   tables are up to date" in fine(at("check")).out
+
+
+def test_brands_apply_says_what_changes_and_then_nothing(at: Call, tmp_path: Path) -> None:
+    path = tmp_path / "brand.toml"
+    path.write_text(
+        '[brand]\nslug = "new"\nname = "New"\ncurrency = "GBP"\nlocale = "en_GB"\n'
+        'zone = "Europe/London"\ncustomers = "brand"\n'
+        '[[stores]]\nslug = "one"\ncode = "1"\nname = "One"\n',
+        encoding="utf-8",
+    )
+    dry = fine(at("brands", "apply", path, "--dry-run"))
+    assert dry.out.splitlines() == [
+        "+ brand new",
+        "+ store one",
+        "This was a dry run: nothing was written.",
+    ]
+    assert at("brands", "show", "new").code == 2
+    changes = fine(at("brands", "apply", path, "--json")).json["changes"]
+    assert [(one["action"], one["what"]) for one in changes] == [("add", "brand"), ("add", "store")]
+    assert fine(at("brands", "apply", path)).out == "Nothing to change.\n"
+    path.write_text(path.read_text(encoding="utf-8") + 'colour = "red"\n', encoding="utf-8")
+    refused = at("brands", "apply", path)
+    assert refused.code == 2
+    assert (
+        refused.err == "Error: brand.toml:12: stores[1].colour: unknown key; check its spelling\n"
+    )
+
+
+def test_a_file_is_imported_with_its_errors_beside_it(at: Call, tmp_path: Path) -> None:
+    path = tmp_path / "more.csv"
+    path.write_text(
+        "basket_id,household_id,store_id,occurred_at,sales_value\n"
+        "m1,900,367,2026-01-01T10:00:00,12.00\n"
+        "m2,900,1,2026-01-01T10:00:00,12.00\n",
+        encoding="utf-8",
+    )
+    where = ("import", "purchases", path, "--brand", CLUB)
+    dry = fine(at(*where, "--dry-run")).out
+    assert "1 new, 0 known, 1 refused" in dry
+    assert "dry run" in dry
+    report = fine(at(*where, "--json")).json
+    assert (report["created"], report["refused"]) == (1, 1)
+    assert Path(report["errors_file"]).is_file()
+    assert fine(at(*where, "--json")).json["known"] == 1
+    assert at("import", "purchases", tmp_path / "none.csv", "--brand", CLUB).code == 2
+    fine(at("audit", "--brand", CLUB))
+
+
+def test_audit_finds_a_balance_that_was_tampered_with(at: Call, built: Path) -> None:
+    assert fine(at("audit")).out.endswith("Nothing differs.\n")
+    database = sqlite3.connect(built / "highstreet.db")
+    with database:
+        database.execute(
+            "UPDATE points_club_account SET balance = balance + 7 WHERE id ="
+            " (SELECT MIN(id) FROM points_club_account)"
+        )
+    done = at("audit", "--json")
+    assert done.code == 1
+    assert done.json["differs"] > 0
+    with database:
+        database.execute(
+            "UPDATE points_club_account SET balance = balance - 7 WHERE id ="
+            " (SELECT MIN(id) FROM points_club_account)"
+        )
+    fine(at("audit"))
+
+
+def test_reset_spares_a_database_with_other_brands(at: Call, instance: Path) -> None:
+    done = at("demo", "--no-serve", "--reset", "--json")
+    assert done.code == 2  # the brand "new" of an earlier test is in it
+    assert "not the demo's (new)" in done.err
+    assert (instance / "highstreet.db").exists()

@@ -1,0 +1,125 @@
+"""The help page costs next to nothing, every command has one, and errors are one clear line."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+
+from conftest import REQUIRED
+from highstreet.cli import COMMANDS, cli, reference
+
+from .conftest import Call
+
+PROBE = """
+import resource, sys
+from highstreet.cli import main
+try:
+    main(["--help"])
+except SystemExit:
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    heavy = sorted(
+        {"flask", "sqlalchemy", "marshmallow", "rich", "babel", "redis"} & set(sys.modules)
+    )
+    print(used.ru_utime + used.ru_stime, heavy, file=sys.stderr)
+"""
+
+
+def test_the_help_page_is_quick_and_imports_nothing_heavy() -> None:
+    done = subprocess.run([sys.executable, "-c", PROBE], capture_output=True, text=True, check=True)
+    seconds, heavy = done.stderr.split(" ", 1)
+    assert float(seconds) < 0.5
+    assert heavy.strip() == "[]"
+    for name, (_place, summary) in COMMANDS.items():
+        assert name in done.stdout
+        assert summary in " ".join(done.stdout.split())
+
+
+def walk(command: click.Command, names: tuple[str, ...]) -> list[tuple[str, ...]]:
+    found = [names]
+    if isinstance(command, click.Group):
+        context = click.Context(command)
+        for name in command.list_commands(context):
+            inner = command.get_command(context, name)
+            assert inner is not None
+            found += walk(inner, (*names, name))
+    return found
+
+
+@pytest.mark.parametrize("names", walk(cli, ()), ids=" ".join)
+def test_every_command_explains_itself(call: Call, names: tuple[str, ...]) -> None:
+    done = call(*names, "--help")
+    assert done.code == 0
+    assert "Usage: highstreet" in done.out
+
+
+def test_the_reference_names_every_command() -> None:
+    text = reference.pages()["cli.md"]
+    for names in walk(cli, ("highstreet",)):
+        assert f" {' '.join(names)}\n" in text
+
+
+def test_the_reference_in_the_docs_is_up_to_date() -> None:
+    path = Path(__file__).parents[2] / "docs" / "reference" / "cli.md"
+    assert path.read_text(encoding="utf-8") == reference.pages()["cli.md"], "run: make docs"
+
+
+def test_an_unknown_command_is_told(call: Call) -> None:
+    done = call("dance")
+    assert done.code == 2
+    assert "No such command 'dance'" in done.err
+
+
+def test_errors_are_one_line_without_a_traceback(call: Call) -> None:
+    done = call("brands", "show", "nobody")
+    assert done.code == 2
+    assert done.err == "Error: There is no brand “nobody”; there are: —.\n"
+
+
+def test_errors_for_machines_are_json(call: Call) -> None:
+    import json
+
+    done = call("brands", "show", "nobody", "--json")
+    assert done.out == ""
+    assert json.loads(done.err)["error"]["type"] == "not-found"
+
+
+def test_with_debug_the_traceback_is_shown(instance: Path) -> None:
+    from highstreet.cli import main
+    from highstreet_tenants.errors import NotFound
+
+    with pytest.raises(NotFound):
+        main(["--debug", "--instance", str(instance), "brands", "show", "nobody"])
+
+
+def test_a_database_that_is_away_is_told(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HIGHSTREET_DATABASE_URL", "postgresql://nobody@127.0.0.1:1/none")
+    done = call("brands", "list")
+    assert done.code == 2
+    assert "The database is out of reach" in done.err
+    assert "Traceback" not in done.err
+
+
+def test_tables_that_are_behind_are_the_operators_to_migrate(
+    call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import sqlite3
+
+    database = tmp_path / "old.db"
+    with sqlite3.connect(database) as connection:
+        connection.execute("CREATE TABLE something (x)")
+    monkeypatch.setenv("HIGHSTREET_DATABASE_URL", f"sqlite:///{database}")
+    done = call("brands", "list")
+    assert done.code == 2
+    assert "highstreet migrate" in done.err
+    assert call("migrate", "--json").json["moved"]
+    assert call("brands", "list", "--json").json == []
+
+
+def test_the_module_is_the_installed_command() -> None:
+    script = Path(sys.executable).with_name("highstreet")
+    if not script.exists() and not REQUIRED:
+        pytest.skip("the package is not installed here")
+    done = subprocess.run([script, "--version"], capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("Highstreet")
