@@ -62,7 +62,9 @@ def test_a_point_for_each_visit_from_some_amount_on(total: int, expected: int) -
 
 def test_departments_count_more_less_or_not_at_all() -> None:
     programme = made(
-        accruals=[{"mode": "spend", "factors": {"Coffee": 300, "Fuel": 50}, "excluded": ["LOTTERY"]}]
+        accruals=[
+            {"mode": "spend", "factors": {"Coffee": 300, "Fuel": 50}, "excluded": ["LOTTERY"]}
+        ]
     )
     assert points(programme, 1000, Row("coffee", 1, 1000)) == 30
     assert points(programme, 1000, Row("FUEL", 1, 1000)) == 5
@@ -73,8 +75,13 @@ def test_departments_count_more_less_or_not_at_all() -> None:
 
 def test_points_by_the_piece() -> None:
     programme = made(accruals=[{"mode": "items", "departments": {"Rolls": 2, "Cake": 5}}])
-    assert points(programme, 900, Row("rolls", 3, 300), Row("Cake", 1, 500), Row("Tea", 9, 100)) == 11
-    assert points(programme, 900, Row("rolls", Decimal("0.6"), 1), Row("Rolls", Decimal("0.6"), 1)) == 2
+    assert (
+        points(programme, 900, Row("rolls", 3, 300), Row("Cake", 1, 500), Row("Tea", 9, 100)) == 11
+    )
+    assert (
+        points(programme, 900, Row("rolls", Decimal("0.6"), 1), Row("Rolls", Decimal("0.6"), 1))
+        == 2
+    )
     assert points(programme, 900, Row("rolls", -3, -300)) == 0
 
 
@@ -159,7 +166,9 @@ def test_the_same_rules_have_the_same_id_and_others_another() -> None:
     assert one.rule_id == same.rule_id
     assert one.rule_id != made(pending_days=1).rule_id
     assert one.rule_id != made(accruals=[{"mode": "spend", "per_minor": 99}]).rule_id
-    again = programmes.load_rule(dict(made(bonuses=[{"name": "B", "first_day": "2026-05-04"}]).rule))
+    again = programmes.load_rule(
+        dict(made(bonuses=[{"name": "B", "first_day": "2026-05-04"}]).rule)
+    )
     assert again.bonuses[0].first_day == MONDAY.date()
     assert again.rule_id == made(bonuses=[{"name": "B", "first_day": "2026-05-04"}]).rule_id
 
