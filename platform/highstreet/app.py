@@ -16,6 +16,7 @@ from highstreet.host import Host, gating
 from highstreet.house import House
 from highstreet.jobs import JobRegistry, Runner, Upkeep
 from highstreet.sdk import context
+from highstreet.web.slots import SLOTS
 from highstreet_tenants import words
 from highstreet_tenants.base import Base
 from highstreet_tenants.sessions import ScopedSession, Tenancy
@@ -70,6 +71,7 @@ def _build(app: Flask, values: dict[str, Any]) -> House:
         rooms.specs(),
         safe_mode=values["safe_mode"],
         make_ctx=context.make,
+        slots=SLOTS,
         slow_ms=values["slow_hook_ms"],
     )
     with app.app_context():

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from babel import Locale, UnknownLocaleError
 
+from highstreet.host import state
 from highstreet.host.kept import Kept
 from highstreet.i18n import gettext as _
 from highstreet_tenants.errors import Invalid, NotFound
@@ -54,7 +55,7 @@ def place(s: ScopedSession, store_id: UUID) -> Place:
     if scope.store_id is not None and store_id != scope.store_id:
         raise _no_store()
     key = (scope.brand_id, store_id)
-    found = _kept.get(key, s.state_version)
+    found = None if state.changed_here(s) else _kept.get(key, s.state_version)
     if found is None:
         row = _STORE(s, id=store_id)
         if row is None:
@@ -62,7 +63,8 @@ def place(s: ScopedSession, store_id: UUID) -> Place:
         id_, code, name, zone, currency, locale, address, owner_id = row
         country = country_of(address, locale)
         found = Place(id_, code, name, zone, currency, locale, country, owner_id)
-        _kept.put(key, s.state_version, found)
+        if not state.changed_here(s):  # what this session changed may yet be rolled back
+            _kept.put(key, s.state_version, found)
     return found
 
 
