@@ -31,6 +31,7 @@ PAGES = (
     ("jobs", "jobs"),
     ("office.policy", "office"),
     ("member", "member"),
+    ("health", "health"),
 )
 
 
