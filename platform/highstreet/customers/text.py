@@ -26,6 +26,14 @@ def clean(value: str, field: str, most: int, *, required: bool = False, lines: b
     """
     if not isinstance(value, str):
         raise bad(field, _("This must be text."))
+    if (
+        0 < len(value) < 13
+        and len(value) <= most
+        and value.isascii()
+        and value.isprintable()
+        and value[0] != " " != value[-1]
+    ):
+        return value  # nearly every word that a till sends, in a fifth of the time
     if lines:
         value = value.replace("\r\n", "\n").replace("\r", "\n")
     if _REFUSED.search(value) or (not lines and "\n" in value):
