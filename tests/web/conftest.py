@@ -73,7 +73,13 @@ class Front:
             return customers.enrol(s, **who).id
 
     def buy(
-        self, brand: int, customer: UUID | None, minor: int, ref: str, store: int = 0, at: Any = None
+        self,
+        brand: int,
+        customer: UUID | None,
+        minor: int,
+        ref: str,
+        store: int = 0,
+        at: Any = None,
     ) -> UUID:
         it = self.brands[brand].stores[store]
         given = PurchaseIn(it.id, ref, at or clock.now(), minor, "GBP", customer_id=customer)

@@ -1,14 +1,14 @@
 """A brand may pick any colour; its pages stay readable."""
 
 import re
+from pathlib import Path
 
 import pytest
-from highstreet.web import accent
-from highstreet_tenants.errors import Invalid
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from pathlib import Path
+from highstreet.web import accent
+from highstreet_tenants.errors import Invalid
 
 COLOURS = st.integers(0, 0xFFFFFF).map(lambda n: f"#{n:06x}")
 STYLESHEET = Path(accent.__file__).parent / "static" / "highstreet.css"

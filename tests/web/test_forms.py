@@ -48,9 +48,7 @@ def english() -> Iterator[None]:
         ("en_US", "0.005", "BHD", 5),
     ],
 )
-def test_amounts_as_people_write_them(
-    language: str, typed: str, currency: str, minor: int
-) -> None:
+def test_amounts_as_people_write_them(language: str, typed: str, currency: str, minor: int) -> None:
     context = reader(language)
     try:
         assert formats.parse_money(typed, currency) == minor
@@ -80,7 +78,8 @@ def test_a_moment_is_the_stores_wall_time(english: None) -> None:
 
 
 @pytest.mark.parametrize(
-    ("day", "time"), [("", "10:00"), ("14 May", "10:00"), ("2026-05-14", ""), ("2026-13-01", "1:00")]
+    ("day", "time"),
+    [("", "10:00"), ("14 May", "10:00"), ("2026-05-14", ""), ("2026-13-01", "1:00")],
 )
 def test_a_moment_that_is_none_names_its_field(english: None, day: str, time: str) -> None:
     form = Form({"day": day, "time": time}, ("day", "time"))

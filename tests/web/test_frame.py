@@ -49,7 +49,9 @@ def test_a_brand_with_a_colour_gets_its_stylesheet(front: Any, clerk: Any) -> No
     sheet = clerk.get("/static/vendor/accent/harbour.css")
     assert sheet.mimetype == "text/css"
     assert "--hs-accent: #c8102e" in sheet.text
-    same = clerk.get("/static/vendor/accent/harbour.css", headers={"If-None-Match": sheet.headers["ETag"]})
+    same = clerk.get(
+        "/static/vendor/accent/harbour.css", headers={"If-None-Match": sheet.headers["ETag"]}
+    )
     assert same.status_code == 304
     assert clerk.get("/static/vendor/accent/quarry.css").status_code == 404
     assert clerk.get("/static/vendor/accent/nobody.css").status_code == 404

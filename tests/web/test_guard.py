@@ -13,9 +13,7 @@ from highstreet.web.headers import CSP
 def fill(rule: Any, **known: Any) -> str:
     """An address for a rule, its other arguments made up."""
     values = {"customer_id": uuid4(), "other_id": uuid4(), "tool": "points_club", **known}
-    return re.sub(
-        r"<(?:[^:<>]+:)?([^<>]+)>", lambda m: str(values.get(m[1], uuid4())), rule.rule
-    )
+    return re.sub(r"<(?:[^:<>]+:)?([^<>]+)>", lambda m: str(values.get(m[1], uuid4())), rule.rule)
 
 
 def pages(app: Any) -> list[Any]:
@@ -23,7 +21,9 @@ def pages(app: Any) -> list[Any]:
 
 
 def test_every_route_says_what_it_needs(app: Any) -> None:
-    silent = [rule.endpoint for rule in pages(app) if not guard.stated(app.view_functions[rule.endpoint])]
+    silent = [
+        rule.endpoint for rule in pages(app) if not guard.stated(app.view_functions[rule.endpoint])
+    ]
     assert silent == []
 
 
@@ -42,7 +42,7 @@ def test_a_stranger_is_sent_to_sign_in_and_comes_back(front: Any) -> None:
 
 
 def test_nobody_of_one_place_opens_any_page_of_another(app: Any, front: Any, owner: Any) -> None:
-    """Another store of the brand, another brand, its head office: each is as if it were not there."""
+    """Another store, another brand, a head office: each is as if it were not there."""
     opened = []
     for rule in pages(app):
         if "brand" not in rule.arguments or rule.rule.startswith("/static/"):
@@ -95,7 +95,12 @@ def test_a_form_without_its_token_changes_nothing(front: Any, clerk: Any) -> Non
     answer = clerk.client.post(f"{front.store(0)}/till/enrol", data={"name": "Nobody"})
     assert answer.status_code == 400
     assert "open for too long" in answer.text
-    assert "Nobody" not in clerk.get(f"{front.store(0)}/customers/?q=Nobody").text.split("<main")[1].split("value=")[0]
+    assert (
+        "Nobody"
+        not in clerk.get(f"{front.store(0)}/customers/?q=Nobody")
+        .text.split("<main")[1]
+        .split("value=")[0]
+    )
 
 
 @pytest.mark.parametrize("path", ["/", "/signin", "/static/highstreet.js", "/nothing-here"])

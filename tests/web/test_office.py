@@ -37,9 +37,7 @@ def test_a_policy_is_tried_before_it_is_saved(front: Any, manager: Any, office: 
     assert "Harbour 1" in words(dry)
     with front.session(0) as s:
         assert not state.is_on(s, CLUB)
-    saved = manager.post(
-        page, page, {"level": "required", "save": "1", "note": "One club for all"}
-    )
+    saved = manager.post(page, page, {"level": "required", "save": "1", "note": "One club for all"})
     assert saved.status_code == 303
     with front.session(0) as s:
         assert state.is_on(s, CLUB)

@@ -75,7 +75,9 @@ def test_a_refused_enrolment_keeps_what_was_typed_and_says_where(club: Any, cler
     )
     assert answer.status_code == 422
     assert 'value="Joss"' in answer.text
-    assert re.search(r'id="phone"[^>]*aria-describedby="phone-e"[^>]*aria-invalid="true"', answer.text)
+    assert re.search(
+        r'id="phone"[^>]*aria-describedby="phone-e"[^>]*aria-invalid="true"', answer.text
+    )
     assert '<a href="#phone">' in answer.text
 
 
@@ -140,9 +142,7 @@ def test_an_amount_that_is_none_is_refused_beside_its_field(
 def test_a_card_number_as_receipt_is_refused(club: Any, clerk: Any) -> None:
     maren = club.enrol(0, name="Maren")
     page = f"{club.store(0)}/till/{maren}"
-    answer = clerk.post(
-        page, f"{page}/purchase", {"amount": "5", "receipt": "4111 1111 1111 1111"}
-    )
+    answer = clerk.post(page, f"{page}/purchase", {"amount": "5", "receipt": "4111 1111 1111 1111"})
     assert answer.status_code == 422
     with club.session(0) as s:
         assert purchases.of_customer(s, maren) == []
@@ -267,9 +267,7 @@ def test_a_merged_record_is_still_found_by_its_old_address(club: Any, clerk: Any
 def test_the_shopkeepers_own_programme_earns_at_the_shop(club: Any, shopkeeper: Any) -> None:
     """Customers that belong to the store work the same, and the next store has none of them."""
     with club.office(1, write=True) as s:
-        settings.put(
-            s, "points_club", {"accruals": [{"mode": "visit", "points": 1}]}
-        )
+        settings.put(s, "points_club", {"accruals": [{"mode": "visit", "points": 1}]})
     ines = club.enrol(1, name="Ines", card="40715555")
     page = f"{club.store(1)}/till/{ines}"
     shopkeeper.post(page, f"{page}/purchase", {"amount": "3.10", "receipt": "1"})

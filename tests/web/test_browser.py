@@ -1,0 +1,341 @@
+"""The consoles in a real browser: keys, a scanner, no scripts, every width, theme and language.
+
+Screenshots go to the folder that HIGHSTREET_SCREENSHOTS names, so that somebody can look at them.
+"""
+
+import os
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
+from werkzeug.serving import make_server
+
+from highstreet.host import policy
+from highstreet.members import links
+from highstreet_tenants.models import Brand
+from highstreet_tenants.people import accounts, logins
+from highstreet_tenants.people.logins import Visit
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.parametrize("database_module", ["sqlite"], indirect=True),
+]
+CHROMIUM = os.environ.get("HIGHSTREET_CHROMIUM", "/usr/bin/chromium")
+SHOTS = os.environ.get("HIGHSTREET_SCREENSHOTS")
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    if not Path(CHROMIUM).exists():
+        if os.environ.get("CI") == "true":
+            pytest.fail(f"there is no Chromium at {CHROMIUM}")
+        pytest.skip(f"there is no Chromium at {CHROMIUM}")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def served(app_module: Any) -> Iterator[str]:
+    """The application on a port of its own."""
+    server = make_server("127.0.0.1", 0, app_module, threaded=True)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+
+
+@pytest.fixture
+def windows(chromium: Browser, served: str, club: Any) -> Iterator[Any]:
+    """Opens pages: `windows(email, width=…, theme=…, language=…, scripts=…)`."""
+    opened = []
+
+    def open_one(
+        email: str | None = None,
+        *,
+        width: int = 1280,
+        theme: str = "light",
+        language: str = "en",
+        scripts: bool = True,
+    ) -> Page:
+        context = chromium.new_context(
+            base_url=served,
+            viewport={"width": width, "height": 900},
+            java_script_enabled=scripts,
+            has_touch=width < 600,
+        )
+        opened.append(context)
+        cookies = {"hs-theme": theme, "hs-language": language}
+        if email is not None:
+            with club.site.tenancy.control(write=True) as c:
+                user = accounts.find_user(c, email)
+                cookies["hs-session"] = logins.start_session(c, user, Visit("127.0.0.1", "x")).token
+        context.add_cookies([{"name": n, "value": v, "url": served} for n, v in cookies.items()])
+        page = context.new_page()
+        page.on("pageerror", lambda error: pytest.fail(f"a script failed: {error}"))
+        return page
+
+    yield open_one
+    for context in opened:
+        context.close()
+
+
+@pytest.fixture
+def clara(club: Any) -> str:
+    """E-mail of till staff at harbour's first store."""
+    return str(club.site.person("clara", ("till_staff", club.node(0, 0))))
+
+
+class Keys:
+    """A keyboard that counts."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.pressed = 0
+
+    def press(self, *names: str) -> None:
+        for name in names:
+            self.page.keyboard.press(name)
+            self.pressed += 1
+
+    def go(self, name: str) -> None:
+        """Press a key that leads to another page."""
+        with self.page.expect_navigation():
+            self.press(name)
+
+    def type(self, text: str) -> None:
+        """As a hand types: slower than a scanner."""
+        self.page.keyboard.type(text, delay=45)
+        self.pressed += len(text)
+
+
+def big(page: Page) -> str:
+    return page.locator(".hs-big").inner_text()
+
+
+def test_a_till_is_run_by_keys_alone(club: Any, windows: Any, clara: str) -> None:
+    """Enrol, earn, next customer, find, redeem, undo: no mouse, and few strokes."""
+    page = windows(clara)
+    page.goto(f"{club.store(0)}/till/")
+    keys = Keys(page)
+    keys.go("F3")
+    keys.type("Tobias Wren")
+    keys.press("Tab")
+    keys.type("07700900142")
+    keys.go("Enter")
+    assert page.locator("#member").inner_text() == "Tobias Wren"
+    enrolled = keys.pressed
+    keys.type("12.40")
+    expect(page.locator("[data-hs-preview] button")).to_contain_text("Give 12 points")
+    keys.go("Enter")
+    assert big(page) == "12"
+    assert page.evaluate("document.activeElement.id") == "find", "ready for the next scan"
+    earned = keys.pressed - enrolled
+    keys.go("Escape")
+    keys.type("tob")
+    keys.go("Enter")
+    keys.press("F4")
+    keys.go("1")
+    assert big(page) == "2"
+    assert "Coffee" in page.locator(".hs-notice").inner_text()
+    keys.go("F9")
+    assert big(page) == "12"
+    assert enrolled <= 26, "F3, a name, Tab, a phone number, Enter"
+    assert earned <= 6, "an amount and Enter"
+    assert keys.pressed <= 41
+
+
+def test_digits_never_redeem_while_an_amount_is_typed(club: Any, windows: Any, clara: str) -> None:
+    maren = club.enrol(0, name="Maren", card="40712286")
+    club.buy(0, maren, 6000, "r-1")
+    page = windows(clara)
+    page.goto(f"{club.store(0)}/till/{maren}")
+    Keys(page).type("11.20")
+    assert page.locator("#amount").input_value() == "11.20"
+    assert big(page) == "60"
+    page.locator("body").click(position={"x": 5, "y": 500})
+    Keys(page).type("2")
+    assert page.locator("#find").input_value() == "2", "a digit without a field is a search"
+    assert big(page) == "60"
+
+
+def test_a_scan_finds_the_member_wherever_the_focus_is(club: Any, windows: Any, clara: str) -> None:
+    first = club.enrol(0, name="Maren", card="40712286")
+    club.enrol(0, name="Priya", card="40719999")
+    page = windows(clara)
+    page.goto(f"{club.store(0)}/till/{first}")
+    Keys(page).type("5.0")
+    page.wait_for_timeout(60)
+    with page.expect_navigation():
+        page.keyboard.type("40719999", delay=2)
+        page.keyboard.press("Enter")
+    assert page.locator("#member").inner_text() == "Priya"
+    with club.session(0) as s:
+        from highstreet.purchases import queries
+
+        assert queries.of_customer(s, first) == [], "the scan's Enter gave nobody points"
+
+
+def test_a_second_press_of_the_same_button_does_nothing(
+    club: Any, windows: Any, clara: str
+) -> None:
+    maren = club.enrol(0, name="Maren")
+    page = windows(clara)
+    page.goto(f"{club.store(0)}/till/{maren}")
+    page.fill("#amount", "8")
+    with page.expect_navigation():
+        page.evaluate(
+            "const b = document.querySelector('[data-hs-preview] button'); b.click(); b.click()"
+        )
+    assert big(page) == "8"
+
+
+def test_everything_works_without_scripts(club: Any, windows: Any, clara: str) -> None:
+    page = windows(clara, scripts=False)
+    page.goto(f"{club.store(0)}/till/")
+    page.click("text=Enrol new member")
+    page.fill("#name", "Joss Ardley")
+    page.click("button:has-text('Enrol')")
+    page.fill("#amount", "15.00")
+    page.click("button:has-text('Give points')")
+    assert big(page) == "15"
+    page.click("button:has-text('Coffee')")
+    assert big(page) == "5"
+    page.click("button:has-text('Undo')")
+    assert big(page) == "15"
+    page.click("summary")
+    assert page.locator(".hs-more a", has_text="Settings").is_visible()
+    page.click(".hs-more button:has-text('中文')")
+    assert page.locator("html").get_attribute("lang") == "zh-Hans"
+
+
+@pytest.fixture
+def pages(club: Any) -> dict[str, tuple[str | None, str]]:
+    """Every screen with something on it: name → (who looks, address)."""
+    club.site.person("dana", ("store_owner", club.node(0, 0)))
+    club.site.person("imke", ("head_office_manager", club.node(0)))
+    with club.site.tenancy.control(write=True) as c:
+        c.get_one(Brand, club.brands[0].id).accent = "#ffd400"  # as pale as brands get
+    ids = [club.enrol(0, name=f"Maren Okafor-Lind {n}", card=f"4071228{n}") for n in range(7)]
+    for n, one in enumerate(ids):
+        club.buy(0, one, 1240 + n, f"r-{n}")
+    with club.session(0, 1, write=True) as s:
+        policy.pause(s, "points_club")
+    with club.session(0) as s:
+        token = links.make_link(club.site.tenancy, s, ids[0])
+    store, office, dana, imke = (
+        club.store(0),
+        club.head(0),
+        "dana@people.example",
+        "imke@people.example",
+    )
+    return {
+        "signin": (None, "/signin"),
+        "today": (dana, f"{store}/"),
+        "till": (dana, f"{store}/till/"),
+        "member-in-hand": (dana, f"{store}/till/{ids[0]}"),
+        "several": (dana, f"{store}/till/?q=maren"),
+        "nobody": (dana, f"{store}/till/?q=0770"),
+        "enrol": (dana, f"{store}/till/enrol"),
+        "late": (dana, f"{store}/till/late"),
+        "customers": (dana, f"{store}/customers/"),
+        "customer": (dana, f"{store}/customers/{ids[0]}"),
+        "details": (dana, f"{store}/customers/{ids[0]}/details"),
+        "merge": (dana, f"{store}/customers/{ids[0]}/merge/{ids[1]}"),
+        "erase": (imke, f"{office}/customers/{ids[0]}/erase"),
+        "tools": (dana, f"{store}/tools/"),
+        "set-up": (dana, f"{store}/tools/points_club/set-up"),
+        "faults": (dana, f"{store}/tools/points_club/faults"),
+        "settings": (dana, f"{store}/settings/"),
+        "jobs": (dana, f"{store}/jobs/"),
+        "not-found": (dana, f"{store}/nothing"),
+        "overview": (imke, f"{office}/"),
+        "stores": (imke, f"{office}/stores/"),
+        "store": (imke, f"{office}/stores/harbour-1"),
+        "office-tools": (imke, f"{office}/tools/"),
+        "policy": (imke, f"{office}/tools/points_club/policy"),
+        "office-set-up": (imke, f"{office}/tools/points_club/settings"),
+        "approvals": (imke, f"{office}/approvals/"),
+        "results": (imke, f"{office}/results/"),
+        "member-page": (None, f"/m/{token}"),
+        "held": (None, f"/m/{token}/held"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("width", "theme", "language"),
+    [(1280, "light", "en"), (390, "dark", "zh_Hans")]
+    + ([(390, "light", "en"), (1280, "dark", "zh_Hans")] if SHOTS else []),
+)
+def test_every_screen_is_accessible_and_keeps_to_its_width(
+    pages: Any, windows: Any, width: int, theme: str, language: str
+) -> None:
+    """axe finds nothing serious, nothing is wider than the screen, no rule of the CSP is broken."""
+    found: list[str] = []
+    by_person: dict[str | None, Page] = {}
+    at = ""
+
+    def broken(message: ConsoleMessage) -> None:
+        if message.type == "error" and "404" not in message.text:
+            found.append(f"{at}: {message.text}")
+
+    for name, (email, path) in pages.items():
+        if email not in by_person:
+            by_person[email] = windows(email, width=width, theme=theme, language=language)
+            by_person[email].on("console", broken)
+        page, at = by_person[email], name
+        page.goto(path)
+        for wrong in Axe().run(page).response["violations"]:
+            if wrong["impact"] in ("serious", "critical"):
+                found.append(f"{name}: {wrong['id']} {wrong['nodes'][0]['target']}")
+        too_wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+        if too_wide > 0:
+            found.append(f"{name}: {too_wide} px too wide")
+        if SHOTS:
+            Path(SHOTS).mkdir(parents=True, exist_ok=True)
+            shot = Path(SHOTS) / f"{name}-{width}-{theme}-{language}.png"
+            page.screenshot(path=str(shot), full_page=True)
+    assert found == []
+
+
+def test_at_320_pixels_nothing_is_cut(pages: Any, windows: Any) -> None:
+    """WCAG 2.2, 1.4.10: a page at 400 % zoom."""
+    found = []
+    for name in ("member-in-hand", "today", "tools", "overview", "policy", "member-page", "set-up"):
+        email, path = pages[name]
+        page = windows(email, width=320)
+        page.goto(path)
+        if page.evaluate("document.documentElement.scrollWidth - innerWidth") > 0:
+            found.append(name)
+    assert found == []
+
+
+def test_the_skip_link_and_the_focus_are_seen(pages: Any, windows: Any) -> None:
+    email, path = pages["tools"]
+    page = windows(email)
+    page.goto(path)
+    page.keyboard.press("Tab")
+    skip = page.locator(".hs-skip")
+    box = skip.bounding_box()
+    assert box is not None
+    assert box["y"] >= 0
+    assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.id") == "main"
+
+
+def test_the_menu_opens_and_closes_by_keys(pages: Any, windows: Any) -> None:
+    email, path = pages["today"]
+    page = windows(email)
+    page.goto(path)
+    page.locator("summary").focus()
+    page.keyboard.press("Enter")
+    assert page.locator(".hs-more a").first.is_visible()
+    page.keyboard.press("Escape")
+    assert not page.locator(".hs-more a").first.is_visible()
