@@ -1,0 +1,61 @@
+"""``highstreet run`` serves, runs jobs, and ends when it is told to."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from .conftest import Call
+
+
+@pytest.fixture
+def served(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """A server in a process of its own, on a free port, and its address."""
+    env = {name: value for name, value in os.environ.items() if not name.startswith("HIGHSTREET_")}
+    process = subprocess.Popen(
+        [
+            sys.executable,
+            "-c",
+            "from highstreet.cli import main; main()",
+            "--instance",
+            str(tmp_path),
+            "run",
+            "--port",
+            "0",
+        ],
+        env=env,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stderr is not None
+    found = None
+    for line in process.stderr:
+        if found := re.search(r"listens on (\S+)", line):
+            break
+    assert found, "it never listened"
+    yield process, found[1]
+    process.kill()
+    process.wait()
+
+
+def test_it_answers_and_ends_on_sigterm(served: tuple[subprocess.Popen[str], str]) -> None:
+    process, address = served
+    with urllib.request.urlopen(f"{address}/healthz", timeout=20) as answer:
+        assert answer.status == 200
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(timeout=30) == 0
+
+
+def test_a_port_that_is_taken_is_told(
+    call: Call, served: tuple[subprocess.Popen[str], str]
+) -> None:
+    port = served[1].rsplit(":", 1)[1]
+    done = call("run", "--port", port, "--no-runner")
+    assert done.code == 2
+    assert "--port" in done.err
