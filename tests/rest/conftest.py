@@ -15,11 +15,8 @@ from highstreet.app import create_app
 from highstreet.host import policy
 from highstreet_tenants.models import Brand, Store
 from highstreet_tenants.people.keys import create_key
-from highstreet_tenants.people.permissions import Catalogue
 from highstreet_tenants.people.tree import Node
 from highstreet_tenants.scopes import Scope
-
-SCOPES = ("till.read", "till.write", "customers.read", "customers.write")
 
 
 @dataclass
@@ -66,12 +63,13 @@ _receipts = count(1)
 def make_till(app: Flask, brand: Any, number: int, *scopes: str) -> Till:
     """A till in one store of a brand, with a key of its own."""
     tenancy = app.extensions["highstreet"].tenancy
+    catalogue = app.extensions["highstreet.catalogue"]
     store = brand.stores[number]
     with tenancy.session(Scope.operator(brand.id)) as s:
         node = Node.of(s.get_one(Brand, brand.id), s.get_one(Store, (brand.id, store.id)))
     with tenancy.control(write=True) as c:
         made = create_key(
-            c, node, f"Till {number}", scopes or SCOPES, by=None, catalogue=Catalogue()
+            c, node, f"Till {number}", scopes or catalogue.scopes, by=None, catalogue=catalogue
         )
     return Till(app, made.token, store, brand)
 

@@ -1,6 +1,6 @@
 """Customers at the till: enrol, find, look at, change, and read their timeline."""
 
-from typing import Any
+from typing import Any, get_args
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -8,6 +8,7 @@ from flask import url_for
 
 from highstreet.customers import enrolment, queries
 from highstreet.customers.facts import CustomerDetail, Found
+from highstreet.customers.keys import Kind
 from highstreet.customers.models import Customer
 from highstreet.host.access import requires
 from highstreet.rest import cursors
@@ -55,8 +56,12 @@ def find(asked: dict[str, Any]) -> dict[str, Any]:
     `card`, `phone` and `email`.
     """
     s, limit = current.s, asked.pop("limit")
-    ((kind, text),) = asked.items()
-    found = queries.find(s, text, limit) if kind == "q" else queries.by_key(s, kind, text, limit)
+    found: list[Found] = []
+    if "q" in asked:
+        found = queries.find(s, asked["q"], limit)
+    for kind in get_args(Kind):
+        if kind in asked:
+            found = queries.by_key(s, kind, asked[kind], limit)
     return {"items": [_found_json(one) for one in found]}
 
 

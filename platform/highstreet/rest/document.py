@@ -13,6 +13,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 import flask_babel
+from apispec.ext.marshmallow.common import resolve_schema_cls
 from flask import Flask, Response, current_app, request
 from flask_smorest.spec.plugins import FlaskPlugin
 from flask_smorest.utils import prepare_response
@@ -67,7 +68,8 @@ def respond(api: Api) -> Response:
     response = Response(text, mimetype="application/json")
     response.set_etag(tag)
     response.headers["Cache-Control"] = "no-cache"
-    return response.make_conditional(request)
+    response.make_conditional(request)
+    return response
 
 
 def build(api: Api) -> dict[str, Any]:
@@ -95,6 +97,18 @@ def build(api: Api) -> dict[str, Any]:
         responses[name] = _response(HTTPStatus[name])
     components.setdefault("schemas", {}).setdefault("Problem", _problem_schema(api))
     return document
+
+
+def schema_name(schema: Any) -> str:
+    """The published name of a schema: its class's, with the tool before it where it is a tool's.
+
+    Two tools may both have a `LineOut`.
+    """
+    resolved = resolve_schema_cls(schema)
+    found = resolved[0] if isinstance(resolved, list) else resolved
+    package = found.__module__.partition(".")[0]
+    owner = "" if package == "highstreet" else package.removeprefix("highstreet_").title()
+    return owner.replace("_", "") + str(found.__name__)
 
 
 def tag_of(blueprint: str) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import flask_smorest
+from apispec.ext.marshmallow import MarshmallowPlugin
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
@@ -51,7 +52,8 @@ class Api(flask_smorest.Api):  # type: ignore[misc]  # flask-smorest has no type
     def init_app(self, app: Flask, **options: Any) -> None:
         """See flask_smorest.Api.init_app."""
         self.mounted: list[tuple[Any, str | None]] = []
-        super().init_app(app, **options)
+        plugin = MarshmallowPlugin(schema_name_resolver=document.schema_name)
+        super().init_app(app, spec_kwargs={"marshmallow_plugin": plugin}, **options)
         self.ma_plugin.converter.add_attribute_function(moment_to_openapi)
 
     def _register_responses(self) -> None:
@@ -98,8 +100,8 @@ def init_app(app: Flask, house: House) -> None:
     api = app.extensions["highstreet-api"] = Api(app, config_prefix=CONFIG_PREFIX)
     app.register_blueprint(docs.pages)
     requests.register(app, "api", current)
-    for blueprint in (store.blueprint, customers.blueprint, cards.blueprint, purchases.blueprint):
-        api.mount(blueprint, prefix=PREFIX)
+    for room in (store, customers, cards, purchases):
+        api.mount(room.blueprint, prefix=PREFIX)
     for name, loaded in sorted(house.host.plugins.items()):
         for blueprint in loaded.plugin.api:
             api.mount(blueprint, prefix=f"{PREFIX}/tools/{name}", tool=name)

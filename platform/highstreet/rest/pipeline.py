@@ -103,8 +103,6 @@ def _transact(view: View, arguments: dict[str, Any], tool: str | None) -> Any:
                 raise
             if attempt == _TRIES - 1 or not problems.is_lost_race(error):
                 return answer
-            for name in ("store", "brand"):
-                g.pop(name, None)
     raise AssertionError("the loop returns or raises")
 
 

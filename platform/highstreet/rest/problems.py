@@ -221,9 +221,9 @@ def problem(
     }
     if errors:
         body["errors"] = {field: list(messages) for field, messages in errors.items()}
-    response = current_app.json.response(body)
-    response.status_code = status
-    response.content_type = MEDIA_TYPE
+    response = current_app.response_class(
+        current_app.json.dumps(body), status=status, content_type=MEDIA_TYPE
+    )
     response.headers["Cache-Control"] = "no-store"
     response.headers.extend(headers or {})
     return response

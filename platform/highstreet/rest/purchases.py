@@ -2,13 +2,13 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, TypeVar
 from uuid import UUID
 
 from flask import Response, current_app, url_for
 
-from highstreet.customers import places, queries
+from highstreet.customers import queries
 from highstreet.host.access import requires
 from highstreet.purchases import listing as stored
 from highstreet.purchases import queries as kept
@@ -28,7 +28,7 @@ from highstreet.rest.blueprints import Blueprint
 from highstreet.rest.current import current
 from highstreet.rest.fields import zulu
 from highstreet.rest.pipeline import reads_only
-from highstreet_tenants.clock import from_local, now
+from highstreet_tenants.clock import now
 from highstreet_tenants.errors import Conflict, Invalid, NotFound
 from highstreet_tenants.sessions import ScopedSession
 
@@ -96,10 +96,10 @@ def listing(asked: dict[str, Any]) -> Response:
     try:
         rows = stored.of_store(
             current.s,
-            _store_id(),
+            current.store_id,
             customer_id=asked.get("customer_id"),
-            since=_utc(asked["since"]) if "since" in asked else None,
-            until=_utc(asked["until"]) if "until" in asked else None,
+            since=current.utc(asked["since"]) if "since" in asked else None,
+            until=current.utc(asked["until"]) if "until" in asked else None,
             after=cursors.decode(asked["cursor"]),
             limit=asked["limit"] + 1,
         )
@@ -116,7 +116,7 @@ def listing(asked: dict[str, Any]) -> Response:
 @requires("till.read")
 def one(pos_ref: str) -> Response:
     """One purchase, by the till's own number for it."""
-    return _json(purchase_json(kept.by_ref(current.s, _store_id(), pos_ref)), 200)
+    return _json(purchase_json(kept.by_ref(current.s, current.store_id, pos_ref)), 200)
 
 
 @blueprint.route("/returns", methods=["POST"])
@@ -150,13 +150,13 @@ def give_back(data: dict[str, Any]) -> Response:
 
 def _basket(data: Mapping[str, Any], pos_ref: str) -> PurchaseIn:
     """What was sent, completed: who, when, which currency. Raises Invalid, CardBlocked."""
-    store_id, at = _store_id(), data["occurred_at"]
+    at = data["occurred_at"]
     return PurchaseIn(
-        store_id=store_id,
+        store_id=current.store_id,
         pos_ref=pos_ref,
-        occurred_at=now() if at is None else _utc(at),
+        occurred_at=now() if at is None else current.utc(at),
         total_minor=data["total_minor"],
-        currency=data["currency"] or places.place(current.s, store_id).currency,
+        currency=data["currency"] or current.place.currency,
         customer_id=data["customer_id"] if data["card"] is None else _holder(data["card"]),
         lines=tuple(
             LineIn(
@@ -213,29 +213,16 @@ def _unknown(error: NotFound, field: str) -> Invalid:
 def _return(data: Mapping[str, Any]) -> ReturnIn:
     at = data["occurred_at"]
     return ReturnIn(
-        store_id=_store_id(),
+        store_id=current.store_id,
         pos_ref=data["pos_ref"],
         purchase_pos_ref=data["purchase_pos_ref"],
-        occurred_at=now() if at is None else _utc(at),
+        occurred_at=now() if at is None else current.utc(at),
         amount_minor=data["amount_minor"],
         lines=tuple(
             ReturnLineIn(line["line_no"], line["product"], line["quantity"], line["amount_minor"])
             for line in data["lines"]
         ),
     )
-
-
-def _utc(at: datetime) -> datetime:
-    """A till's time as UTC; without a zone it is the store's wall time."""
-    if at.tzinfo is not None:
-        return at.astimezone(UTC)
-    return from_local(at, places.place(current.s, _store_id()).zone)
-
-
-def _store_id() -> UUID:
-    store_id = current.scope.store_id
-    assert store_id is not None, "API keys belong to stores"
-    return store_id
 
 
 def purchase_json(fact: PurchaseFact, *, lines: bool = True) -> dict[str, Any]:

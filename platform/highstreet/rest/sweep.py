@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from highstreet import jobs
+from highstreet.customers import parts
 from highstreet.jobs import JobHandler, handler
 from highstreet_tenants.clock import now
 from highstreet_tenants.sessions import ScopedSession
@@ -30,6 +31,10 @@ DELETE FROM core_idempotency WHERE {own("core_idempotency")}
 """,
     returns="count",
 )
+_MENTIONS = Statement(
+    f"SELECT COUNT(*) FROM core_idempotency AS k WHERE {own('k')} AND k.body LIKE :mention",
+    returns="value",
+)
 
 
 def sweep(s: ScopedSession) -> int:
@@ -40,6 +45,27 @@ def sweep(s: ScopedSession) -> int:
 def forget(s: ScopedSession, customer_id: UUID) -> int:
     """Delete kept answers that name the customer (on erasure); gives how many."""
     return int(_FORGET(s, mention=f"%{customer_id}%"))
+
+
+class KeptAnswers:
+    """How kept answers take part when customers merge, are exported or erased."""
+
+    name = "kept_answers"
+
+    def export(self, s: ScopedSession, ids: list[UUID]) -> dict[str, int]:
+        """How many there are: what they say of the customer is in the rest of the export."""
+        return {"count": sum(int(_MENTIONS(s, mention=f"%{one}%")) for one in ids)}
+
+    def merge(self, s: ScopedSession, keep_id: UUID, gone_id: UUID) -> dict[str, Any]:
+        """Nothing moves: an answer is what was answered then."""
+        return {}
+
+    def erase(self, s: ScopedSession, ids: list[UUID]) -> dict[str, int]:
+        """Forget every answer that names the customer."""
+        return {"answers": sum(forget(s, one) for one in ids)}
+
+
+parts.register(KeptAnswers())
 
 
 @handler("core.idempotency.sweep", max_seconds=600)
