@@ -1,4 +1,4 @@
-"""kill -9 in the middle of an import: the next run goes on, and every total is as if never killed."""
+"""kill -9 in the middle of an import: the next run goes on, and totals are as if never killed."""
 
 import os
 import signal

@@ -1,0 +1,1 @@
+"""A small extract of real purchases; see ATTRIBUTION.md."""
