@@ -29,6 +29,7 @@ plugin = Plugin(
         ),
     ),
     slots=slots.SLOTS,
+    translations="translations",
 )
 
 __all__ = ["models", "plugin"]

@@ -172,7 +172,7 @@ def _overview(ctx: Ctx) -> dict[str, Any]:
     owed = next(iter(liability.by_store(ctx)), None) if ctx.store_id or ctx.scope.store_id else None
     return {
         "rules": [words.of_rule(programme, rule, place) for rule in programme.accruals],
-        "bonuses": programme.bonuses,
+        "bonuses": [(one.name, words.of_bonus(one, place)) for one in programme.bonuses],
         "rewards": [
             {"name": words.offer(rule, 1, place), "points": rule.points, "auto": rule.automatic}
             for rule in programme.rewards
@@ -214,7 +214,7 @@ def _member_page(
         standing=standing,
         unit=words.unit(standing.programme, standing.balance),
         next_reward=words.next_reward(standing),
-        notes=words.notes(standing),
+        notes=words.notes(standing, place),
         choices=till.choices(ctx, standing),
         money=[
             {

@@ -31,7 +31,7 @@ def customer_panel(ctx: Ctx, customer: CustomerFact) -> Markup:
             "points_club/_customer.html",
             standing=standing,
             unit=words.unit(standing.programme, 2).capitalize(),
-            notes=words.notes(standing),
+            notes=words.notes(standing, place),
             story=[words.told(line, place) for line in lines],
             href=till.address(ctx, "member", customer_id=customer.id),
         )
@@ -94,7 +94,7 @@ def _until(name: str, ends_at: datetime | None, place: rules.Place) -> str:
     if ends_at is None:
         return name
     last = (ends_at.astimezone(place.zone) - timedelta(seconds=1)).date()
-    return _("%(reward)s, until %(day)s", reward=name, day=words.day(last))
+    return _("%(reward)s, until %(day)s", reward=name, day=words.day(last, place))
 
 
 SLOTS: dict[str, Callable[..., Markup | None]] = {

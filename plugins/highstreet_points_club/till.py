@@ -72,7 +72,7 @@ def club(ctx: Ctx, customer: CustomerFact) -> Club:
         next_label=words.next_reward(balance),
         goal=coming.points if coming else 0,
         toward=max(0, coming.points - balance.missing) if coming else 0,
-        notes=words.notes(balance),
+        notes=words.notes(balance, rules.place(ctx)),
         rewards=choices(ctx, balance),
         redeem_url=_redeem_url(ctx, customer),
     )
@@ -82,7 +82,7 @@ def choices(ctx: Ctx, balance: Balance) -> list[Reward]:
     """Rewards as the till's buttons: what waits costs nothing more, then what is on offer."""
     at = ctx.now()
     waiting = [
-        Reward(f"{WAITING}{reward.id}", reward.name, 0)
+        Reward(f"{WAITING}{reward.id}", _("%(reward)s, waiting", reward=reward.name), 0)
         for reward in balance.rewards
         if reward.usable(at)
     ]

@@ -1,14 +1,14 @@
 """Points and rewards in the words that cashiers and members read."""
 
-from datetime import date
+from datetime import date, time
 from typing import TYPE_CHECKING, NamedTuple
 
-from babel.dates import format_date
+from babel.dates import format_date, format_skeleton, format_time, get_day_names
 from babel.numbers import format_decimal
 
 from highstreet.sdk import SummaryRow, format_locale, format_minor
 from highstreet.sdk import gettext as _
-from highstreet_points_club.programme import Accrual, EarnResult, Programme, RewardRule
+from highstreet_points_club.programme import Accrual, Bonus, EarnResult, Programme, RewardRule
 from highstreet_points_club.rules import Place
 
 if TYPE_CHECKING:
@@ -39,9 +39,9 @@ def unit(programme: Programme, points: int) -> str:
     return programme.unit(points)
 
 
-def day(when: date) -> str:
+def day(when: date, place: Place) -> str:
     """A day: "31 May"."""
-    return format_date(when, "d MMMM", locale=format_locale())
+    return format_skeleton("MMMMd", when, locale=format_locale(place.locale))
 
 
 def of_award(programme: Programme, done: "Awarded") -> str:
@@ -107,6 +107,38 @@ def of_rule(programme: Programme, rule: Accrual, place: Place) -> str:
     return _("%(unit)s by the piece, as the department says.", unit=unit(programme, 2).capitalize())
 
 
+def of_bonus(bonus: Bonus, place: Place) -> str:
+    """A bonus time: "Double points, Tue, 07:00–11:00"."""
+    locale = format_locale(place.locale)
+    said = []
+    if bonus.percent == 200:
+        said.append(_("double points"))
+    elif bonus.percent != 100:
+        said.append(_("%(number)s times the points", number=_times(bonus.percent)))
+    if bonus.extra:
+        said.append(_("%(points)s on top", points=number(bonus.extra)))
+    if bonus.weekdays:
+        names = get_day_names("abbreviated", locale=locale)
+        said.append(", ".join(names[day] for day in sorted(bonus.weekdays)))
+    if bonus.hours_from or bonus.hours_to:
+        clocks = (one or time.min for one in (bonus.hours_from, bonus.hours_to))
+        said.append("–".join(format_time(one, "short", locale=locale) for one in clocks))
+    if bonus.first_day:
+        said.append(_("from %(day)s", day=_full_day(bonus.first_day, place)))
+    if bonus.last_day:
+        said.append(_("until %(day)s", day=_full_day(bonus.last_day, place)))
+    text = ", ".join(said)
+    return text[:1].upper() + text[1:]
+
+
+def _times(percent: int) -> str:
+    return format_decimal(percent / 100, locale=format_locale())
+
+
+def _full_day(when: date, place: Place) -> str:
+    return format_date(when, "medium", locale=format_locale(place.locale))
+
+
 def money(minor: int, place: Place) -> str:
     """An amount without needless decimals: "£1", "£1.50"."""
     text = format_minor(minor, place.currency, str(format_locale(place.locale)))
@@ -127,20 +159,20 @@ def next_reward(balance: "Balance") -> str:
     )
 
 
-def lapsing(programme: Programme, what: "Lapsing") -> str:
+def lapsing(programme: Programme, what: "Lapsing", place: Place) -> str:
     """ "24 points lapse on 31 May"."""
     return _("%(points)s lapse on %(day)s", points=amount(programme, what.points),
-             day=day(what.last_day))  # fmt: skip
+             day=day(what.last_day, place))  # fmt: skip
 
 
-def notes(balance: "Balance") -> list[str]:
+def notes(balance: "Balance", place: Place) -> list[str]:
     """What a member should know beside the balance."""
     programme = balance.programme
     said = []
     if balance.balance < 0:
         said.append(_("The next purchases make up for goods that were returned."))
     if balance.lapsing:
-        said.append(lapsing(programme, balance.lapsing[0]))
+        said.append(lapsing(programme, balance.lapsing[0], place))
     if balance.pending:
         said.append(_("%(points)s can be spent later", points=amount(programme, balance.pending)))
     return said
@@ -176,7 +208,7 @@ class Told(NamedTuple):
 def told(line: "Line", place: Place) -> Told:
     """A line of a member's story as pages show it."""
     local = line.at.astimezone(place.zone).date()
-    parts = [format_date(local, "EEE d MMM y", locale=format_locale(place.locale))]
+    parts = [format_skeleton("yMMMEd", local, locale=format_locale(place.locale))]
     if line.store and line.kind != "earn":
         parts.append(line.store)
     if line.amount_minor:

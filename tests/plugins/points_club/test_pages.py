@@ -355,7 +355,7 @@ def test_the_cards_of_free_products(house_of_clubs: House) -> None:
     page = clerk.get(f"{till}{who}")
     waiting = re.search(r'name="reward" value="(waiting-[^"]+)"', page.text)
     assert waiting is not None
-    assert "Free sandwich" in words(page)
+    assert "Free sandwich, waiting" in words(page)
     member = f"{house.path(1, 0)}/members/{who}"
     clerk.post(member, f"{member}/redeem", {"reward": waiting[1]})
     assert "Free sandwich for Maren Okafor-Lind" in words(clerk.get(member))
