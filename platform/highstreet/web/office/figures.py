@@ -22,7 +22,7 @@ NOTHING = "–"
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """Whole weeks, Monday to Sunday; `earlier` is as long and ends right before."""
+    """Four weeks, up to a Sunday where that can be; `earlier` ends right before."""
 
     first: date
     last: date
@@ -50,8 +50,7 @@ def period(s: ScopedSession, place: Place) -> Period:
     latest = cells[0]["last"] if cells else None
     if latest is None:
         return usual
-    last = latest + timedelta(days=7 - latest.isoweekday())
-    return Period(last - timedelta(weeks=WEEKS) + timedelta(days=1), last)
+    return Period(latest - timedelta(weeks=WEEKS) + timedelta(days=1), latest)
 
 
 def totals(s: ScopedSession, weeks: Period, currency: str) -> dict[str, int]:

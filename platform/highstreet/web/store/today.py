@@ -90,7 +90,9 @@ def day_figures(day: Day, usual: Usual, currency: str) -> list[Figure]:
                     "%(share)s of %(all)s",
                     share=formats.percent(share),
                     all=formats.money(day.sales_minor, currency, whole=True),
-                ),
+                )
+                if day.sales_minor
+                else "",
             ),
         ),
         Figure(
@@ -98,7 +100,7 @@ def day_figures(day: Day, usual: Usual, currency: str) -> list[Figure]:
             formats.num(day.member_visits),
             formats.joined(
                 formats.trend(day.member_visits - usual.member_visits) if compared else "",
-                _("of %(all)s in all", all=formats.num(day.visits)),
+                _("of %(all)s in all", all=formats.num(day.visits)) if day.visits else "",
             ),
         ),
         Figure(
