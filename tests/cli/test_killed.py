@@ -26,7 +26,7 @@ customers = "brand"
 
 [tools.points_club]
 policy = "required"
-since = 2010-01-01
+
 
 [tools.points_club.settings]
 accruals = [{ mode = "spend", points = 1, per_minor = 100 }]

@@ -42,7 +42,8 @@ class Settings:
 class Tool:
     """A tool's policy, the regions that narrow it, the stores that choose, and the settings.
 
-    ``since``: the day from which the settings count, for purchases that are imported later.
+    ``since``: the day from which the settings count; without it, now, or for a brand without
+    purchases always, so that those imported later count by them.
     """
 
     name: str

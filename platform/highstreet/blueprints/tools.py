@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, time
+from datetime import UTC, datetime, time
 from typing import Any
 from uuid import UUID
 
@@ -15,10 +15,14 @@ from highstreet.blueprints.source import Path_, Source
 from highstreet.host import policy, settings
 from highstreet.host.models import PluginChoice, PluginPolicy, PluginSetting
 from highstreet.i18n import gettext as _
+from highstreet.purchases.models import Purchase
 from highstreet_tenants import clock
 from highstreet_tenants.errors import HighstreetError, Invalid
 from highstreet_tenants.models import Brand, Region, Store
 from highstreet_tenants.sessions import ScopedSession
+
+EVER = datetime(1980, 1, 1, tzinfo=UTC)
+"""From when the settings of a brand without purchases count."""
 
 
 def apply_tools(
@@ -28,6 +32,8 @@ def apply_tools(
 
     Raises Invalid, naming the line, for what the host or the tool refuses.
     """
+    # Nothing was bought yet: what is imported from earlier years counts by these rules, too.
+    fresh = s.scalar(sa.select(Purchase.id).limit(1)) is None
     regions = {row.slug: row.id for row in s.scalars(sa.select(Region))}
     stores = {row.slug: row.id for row in s.scalars(sa.select(Store))}
     for tool in document.tools.values():
@@ -39,7 +45,7 @@ def apply_tools(
         for level in tool.settings:
             node = {"region": regions, "store": stores}.get(level.level, {}).get(level.slug)
             try:
-                _settings(s, brand, tool, level, node, outcome)
+                _settings(s, brand, tool, level, node, outcome, fresh=fresh)
             except HighstreetError as error:
                 raise _placed(source, _path(document, tool, level), error) from error
 
@@ -118,9 +124,11 @@ def _settings(
     level: Settings,
     node: UUID | None,
     outcome: Outcome,
+    *,
+    fresh: bool,
 ) -> None:
     before = _given(s, tool.name, node or brand.id)
-    since = None
+    since = EVER if fresh else None
     if tool.since is not None:
         since = datetime.combine(tool.since, time.min, clock.zone(brand.zone))
     settings.put(

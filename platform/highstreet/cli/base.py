@@ -146,6 +146,14 @@ def print_json(value: Any) -> None:
     click.echo(json.dumps(plain(value), ensure_ascii=False, indent=2))
 
 
+def print_done(as_json: bool, words: str, **facts: Any) -> None:
+    """That something was done: ``facts`` for machines, ``words`` for people."""
+    if as_json:
+        print_json(facts)
+    else:
+        click.echo(words)
+
+
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]], empty: str) -> None:
     """Rows for a person: aligned on a terminal, tab-separated into a pipe; ``empty`` if none."""
     if not rows:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from pathlib import Path
@@ -38,6 +39,11 @@ def demo(serving: bool, reset: bool, host: str, port: int, as_json: bool) -> Non
     given = dict(click.get_current_context().find_root().obj["config"])
     folder = Path(config.load({**given, "database_url": "sqlite://"})["instance"])
     database = folder / "highstreet.db"
+    if os.environ.get("HIGHSTREET_DATABASE_URL"):
+        click.echo(
+            _("The demo leaves HIGHSTREET_DATABASE_URL alone and uses %(path)s.", path=database),
+            err=True,
+        )
     if reset:
         _throw_away(database)
     began = time.perf_counter()

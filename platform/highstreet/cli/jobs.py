@@ -7,7 +7,7 @@ from uuid import UUID
 import click
 
 from highstreet import jobs as room
-from highstreet.cli.base import json_option, open_house, print_json, print_table
+from highstreet.cli.base import json_option, open_house, print_done, print_json, print_table
 from highstreet.i18n import gettext as _
 
 
@@ -66,17 +66,19 @@ def show(job_id: UUID, as_json: bool) -> None:
 
 @jobs.command()
 @click.argument("job_id", type=click.UUID)
-def retry(job_id: UUID) -> None:
+@json_option
+def retry(job_id: UUID, as_json: bool) -> None:
     """Queue a failed, skipped, expired or cancelled job again."""
     with open_house() as house, house.tenancy.control(write=True) as s:
         room.retry(s, job_id)
-    click.echo(_("The job is queued again."))
+    print_done(as_json, _("The job is queued again."), id=job_id, status="queued")
 
 
 @jobs.command()
 @click.argument("job_id", type=click.UUID)
-def cancel(job_id: UUID) -> None:
+@json_option
+def cancel(job_id: UUID, as_json: bool) -> None:
     """Stop a job that is queued or runs."""
     with open_house() as house, house.tenancy.control(write=True) as s:
         room.cancel(s, job_id)
-    click.echo(_("The job is cancelled."))
+    print_done(as_json, _("The job is cancelled."), id=job_id, status="cancelled")

@@ -6,7 +6,14 @@ from uuid import UUID
 
 import click
 
-from highstreet.cli.base import brand_option, json_option, open_house, print_json, print_table
+from highstreet.cli.base import (
+    brand_option,
+    json_option,
+    open_house,
+    print_done,
+    print_json,
+    print_table,
+)
 from highstreet.i18n import gettext as _
 from highstreet_tenants.people import keys as key_verbs
 from highstreet_tenants.people import operate
@@ -92,11 +99,13 @@ def create(
 @brand_option
 @store_option
 @click.argument("key_id", type=click.UUID)
-def revoke(brand_slug: str, store_slug: str, key_id: UUID) -> None:
+@json_option
+def revoke(brand_slug: str, store_slug: str, key_id: UUID, as_json: bool) -> None:
     """End a key at once."""
     with open_house() as house:
         node = operate.node_at(house, f"{brand_slug}/store/{store_slug}")
         with house.tenancy.control(write=True) as s:
             row = key_verbs.revoke_key(s, key_id, node)
             name = row.name
-    click.echo(_("The key “%(name)s” opens nothing any more.", name=name))
+    words = _("The key “%(name)s” opens nothing any more.", name=name)
+    print_done(as_json, words, id=key_id, name=name, live=False)

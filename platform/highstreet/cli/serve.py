@@ -114,8 +114,6 @@ def worker() -> None:
     with app.app_context():
         be_ready(house)
         if not house.config["redis_url"]:
-            if house.engine.dialect.name == "sqlite":
-                click.echo(_("Without Redis, `highstreet run` runs jobs itself; fine, one more."))
             _run_directly(house)
             return
         try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 import sqlalchemy as sa
 
-from highstreet.cli.base import json_option, open_house, print_json, print_table
+from highstreet.cli.base import json_option, open_house, print_done, print_json, print_table
 from highstreet.i18n import gettext as _
 from highstreet_tenants.people import operate
 from highstreet_tenants.people.models import User
@@ -79,7 +79,8 @@ def link(email: str, purpose: str, as_json: bool) -> None:
 @click.argument("email")
 @click.argument("role", type=click.Choice(list(ROLES)))
 @click.argument("place")
-def grant(email: str, role: str, place: str) -> None:
+@json_option
+def grant(email: str, role: str, place: str, as_json: bool) -> None:
     """Give somebody a ROLE at a PLACE.
 
     PLACE is BRAND, BRAND/region/SLUG, BRAND/owner/SLUG or BRAND/store/SLUG.
@@ -87,22 +88,27 @@ def grant(email: str, role: str, place: str) -> None:
     with open_house() as house:
         catalogue = Catalogue(house.host.permissions())
         operate.grant(house, email, role, place, catalogue=catalogue)
-    click.echo(_("%(email)s is %(role)s at %(place)s.", email=email, role=role, place=place))
+    facts = {"email": email, "role": role, "place": place}
+    print_done(as_json, _("%(email)s is %(role)s at %(place)s.", **facts), **facts)
 
 
 @users.command()
 @click.argument("email")
-def disable(email: str) -> None:
+@json_option
+def disable(email: str, as_json: bool) -> None:
     """Close an account; whoever is signed in is signed out."""
     with open_house() as house:
         operate.set_disabled(house, email, True)
-    click.echo(_("%(email)s can no longer sign in.", email=email))
+    words = _("%(email)s can no longer sign in.", email=email)
+    print_done(as_json, words, email=email, disabled=True)
 
 
 @users.command()
 @click.argument("email")
-def enable(email: str) -> None:
+@json_option
+def enable(email: str, as_json: bool) -> None:
     """Open a closed account again."""
     with open_house() as house:
         operate.set_disabled(house, email, False)
-    click.echo(_("%(email)s can sign in again.", email=email))
+    words = _("%(email)s can sign in again.", email=email)
+    print_done(as_json, words, email=email, disabled=False)

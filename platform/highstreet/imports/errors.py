@@ -36,6 +36,12 @@ def safe(cell: str) -> str:
     return f"'{cell}" if cell.startswith(_RUNS) else cell
 
 
+def errors_path(source: Path) -> Path:
+    """Where the refused rows of a file go: beside it, or, where nobody may write, right here."""
+    name = source.name + SUFFIX
+    return source.with_name(name) if os.access(source.parent, os.W_OK) else Path(name).absolute()
+
+
 class ErrorsFile:
     """``FILE.errors.csv``: made when the first row is refused, cut back when a run is resumed.
 
@@ -44,7 +50,7 @@ class ErrorsFile:
     """
 
     def __init__(self, source: Path, header: Sequence[str], *, size: int = 0) -> None:
-        self.path = source.with_name(source.name + SUFFIX)
+        self.path = errors_path(source)
         self._header = header
         self.size = size
         self._started = False

@@ -1,6 +1,7 @@
 """A blueprint makes a brand so, once, all or nothing, and says what it changed."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,8 @@ from highstreet.blueprints.apply import apply
 from highstreet.blueprints.changes import Outcome
 from highstreet.customers import service
 from highstreet.host import Host, settings, state
+from highstreet.purchases import service as purchases
+from highstreet.purchases.facts import PurchaseIn
 from highstreet_tenants.errors import Conflict, Invalid
 from highstreet_tenants.models import Brand, Store
 from highstreet_tenants.people import accounts, roles
@@ -219,3 +222,20 @@ def test_the_shipped_blueprints_can_be_applied(database: Database, host: Host, n
     path = Path(highstreet_tenants.__file__).parent / "cases" / f"{name}.toml"
     assert run(database, host, path).changes
     assert run(database, host, path).changes == []
+
+
+def test_rules_of_a_brand_without_purchases_hold_for_those_imported_later(
+    database: Database, host: Host, write: Write
+) -> None:
+    long_ago, text = datetime(2001, 5, 1, tzinfo=UTC), GOOD
+    run(database, host, write(text))
+    with operator(database, write=True) as s:  # type: ignore[attr-defined]
+        quay = store(s, "quay")
+        assert settings.resolve(s, "points_club", quay.id, long_ago)["unit_one"] == "crumb"
+        receipt = PurchaseIn(quay.id, "1", long_ago, 500, "GBP")
+        purchases.record_batch(s, [receipt])
+    assert run(database, host, write(text)).changes == []
+    run(database, host, write(text.replace('"crumb"', '"loaf"')))
+    with operator(database) as s:  # type: ignore[attr-defined]
+        assert settings.resolve(s, "points_club", quay.id)["unit_one"] == "loaf"
+        assert settings.resolve(s, "points_club", quay.id, long_ago)["unit_one"] == "crumb"
