@@ -58,6 +58,7 @@ class Shops:
             self._by_code[store.code] = shop
             by_slug[store.slug] = shop
         self._by_slug = by_slug
+        self._by_bare = _bare(self._by_code.values())
         self.currencies = {shop.currency for shop in self._by_code.values()}
 
     def find(self, written: str) -> Shop:
@@ -70,6 +71,7 @@ class Shops:
                 self._by_code.get(code)
                 or self._by_code.get(padded)
                 or self._by_slug.get(code.casefold())
+                or self._by_bare.get(code.lstrip("0"))
             )
             if found is None:
                 raise RowError(
@@ -93,6 +95,14 @@ class Shops:
             except RowError:
                 absent[number] = None
         return list(absent)
+
+
+def _bare(shops: Iterable[Shop]) -> dict[str, Shop]:
+    """Stores by their number without leading zeros, which spreadsheets eat; only where clear."""
+    found: dict[str, list[Shop]] = {}
+    for shop in shops:
+        found.setdefault(shop.code.lstrip("0"), []).append(shop)
+    return {code: same[0] for code, same in found.items() if code and len(same) == 1}
 
 
 def open_stores(s: ScopedSession, brand: Brand, codes: Iterable[str]) -> int:

@@ -15,6 +15,7 @@ from highstreet.imports.models import CustomerRef, Import
 from highstreet.imports.run import Report, run
 from highstreet.purchases.models import Purchase
 from highstreet_tenants.errors import Conflict, Invalid
+from highstreet_tenants.models import Store
 from rooms_given import Floor
 
 HEADER = "basket_id,household_id,store_id,occurred_at,lines,units,sales_value,retail_disc"
@@ -301,3 +302,26 @@ def test_the_part_in_an_export_names_the_references(floor: Floor, tmp_path: Path
         member = s.scalars(sa.select(Customer).where(Customer.name == "Member 900")).one().id
         held = service.export(s, member)
     assert [one["ref"] for one in held["imports"]] == ["900"]
+
+
+def test_store_numbers_whose_zeros_a_spreadsheet_ate_are_understood(
+    floor: Floor, tmp_path: Path
+) -> None:
+    with floor.operator(floor.club) as s:
+        for store in s.scalars(sa.select(Store)):
+            store.code = f"00{store.code}"
+        s.flush()
+    report = take_in(floor, floor.club, write(tmp_path / "b.csv", *ROWS))
+    assert (report.created, report.refused) == (4, 0)
+
+
+def test_where_nobody_may_write_the_errors_go_to_where_one_stands(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from highstreet.imports import errors
+
+    here = tmp_path / "here"
+    here.mkdir()
+    monkeypatch.chdir(here)
+    monkeypatch.setattr(errors.os, "access", lambda path, mode: False)
+    assert errors.errors_path(tmp_path / "b.csv") == here / "b.csv.errors.csv"
