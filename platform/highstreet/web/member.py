@@ -197,7 +197,11 @@ def _ready(club: Club | None) -> str:
     """What the member can have today."""
     if club is None:
         return ""
-    can = [f"{one.label} ({formats.num(one.cost)})" for one in club.rewards if not one.short]
+    can = [
+        f"{one.label} ({formats.num(one.cost)})" if one.cost else one.label
+        for one in club.rewards
+        if not one.short
+    ]
     if not can:
         return ""
     return _("You can have today: %(rewards)s. Show this card.", rewards=", ".join(can))

@@ -52,7 +52,19 @@ def build(place: Place) -> Nav:
             (nav.main if part == "main" else nav.more).append(entry)
     for screen in screens:
         nav.tools.append(_entry(screen.endpoint, str(screen.label), tool_icon(screen.icon)))
+    nav.more += _own()
     return nav
+
+
+def _own() -> list[Entry]:
+    """The reader's own pages, which belong to no place."""
+    user = current.user
+    found = []
+    if user is not None and len(user.grants) > 1:
+        found.append(_entry("signin.account.places", _("Your places"), "store"))
+    if user is not None:
+        found.append(_entry("signin.account.me", _("Your account"), "staff"))
+    return found
 
 
 def _store() -> list[tuple[str, str, str, str, str]]:
