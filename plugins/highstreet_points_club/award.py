@@ -312,14 +312,13 @@ def _locked(ctx: Ctx, due: list[_Due]) -> dict[UUID, accounts.Locked]:
     locked = accounts.lock_of(s, customers)
     missing = customers - locked.keys()
     if missing:
-        now_known = {one: ctx.customers.get(one) for one in sorted(missing)}
+        roots = accounts.owners(s, missing)
         due[:] = [
-            one._replace(customer_id=now_known[one.customer_id].id)
-            if one.customer_id in now_known
-            else one
+            one._replace(customer_id=roots[one.customer_id][0]) if one.customer_id in roots else one
             for one in due
+            if one.customer_id in locked or one.customer_id in roots
         ]
-        accounts.open_many(s, sorted({(c.id, c.store_id) for c in now_known.values()}), ctx.now())
+        accounts.open_many(s, sorted(set(roots.values()), key=lambda pair: pair[0]), ctx.now())
         locked = accounts.lock_of(s, {one.customer_id for one in due})
     return locked
 

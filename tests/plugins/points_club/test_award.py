@@ -15,7 +15,7 @@ from highstreet.purchases import service as purchases
 from highstreet.purchases.facts import PurchaseIn
 from highstreet_points_club import award, corrections, history, issuing
 from highstreet_points_club.audit import audit
-from highstreet_points_club.models import Entry, Rule
+from highstreet_points_club.models import Account, Entry, Rule
 from highstreet_tenants.sessions import ScopedSession
 
 from .conftest import COFFEE, FREE, NAME, NOON, Shop, later, snapshot
@@ -259,3 +259,26 @@ def test_rewards_that_come_by_themselves_end(shop: Shop) -> None:
         assert found.ends_at.isoformat() == "2026-06-03T23:00:00+00:00"  # midnight in London
         assert found.usable(later(29))
         assert not found.usable(later(31))
+
+
+def test_an_import_opens_accounts_and_follows_merges(shop: Shop) -> None:
+    """The tool came later than the members: there are no accounts yet."""
+    from highstreet.customers import service as customers
+    from highstreet.host import policy
+
+    with shop.operator(shop.club) as s:
+        policy.set_policy(s, NAME, "forbidden")
+    with shop.session(shop.club) as s:
+        members = [shop.member(s, f"M{n}") for n in range(45)]
+        customers.merge(s, members[0].id, members[1].id)
+    with shop.operator(shop.club) as s:
+        policy.set_policy(s, NAME, "required")
+        made = [
+            shop.purchase(s, one.id, 1000, at=later(n / 50), store_id=shop.club.stores[n % 2].id)
+            for n, one in enumerate(members)
+        ]
+        (answer,) = purchases.record_batch(s, made).answers
+        assert (answer.value.purchases, answer.value.points) == (45, 450)
+        assert history.balance(shop.ctx(s), members[0].id).balance == 20
+        assert len(s.query(Account).all()) == 44
+    shop.sound(shop.club)
