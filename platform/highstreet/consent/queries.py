@@ -5,13 +5,14 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
+from babel.dates import format_date
+
 from highstreet.consent.facts import BRAND, EVERY, Answer, ConsentState, Status
 from highstreet.customers import places
 from highstreet.customers import queries as customers
 from highstreet.customers.facts import CustomerFact
 from highstreet.i18n import format_locale
 from highstreet.i18n import gettext as _
-from babel.dates import format_date
 from highstreet_tenants.errors import NotFound
 from highstreet_tenants.sessions import ScopedSession
 from highstreet_tenants.statements import Statement, own
