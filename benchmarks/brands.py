@@ -24,6 +24,7 @@ class Brand:
     """One brand with its stores."""
 
     row: models.Brand
+    owner_id: UUID
     stores: tuple[Store, ...]
 
     @property
@@ -69,4 +70,4 @@ def found_brand(
             )
             s.add(store)
             made.append(Store(store.id, store.code))
-    return Brand(row, tuple(made))
+    return Brand(row, owner.id, tuple(made))

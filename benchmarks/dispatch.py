@@ -68,7 +68,9 @@ def _measure(kind: str, hosts: dict[int, Host]) -> list[Figure]:
         none = found_brand(tenancy, "none")
         nobody = stack.enter_context(_asked(tenancy, none, hosts[200], on=0))
         sides = {"50": few[0], "floor": few[1], "200": many[0], "none on": nobody[0]}
-        times = measure.in_turn({n: _repeat(work) for n, work in sides.items()}, ROUNDS, time.process_time)
+        times = measure.in_turn(
+            {n: _repeat(work) for n, work in sides.items()}, ROUNDS, time.process_time
+        )
     each = {name: total / CALLS * 1e6 for name, total in times.items()}
     label = f"dispatch, {ON} on of"
     return [

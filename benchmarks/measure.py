@@ -45,9 +45,7 @@ class Figure:
         return number <= bound if sign == "<=" else number >= bound
 
 
-def seconds(
-    work: Callable[[], object], clock: Callable[[], float] = time.perf_counter
-) -> float:
+def seconds(work: Callable[[], object], clock: Callable[[], float] = time.perf_counter) -> float:
     """Seconds of one call by `clock` (wall), with the garbage collector out of the way."""
     gc.collect()
     gc.disable()
@@ -76,7 +74,38 @@ def in_turn(
         order = list(sides) if number % 2 == 0 else list(reversed(sides))
         for name in order:
             times[name].append(seconds(sides[name], clock))
+    return medians(times)
+
+
+def medians(times: Mapping[str, list[float]]) -> dict[str, float]:
+    """The median of each side."""
     return {name: statistics.median(values) for name, values in times.items()}
+
+
+def one_by_one(
+    sides: Mapping[str, Callable[[], Callable[[], object]]], count: int
+) -> dict[str, float]:
+    """Median seconds of single pieces of work, one of each side in turn, `count` of each.
+
+    A side prepares a piece and gives it; only doing it is timed. Fairest where the work waits for
+    a server: whatever else the machine does hits neighbours in time alike.
+    """
+    times: dict[str, list[float]] = {name: [] for name in sides}
+    for prepare in sides.values():
+        for _number in range(20):  # warm: plans, prepared statements, caches
+            prepare()()
+    gc.collect()
+    gc.disable()
+    try:
+        for number in range(count):
+            for name in sides if number % 2 else reversed(sides):
+                work = sides[name]()
+                start = time.perf_counter()
+                work()
+                times[name].append(time.perf_counter() - start)
+    finally:
+        gc.enable()
+    return medians(times)
 
 
 def rate(

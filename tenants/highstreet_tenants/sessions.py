@@ -31,6 +31,7 @@ class ScopedSession(orm.Session):
     customers: str
     flushing = False
     grouped = False
+    _enlisted: orm.SessionTransaction | None = None
 
     @property
     def brand_id(self) -> UUID:
@@ -66,6 +67,13 @@ class ScopedSession(orm.Session):
 
     def raw(self) -> Any:
         """The driver's own connection in this session's transaction, for Statement and bulk."""
+        nested = self.get_nested_transaction()
+        if nested is not self._enlisted:
+            if nested is not None:
+                # begin_nested() alone sends nothing: SQLAlchemy sets the savepoint when somebody
+                # first asks for the connection. What the driver did before could not be undone.
+                self.connection()
+            self._enlisted = nested
         driver = self.info.get("raw")
         if driver is None:
             driver = self.connection().connection.dbapi_connection

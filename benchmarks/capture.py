@@ -1,0 +1,91 @@
+"""What a piece of work really sends to the database, for replaying it raw and for EXPLAIN."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+import sqlalchemy as sa
+from sqlalchemy import event
+
+from highstreet_tenants.sessions import ScopedSession
+
+
+class Sent(NamedTuple):
+    """One statement as the driver got it. many: through executemany."""
+
+    sql: str
+    values: Any
+    many: bool = False
+
+
+class _Cursor:
+    def __init__(self, cursor: Any, sent: list[Sent]) -> None:
+        self._cursor = cursor
+        self._sent = sent
+
+    def execute(self, sql: str, values: Any = ()) -> Any:
+        self._sent.append(Sent(sql, values))
+        self._cursor.execute(sql, values)
+        return self
+
+    def executemany(self, sql: str, values: Sequence[Any]) -> Any:
+        values = list(values)
+        self._sent.append(Sent(sql, values, many=True))
+        return self._cursor.executemany(sql, values)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._cursor, name)
+
+    def __enter__(self) -> _Cursor:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._cursor.close()
+
+
+class _Driver:
+    """The driver's connection, listening."""
+
+    def __init__(self, driver: Any, sent: list[Sent]) -> None:
+        self._driver = driver
+        self._sent = sent
+
+    def execute(self, sql: str, values: Any = ()) -> Any:
+        self._sent.append(Sent(sql, values))
+        return self._driver.execute(sql, values)
+
+    def cursor(self) -> _Cursor:
+        return _Cursor(self._driver.cursor(), self._sent)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._driver, name)
+
+
+def listening(driver: Any, sent: list[Sent]) -> Any:
+    """The driver's connection; what goes through it is put into `sent`."""
+    return _Driver(driver, sent)
+
+
+@contextmanager
+def statements(s: ScopedSession) -> Iterator[list[Sent]]:
+    """Everything that the session sends while the block runs, in order, whoever sends it."""
+    sent: list[Sent] = []
+    driver = s.raw()
+    engine = s.info["tenancy"].engine
+
+    def listen(
+        _connection: sa.Connection, _cursor: Any, sql: str, values: Any, _context: Any, many: bool
+    ) -> None:
+        if isinstance(values, Mapping):
+            values = dict(values)
+        sent.append(Sent(sql, values, many))
+
+    event.listen(engine, "before_cursor_execute", listen)
+    s.info["raw"] = _Driver(driver, sent)
+    try:
+        yield sent
+    finally:
+        s.info["raw"] = driver
+        event.remove(engine, "before_cursor_execute", listen)
