@@ -111,7 +111,7 @@ def test_wrong_input_is_named_by_field(club_till):
         ({"name": "4111 1111 1111 1111"}, "name"),
         ({"name": "A", "colour": "red"}, "colour"),
         ({"name": 5}, "name"),
-        ({"name": "a\tb"}, "name"),
+        ({"name": "a\x1bb"}, "name"),
         ({"name": "A" * 201}, "name"),
         ({"name": "A", "language": "?"}, "language"),
         ({"name": "A", "joined_at": "yesterday"}, "joined_at"),
@@ -119,6 +119,11 @@ def test_wrong_input_is_named_by_field(club_till):
         answer = club_till.post("/customers", body)
         assert answer.status_code == 422, body
         assert field in answer.get_json()["errors"], (body, answer.get_json())
+
+
+def test_names_of_every_script_are_kept(club_till):
+    for name in ("李雷", "می‌خواهم", "Nguyễn Thị Ánh", "Zoë 👩‍🚀", "O’Brien-Smith"):
+        assert club_till.enrol(name=name)["name"] == name
 
 
 def test_a_card_is_one_customers(club_till):

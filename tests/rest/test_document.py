@@ -6,7 +6,15 @@ from pathlib import Path
 
 import pytest
 
+from highstreet.app import create_app
 from highstreet.rest import pipeline, problems
+
+
+@pytest.fixture(scope="module")
+def app_module(tmp_path_factory):
+    """An application whose database is never asked."""
+    folder = tmp_path_factory.mktemp("instance")
+    return create_app({"instance": str(folder), "secret_key": "for tests only", "testing": True})
 
 
 @pytest.fixture(scope="module")

@@ -46,7 +46,7 @@ explains it; `detail` says what to do; `errors` names each field. Anything that 
 card number is refused wherever it stands: never send those.
 
 **Pages** have `items` and `next_cursor`; send it as `?cursor=` for the next. There is no rate limit
-beyond that on wrong keys (429).
+yet; be ready for 429 with `Retry-After` all the same.
 """
 
 #: The documentation page replaces it by a new key at each try.
@@ -140,7 +140,7 @@ def _complete(
         needed = f"Needs the key scope `{access.permission_of(view)}`."
         about = operation.get("description", "")
         operation["description"] = f"{about}\n\n{needed}".strip()
-    if method in pipeline.WITH_BODY and not getattr(view, "rest_no_body", False):
+    if method in pipeline.WITH_BODY:
         statuses |= {400, 413, 415, 422}
     if parameters or "{" in path:
         statuses.add(422)

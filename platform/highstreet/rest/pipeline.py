@@ -51,7 +51,6 @@ def operation(view: View, *, tool: str | None = None) -> View:
     if access.why_public(view) is not None:
         return view
     permission = access.permission_of(view)
-    takes_body = not getattr(view, "rest_no_body", False)
 
     @functools.wraps(view)
     def run(**arguments: Any) -> Any:
@@ -59,7 +58,7 @@ def operation(view: View, *, tool: str | None = None) -> View:
             auth.authenticate()
             _permit(permission)
             _check_address(arguments)
-            if takes_body and request.method in WITH_BODY:
+            if request.method in WITH_BODY:
                 g.body = bodies.read(request)
             return _transact(view, arguments, tool)
         except HighstreetError as error:
