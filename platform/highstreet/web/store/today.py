@@ -152,7 +152,7 @@ def _tasks(s: ScopedSession, place: Place) -> list[Task]:
                         len(pairs),
                     ),
                     _("Compare"),
-                    url_for("customers.duplicates", **place.slugs),
+                    url_for("customers.likely", **place.slugs),
                     pairs[0].reason,
                 )
             )

@@ -163,14 +163,13 @@ def what_failed(brand: str, store: str, tool: str) -> str:
 
 def fault_shown(one: faults.Fault) -> dict[str, Any]:
     """A fault in words that a store's owner can pass on."""
-    return {
-        "at": one.at,
-        "where": one.hook,
-        "message": _("It took %(ms)s ms", ms=round(one.milliseconds))
-        if one.kind == "slow"
-        else one.message,
-        "outcome": _outcome(one),
-    }
+    if one.kind == "slow":
+        message = _("It took %(ms)s ms", ms=round(one.milliseconds))
+    elif current.may("customers.read"):
+        message = one.message
+    else:  # head office, where customers are the store's: an error may name one
+        message = _("Only the store can read this: it may name a customer.")
+    return {"at": one.at, "where": one.hook, "message": message, "outcome": _outcome(one)}
 
 
 def _outcome(one: faults.Fault) -> str:
