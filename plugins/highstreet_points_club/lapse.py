@@ -1,5 +1,6 @@
 """What the calendar does: points and rewards end, pending points become active."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
@@ -13,22 +14,22 @@ CHUNK = 500
 """Accounts per transaction."""
 _LOOK_BACK = timedelta(days=7)
 
-_TYPES: dict[str, type] = {"account_id": UUID, "at_store_id": UUID, "id": UUID}
+_TYPES: dict[str, type] = {"account_id": UUID, "id": UUID}
 _EXPIRED = Statement(
     "SELECT DISTINCT l.account_id FROM points_club_lot AS l"
     f" WHERE l.expires_at <= :at AND l.remaining <> 0 AND {own('l')} LIMIT :most",
     types=_TYPES,
 )
 _ENDED = Statement(
-    "SELECT r.id FROM points_club_reward AS r"
+    "SELECT r.account_id, r.id FROM points_club_reward AS r"
     f" WHERE r.ends_at <= :at AND r.status = 'issued' AND {own('r')} ORDER BY r.id LIMIT :most",
     types=_TYPES,
 )
 _ACTIVE_NOW = Statement(
-    "SELECT DISTINCT l.account_id, l.at_store_id FROM points_club_lot AS l"
+    "SELECT DISTINCT l.account_id FROM points_club_lot AS l"
     " JOIN points_club_account AS a ON a.brand_id = l.brand_id AND a.id = l.account_id"
     " WHERE l.activates_at > :since AND l.activates_at <= :at AND l.remaining <> 0"
-    f" AND a.balance >= :least AND {own('l')} AND {own('a')}"
+    f" AND l.at_store_id = :at_store AND a.balance >= :least AND {own('l')} AND {own('a')}"
     " ORDER BY l.account_id LIMIT :most",
     types=_TYPES,
 )
@@ -50,18 +51,20 @@ def sweep(ctx: Ctx, *, limit: int = CHUNK) -> Swept:
     Nothing depends on when this runs: what has expired can't be spent before it is booked. At most
     `limit` accounts and as many rewards at a time.
     """
-    at = ctx.now()
-    ended = _end_rewards(ctx, at, limit)
-    touched, points = _expire(ctx, at, limit)
-    issued = _activate(ctx, at, limit)
-    return Swept(touched, points, ended, issued, limit in (ended, touched))
+    s, at = ctx.s, ctx.now()
+    ended = _ENDED(s, at=at, most=limit)
+    expired = [row[0] for row in _EXPIRED(s, at=at, most=limit)]
+    active = _active(ctx, at, limit)
+    # All in one go and in order, or this and an import could wait for each other.
+    accounts.lock(s, {*(row[0] for row in ended), *expired, *active})
+    _end_rewards(ctx, [row[1] for row in ended], at)
+    points = _expire(ctx, expired, at) if expired else 0
+    issued = _issue(ctx, active, at)
+    return Swept(len(expired), points, len(ended), issued, limit in (len(ended), len(expired)))
 
 
-def _expire(ctx: Ctx, at: datetime, limit: int) -> tuple[int, int]:
+def _expire(ctx: Ctx, due: Sequence[UUID], at: datetime) -> int:
     s = ctx.s
-    due = [row[0] for row in _EXPIRED(s, at=at, most=limit)]
-    if not due:
-        return 0, 0
     locked = accounts.lock(s, due)
     place = rules.place(ctx)
     cause = Cause("expire", None, place.zone, ctx.scope.actor, at)
@@ -83,11 +86,10 @@ def _expire(ctx: Ctx, at: datetime, limit: int) -> tuple[int, int]:
         )  # fmt: skip
     write(s, changes)
     story.tell_many(ctx, events)
-    return len(due), points
+    return points
 
 
-def _end_rewards(ctx: Ctx, at: datetime, limit: int) -> int:
-    due = [row[0] for row in _ENDED(ctx.s, at=at, most=limit)]
+def _end_rewards(ctx: Ctx, due: Sequence[UUID], at: datetime) -> None:
     for reward_id in due:
         reward, account = rewards.locked(ctx, reward_id)
         if reward.status != "issued" or reward.usable(at):
@@ -101,19 +103,22 @@ def _end_rewards(ctx: Ctx, at: datetime, limit: int) -> int:
             story.tell_many(ctx, [event])
         else:
             rewards.let_go(ctx, account, reward, at)
-    return len(due)
 
 
-def _activate(ctx: Ctx, at: datetime, limit: int) -> int:
-    """Points that are no longer pending may bring an automatic reward."""
-    programme = rules.programme(ctx)
+def _active(ctx: Ctx, at: datetime, limit: int) -> list[UUID]:
+    """Accounts that points of this store, pending until lately, may bring an automatic reward."""
+    programme, at_store = rules.programme(ctx), ctx.store_id or ctx.scope.store_id
     automatic = programme.automatic
-    if automatic is None or not programme.pending_days:
-        return 0
-    due = _ACTIVE_NOW(ctx.s, at=at, since=at - _LOOK_BACK, least=automatic.points, most=limit)
-    issued = 0
-    for account_id, store_id in due:
-        place = rules.place(ctx, store_id if ctx.scope.store_id is None else None)
-        _state, made = issuing.issue_automatic(ctx, account_id, programme, place, at)
-        issued += len(made)
-    return issued
+    if automatic is None or not programme.pending_days or at_store is None:
+        return []
+    rows = _ACTIVE_NOW(
+        ctx.s, at=at, since=at - _LOOK_BACK, at_store=at_store, least=automatic.points, most=limit
+    )
+    return [row[0] for row in rows]
+
+
+def _issue(ctx: Ctx, due: Sequence[UUID], at: datetime) -> int:
+    programme, place = rules.programme(ctx), rules.place(ctx)
+    return sum(
+        len(issuing.issue_automatic(ctx, account_id, programme, place, at)[1]) for account_id in due
+    )

@@ -4,6 +4,7 @@ The points of what is left are worked out anew by the rules that the purchase wa
 the difference goes: three returns of a third each take back what one return of all takes.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -50,14 +51,21 @@ def reverse(ctx: Ctx, returned: ReturnFact) -> Reversed | None:
     """
     s, purchase = ctx.s, returned.purchase
     found = _EARNED(s, purchase_id=purchase.id)
-    given_back = _rewards_of(ctx, returned)
+    used = _used(ctx, returned)
+    if found is None and not used:
+        return None
+    concerned = [one.account_id for one in used] + ([found[1]] if found else [])
+    locked = _lock_roots(ctx, concerned)
+    given_back = _give_back(ctx, used, locked)
     if found is None:
-        return None if not given_back else Reversed(0, 0, given_back)
+        return Reversed(0, 0, given_back)
     earn_id, account_id, points, rule_id, at_store_id = found
-    place = rules.place(ctx, purchase.store_id)
-    account = _lock_root(ctx, account_id)
+    account = locked.get(account_id)
     if account is None:
         return None
+    # What was given back may have changed it since.
+    account = accounts.lock(s, [account.id])[account.id]
+    place = rules.place(ctx, purchase.store_id)
     at = _when(returned)
     state = accounts.states(s, [account])[account.id]
     # What has expired by now counts as lapsed, whether or not the nightly sweep came by.
@@ -90,29 +98,35 @@ def reverse(ctx: Ctx, returned: ReturnFact) -> Reversed | None:
     return Reversed(due, state.balance, given_back)
 
 
-def _rewards_of(ctx: Ctx, returned: ReturnFact) -> tuple[str, ...]:
+def _used(ctx: Ctx, returned: ReturnFact) -> list[issuing.Issued]:
+    """Rewards that were redeemed with a purchase of which nothing is left."""
     purchase = returned.purchase
     if purchase.returned_minor < purchase.total_minor:
-        return ()
-    names = []
-    for reward in issuing.redeemed_in(ctx.s, purchase.id):
-        account = _lock_root(ctx, reward.account_id)
-        if account is not None:
-            rewards.take_back(ctx, account, reward, ctx.now())
-            names.append(reward.name)
-    return tuple(names)
+        return []
+    return issuing.redeemed_in(ctx.s, purchase.id)
 
 
-def _lock_root(ctx: Ctx, account_id: UUID) -> accounts.Locked | None:
-    """The account that holds these points now, locked; merges may go on until it is."""
-    root = accounts.root(ctx.s, account_id)
-    while root is not None:
-        account = accounts.lock(ctx.s, [root]).get(root)
-        again = accounts.root(ctx.s, root)
-        if again == root:
-            return account
-        root = again
-    return None
+def _give_back(
+    ctx: Ctx, used: Sequence[issuing.Issued], locked: Mapping[UUID, accounts.Locked]
+) -> tuple[str, ...]:
+    at = ctx.now()
+    for reward in used:
+        account = accounts.lock(ctx.s, [locked[reward.account_id].id])
+        rewards.take_back(ctx, next(iter(account.values())), reward, at)
+    return tuple(reward.name for reward in used)
+
+
+def _lock_roots(ctx: Ctx, ids: Sequence[UUID]) -> dict[UUID, accounts.Locked]:
+    """For each account the one that holds its points now, all locked in order.
+
+    Merges may go on until the locks are held, so it looks again.
+    """
+    s = ctx.s
+    while True:
+        roots = {one: accounts.root(s, one) for one in ids}
+        locked = accounts.lock(s, {root for root in roots.values() if root is not None})
+        if all(accounts.root(s, one) == root for one, root in roots.items()):
+            return {one: locked[root] for one, root in roots.items() if root is not None}
 
 
 def _when(returned: ReturnFact) -> datetime:
