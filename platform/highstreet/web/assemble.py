@@ -39,6 +39,7 @@ def init_app(app: Flask, house: House) -> None:
     """See `highstreet.web.init_app`."""
     app.config.setdefault("WTF_CSRF_TIME_LIMIT", None)  # a till's page stays open all day
     app.config.update(
+        SESSION_COOKIE_SECURE=str(house.config["base_url"]).startswith("https://"),
         SESSION_COOKIE_SAMESITE="Lax", SESSION_COOKIE_HTTPONLY=True, SESSION_COOKIE_NAME="hs-flash"
     )
     app.extensions.setdefault("highstreet.catalogue", Catalogue(house.host.permissions()))
