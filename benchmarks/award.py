@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 from benchmarks import club, databases, measure, replay
@@ -123,8 +124,8 @@ def _crowded(
         mine = [[next(works) for _one in range(EACH)] for _client in clients]
         theirs = [[rehearsed() for _one in range(EACH)] for _client in clients]
         turns = [
-            ("service", lambda: _together(serve, mine)),
-            ("raw", lambda: _raw(clients, theirs)),
+            ("service", partial(_together, serve, mine)),
+            ("raw", partial(_raw, clients, theirs)),
         ]
         for side, work in turns if number % 2 else reversed(turns):
             took = measure.seconds(work)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import count
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
@@ -72,6 +73,7 @@ def listening(driver: Any, sent: list[Sent]) -> Any:
 def statements(s: ScopedSession) -> Iterator[list[Sent]]:
     """Everything that the session sends while the block runs, in order, whoever sends it."""
     sent: list[Sent] = []
+    savepoints = count(1)
     driver = s.raw()
     engine = s.info["tenancy"].engine
 
@@ -82,10 +84,23 @@ def statements(s: ScopedSession) -> Iterator[list[Sent]]:
             values = dict(values)
         sent.append(Sent(sql, values, many))
 
-    event.listen(engine, "before_cursor_execute", listen)
-    s.info["raw"] = _Driver(driver, sent)
+    def save(_connection: sa.Connection, _name: str | None) -> None:
+        sent.append(Sent(f"SAVEPOINT sa_savepoint_{next(savepoints)}", ()))  # as SQLAlchemy does
+
+    def release(_connection: sa.Connection, name: str, _context: Any) -> None:
+        sent.append(Sent(f"RELEASE SAVEPOINT {name}", ()))
+
+    listeners = (
+        ("before_cursor_execute", listen),
+        ("savepoint", save),
+        ("release_savepoint", release),
+    )
+    for name, listener in listeners:
+        event.listen(engine, name, listener)
+    s._driver = _Driver(driver, sent)
     try:
         yield sent
     finally:
-        s.info["raw"] = driver
-        event.remove(engine, "before_cursor_execute", listen)
+        s._driver = driver
+        for name, listener in listeners:
+            event.remove(engine, name, listener)

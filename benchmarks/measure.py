@@ -1,4 +1,4 @@
-"""Measuring fairly: two sides in turn, so that a busy machine is busy for both; medians compared."""
+"""Measuring fairly: sides in turn, so that a busy machine is busy for all; medians compared."""
 
 from __future__ import annotations
 

@@ -64,10 +64,20 @@ def _prepare_sqlite(driver: Any, _record: Any) -> None:
 
 
 def _begin_sqlite(connection: sa.Connection) -> None:
-    # A writer takes its lock at once: two readers that both turn writer would deadlock.
-    writing = connection.get_execution_options().get("highstreet_write", True)
-    driver: Any = connection.connection.dbapi_connection
-    driver.execute("BEGIN IMMEDIATE" if writing else "BEGIN")
+    options = connection.get_execution_options()
+    if not options.get("highstreet_begun"):
+        begin(
+            connection.connection.dbapi_connection, "sqlite", options.get("highstreet_write", True)
+        )
+
+
+def begin(driver: Any, dialect: str, write: bool) -> None:
+    """Begin a transaction; psycopg does it by itself with the first statement.
+
+    On SQLite a writer takes its lock at once: two readers that both turn writer would deadlock.
+    """
+    if dialect == "sqlite":
+        driver.execute("BEGIN IMMEDIATE" if write else "BEGIN")
 
 
 def _prepare_postgresql(driver: Any, _record: Any) -> None:

@@ -16,6 +16,16 @@ from highstreet_tenants.scopes import Scope
 from highstreet_tenants.words import gettext as _
 
 
+class _Gone:
+    """In place of the driver's connection once it is given back."""
+
+    def __getattr__(self, name: str) -> Any:
+        raise WallBreach("the session is closed: nothing of it may be used again")
+
+
+_GONE = _Gone()
+
+
 class ScopedSession(orm.Session):
     """A SQLAlchemy session for one `Scope`. Ask `Tenancy.session` for one; never build it.
 
@@ -31,6 +41,10 @@ class ScopedSession(orm.Session):
     customers: str
     flushing = False
     grouped = False
+    _engine: sa.Engine
+    _lease: sa.PoolProxiedConnection
+    _driver: Any
+    _view: sa.Connection | None = None
     _enlisted: orm.SessionTransaction | None = None
 
     @property
@@ -59,11 +73,29 @@ class ScopedSession(orm.Session):
 
     def flush(self, objects: Sequence[Any] | None = None) -> None:
         """Write pending rows. Raises WallBreach in a reading session or for a foreign row."""
+        if self._is_clean():
+            return
         self.flushing = True
         try:
             super().flush(objects)
         finally:
             self.flushing = False
+
+    def lend(self, engine: sa.Engine, lease: sa.PoolProxiedConnection) -> None:
+        """Work on a connection of the pool's. The ORM gets its own view of it when it asks."""
+        self._engine, self._lease = engine, lease
+        self._driver = lease.dbapi_connection
+
+    def get_bind(self, *_of: Any, **_what: Any) -> sa.Connection:
+        """The one connection. A till's Statements never ask, and so never pay for it."""
+        if self._view is None:
+            if self._driver is _GONE:
+                raise WallBreach("the session is closed: nothing of it may be used again")
+            self._view = sa.Connection(self._engine, self._lease)
+            self._view.execution_options(
+                highstreet_session=self, highstreet_write=self.writing, highstreet_begun=True
+            )
+        return self._view
 
     def raw(self) -> Any:
         """The driver's own connection in this session's transaction, for Statement and bulk."""
@@ -74,11 +106,29 @@ class ScopedSession(orm.Session):
                 # first asks for the connection. What the driver did before could not be undone.
                 self.connection()
             self._enlisted = nested
-        driver = self.info.get("raw")
-        if driver is None:
-            driver = self.connection().connection.dbapi_connection
-            self.info["raw"] = driver
-        return driver
+        return self._driver
+
+    def settle(self) -> None:
+        """Commit. For Tenancy."""
+        if self.in_transaction():
+            self.commit()
+        self._driver.commit()
+
+    def abandon(self) -> None:
+        """Roll back; a connection that can't is thrown away. For Tenancy."""
+        try:
+            if self.in_transaction():
+                self.rollback()
+            self._driver.rollback()
+        except Exception:
+            self._lease.invalidate()
+
+    def hand_back(self) -> None:
+        """Forget everything and give the connection back. For Tenancy."""
+        if self.in_transaction() or self.identity_map:
+            self.close()
+        self._driver = _GONE  # or whoever kept this session would meet another's scope on it
+        (self._lease if self._view is None else self._view).close()
 
 
 @event.listens_for(ScopedSession, "do_orm_execute")
@@ -128,27 +178,29 @@ class Tenancy:
 
         Raises NotFound for a brand that is gone, WallBreach for any reach beyond the scope.
         """
-        with self.engine.connect() as connection:
-            session = ScopedSession(bind=connection, expire_on_commit=False)
-            connection.execution_options(highstreet_session=session, highstreet_write=write)
-            session.scope, session.writing = scope, write
-            session.dialect = self.engine.dialect.name
-            session.info["tenancy"] = self
-            try:
-                opening = engines.open_scope(session.raw(), scope, session.dialect, write)
-                if opening is None:
-                    raise NotFound(_("There is no such brand."))
-                session.state_version, session.customers = opening
-                for prepare in self.on_open:
-                    prepare(session)
-                yield session
-                if write:
-                    session.commit()
-            except BaseException:
-                session.rollback()
-                raise
-            finally:
-                session.close()
+        lease = self.engine.raw_connection()
+        session = ScopedSession(expire_on_commit=False)
+        session.scope, session.writing = scope, write
+        session.dialect = self.engine.dialect.name
+        session.lend(self.engine, lease)
+        session.info["tenancy"] = self
+        try:
+            driver = session.raw()
+            engines.begin(driver, session.dialect, write)
+            opening = engines.open_scope(driver, scope, session.dialect, write)
+            if opening is None:
+                raise NotFound(_("There is no such brand."))
+            session.state_version, session.customers = opening
+            for prepare in self.on_open:
+                prepare(session)
+            yield session
+            if write:
+                session.settle()
+        except BaseException:
+            session.abandon()
+            raise
+        finally:
+            session.hand_back()
 
     @contextmanager
     def control(self, *, write: bool = False) -> Iterator[orm.Session]:

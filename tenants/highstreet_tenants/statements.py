@@ -87,9 +87,7 @@ class Statement:
         self, s: ScopedSession
     ) -> tuple[Any, str, Callable[[Mapping[str, Any]], dict[str, Any]]]:
         s.flush()  # what the ORM still holds back must be there first
-        dialect = s.info.get("dialect")
-        if dialect is None:
-            dialect = s.info["dialect"] = s.dialect
+        dialect = s.dialect
         ready = self._ready.get(dialect)
         if ready is None:
             ready = self._ready[dialect] = self._compile(dialect)
@@ -117,7 +115,7 @@ class Statement:
         return sql, tuple(sorted(verdict.loose_store)), writes
 
     def _read_rows(self, s: ScopedSession, cursor: Any, rows: list[Any]) -> list[tuple[Any, ...]]:
-        if s.info["dialect"] == "postgresql":
+        if s.dialect == "postgresql":
             return rows
         readers = [
             _READERS.get(self._types[c[0]]) if c[0] in self._types else None
@@ -147,9 +145,10 @@ def _filler(s: ScopedSession, dialect: str) -> Callable[[Mapping[str, Any]], dic
         }
 
         def fill(binds: Mapping[str, Any]) -> dict[str, Any]:
-            values = {k: json.dumps(v) if type(v) is dict else v for k, v in binds.items()}
             _refuse_own(binds, scope)
-            return values | own_ids
+            values = {k: json.dumps(v) if type(v) is dict else v for k, v in binds.items()}
+            values.update(own_ids)
+            return values
     else:
         own_ids = {
             "brand_id": scope.brand_id.hex,
@@ -159,7 +158,12 @@ def _filler(s: ScopedSession, dialect: str) -> Callable[[Mapping[str, Any]], dic
 
         def fill(binds: Mapping[str, Any]) -> dict[str, Any]:
             _refuse_own(binds, scope)
-            return {k: to_sqlite(v) for k, v in binds.items()} | own_ids
+            values = {
+                k: v if (change := _CHANGES.get(type(v), _by_kind)) is None else change(v)
+                for k, v in binds.items()
+            }
+            values.update(own_ids)
+            return values
 
     s.info["filler"] = fill
     return fill
@@ -174,25 +178,45 @@ def _refuse_own(binds: Mapping[str, Any], scope: Scope) -> None:
 
 def to_sqlite(value: Any) -> Any:
     """The value as SQLAlchemy would store it in SQLite, so that both ways of writing agree."""
-    kind = type(value)
-    if kind is str or kind is int or value is None:
-        return value
-    if kind is UUID:
-        return value.hex
-    if kind is datetime:
-        moment = value if value.tzinfo is UTC else value.astimezone(UTC)
-        return moment.isoformat(" ", "microseconds")[:26]  # strftime takes ten times as long
-    if isinstance(value, UUID):
-        return value.hex
-    if isinstance(value, datetime):
-        return value.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
-    if isinstance(value, date):
-        return value.isoformat()
-    if isinstance(value, dict | list | tuple):
-        return json.dumps([to_sqlite(v) for v in value] if not isinstance(value, dict) else value)
+    change = _CHANGES.get(type(value), _by_kind)
+    return value if change is None else change(value)
+
+
+def _by_kind(value: Any) -> Any:
+    """For subclasses, which `_CHANGES` does not name."""
+    for kind in (UUID, datetime, date, dict, list, tuple):  # a datetime is a date too
+        if isinstance(value, kind):
+            change = _CHANGES[kind]
+            assert change is not None
+            return change(value)
     return value
 
 
+def _moment(value: datetime) -> str:
+    if value.tzinfo is not UTC:
+        value = value.astimezone(UTC)
+    return value.isoformat(" ", "microseconds")[:26]  # strftime takes ten times as long
+
+
+def _list(value: Iterable[Any]) -> str:
+    return json.dumps([to_sqlite(one) for one in value])
+
+
+#: How a value of a type is changed for SQLite; None: not at all.
+_CHANGES: dict[type, Callable[[Any], Any] | None] = {
+    str: None,
+    int: None,
+    float: None,
+    bool: None,
+    bytes: None,
+    type(None): None,
+    UUID: lambda value: value.hex,
+    datetime: _moment,
+    date: lambda value: value.isoformat(),
+    dict: json.dumps,
+    list: _list,
+    tuple: _list,
+}
 _READERS: dict[type, Callable[[Any], Any]] = {
     UUID: UUID,
     datetime: lambda text: datetime.fromisoformat(text).replace(tzinfo=UTC),
