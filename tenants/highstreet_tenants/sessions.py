@@ -46,6 +46,9 @@ class ScopedSession(orm.Session):
     _driver: Any
     _view: sa.Connection | None = None
     _enlisted: orm.SessionTransaction | None = None
+    _savepoints = 0
+    #: What to do once the transaction has ended, however it ended, and its connection is free.
+    on_end: list[Callable[[], None]]
 
     @property
     def brand_id(self) -> UUID:
@@ -85,6 +88,7 @@ class ScopedSession(orm.Session):
         """Work on a connection of the pool's. The ORM gets its own view of it when it asks."""
         self._engine, self._lease = engine, lease
         self._driver = lease.dbapi_connection
+        self.on_end = []
 
     def get_bind(self, *_of: Any, **_what: Any) -> sa.Connection:
         """The one connection. A till's Statements never ask, and so never pay for it."""
@@ -95,6 +99,7 @@ class ScopedSession(orm.Session):
             self._view.execution_options(
                 highstreet_session=self, highstreet_write=self.writing, highstreet_begun=True
             )
+            self._view.begin()  # the transaction that this session is in already
         return self._view
 
     def raw(self) -> Any:
@@ -107,6 +112,37 @@ class ScopedSession(orm.Session):
                 self.connection()
             self._enlisted = nested
         return self._driver
+
+    @contextmanager
+    def savepoint(self) -> Iterator[None]:
+        """All of the block or nothing, as `begin_nested`, which keeps the ORM's objects in step.
+
+        That costs more than most of what is done inside. Where the ORM is not in use, the driver
+        sets the savepoint; should the ORM come in later, it sets its own within and ends with it.
+        """
+        if self.in_transaction() or self.identity_map:
+            with self.begin_nested():
+                yield
+            return
+        self._savepoints += 1
+        name, mode = f"hs_savepoint_{self._savepoints}", self.join_transaction_mode
+        self.join_transaction_mode = "create_savepoint"  # for an ORM that comes in
+        self._driver.execute(f"SAVEPOINT {name}")
+        try:
+            yield
+            if self.in_transaction():
+                self.commit()
+        except BaseException:
+            if self.in_transaction():
+                self.rollback()
+            else:
+                self.dispatch.after_soft_rollback(self, None)
+            self.expunge_all()
+            self._driver.execute(f"ROLLBACK TO SAVEPOINT {name}")
+            raise
+        finally:
+            self.join_transaction_mode = mode
+            self._driver.execute(f"RELEASE SAVEPOINT {name}")
 
     def settle(self) -> None:
         """Commit. For Tenancy."""
@@ -201,6 +237,8 @@ class Tenancy:
             raise
         finally:
             session.hand_back()
+            for call in session.on_end:
+                call()
 
     @contextmanager
     def control(self, *, write: bool = False) -> Iterator[orm.Session]:

@@ -1,6 +1,5 @@
 """A savepoint undoes what was done inside, whoever did it: the ORM, a Statement, bulk."""
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -38,7 +37,13 @@ def by_orm(s: ScopedSession, slug: str) -> None:
     s.flush()
 
 
-WAYS = [by_statement, by_many, by_bulk, by_orm]
+def by_orm_pending(s: ScopedSession, slug: str) -> None:
+    s.add(Region(brand_id=s.brand_id, slug=slug, name="of a savepoint"))
+
+
+WAYS = [by_statement, by_many, by_bulk, by_orm, by_orm_pending]
+#: How a savepoint is set: the ORM's own way, and the session's.
+KINDS = [ScopedSession.begin_nested, ScopedSession.savepoint]
 
 
 def slugs(s: ScopedSession) -> set[str]:
@@ -46,54 +51,98 @@ def slugs(s: ScopedSession) -> set[str]:
 
 
 @pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("before", [*WAYS, None])
+@pytest.mark.parametrize("savepoint", KINDS)
 def test_what_fails_inside_is_undone_and_what_stood_before_stays(
-    database: Any, two_brands: Any, way: Callable[[ScopedSession, str], None]
+    database: Any, two_brands: Any, way: Any, before: Any, savepoint: Any
 ) -> None:
     scope = Scope.operator(two_brands[0].id)
     with database.tenancy.session(scope, write=True) as s:
-        way(s, "before")
-        with pytest.raises(RuntimeError), s.begin_nested():
+        if before is not None:
+            before(s, "before")
+        with pytest.raises(RuntimeError), savepoint(s):
             way(s, "inside")
             raise RuntimeError
         way(s, "after")
-        with s.begin_nested():
+        with savepoint(s):
             way(s, "kept")
     with database.tenancy.session(scope) as s:
-        assert slugs(s) == {"before", "after", "kept"}
+        assert slugs(s) == {"after", "kept"} | ({"before"} if before else set())
 
 
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("inner", WAYS)
+@pytest.mark.parametrize("outside", KINDS)
+@pytest.mark.parametrize("inside", KINDS)
 def test_savepoints_within_savepoints(
-    database: Any,
-    two_brands: Any,
-    way: Callable[[ScopedSession, str], None],
-    inner: Callable[[ScopedSession, str], None],
+    database: Any, two_brands: Any, way: Any, inner: Any, outside: Any, inside: Any
 ) -> None:
     scope = Scope.operator(two_brands[0].id)
     with database.tenancy.session(scope, write=True) as s:
-        with s.begin_nested():
-            with pytest.raises(RuntimeError), s.begin_nested():
+        with outside(s):
+            with pytest.raises(RuntimeError), inside(s):
                 inner(s, "inner")
                 raise RuntimeError
             way(s, "outer")
-        with pytest.raises(RuntimeError), s.begin_nested():
+            with inside(s):
+                inner(s, "inner kept")
+        with pytest.raises(RuntimeError), outside(s):
             way(s, "lost")
-            with s.begin_nested():
+            with inside(s):
                 inner(s, "lost too")
             raise RuntimeError
+        inner(s, "last")
     with database.tenancy.session(scope) as s:
-        assert slugs(s) == {"outer"}
+        assert slugs(s) == {"outer", "inner kept", "last"}
 
 
-def test_a_statement_that_the_database_refuses_leaves_the_transaction_usable(
-    database: Any, two_brands: Any
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("savepoint", KINDS)
+def test_what_the_database_refuses_leaves_the_transaction_usable(
+    database: Any, two_brands: Any, way: Any, savepoint: Any
 ) -> None:
     scope = Scope.operator(two_brands[0].id)
     with database.tenancy.session(scope, write=True) as s:
         by_statement(s, "twice")
-        with pytest.raises(Exception, match=r"(?i)unique"), s.begin_nested():
-            by_statement(s, "twice")
-        by_statement(s, "next")
+        with pytest.raises(Exception, match=r"(?i)unique"), savepoint(s):
+            way(s, "lost")
+            way(s, "twice")
+        way(s, "next")
+        with pytest.raises(Exception, match=r"(?i)unique"), savepoint(s):
+            way(s, "twice")
+        way(s, "last")
     with database.tenancy.session(scope) as s:
-        assert slugs(s) == {"twice", "next"}
+        assert slugs(s) == {"twice", "next", "last"}
+
+
+@pytest.mark.parametrize("savepoint", KINDS)
+def test_objects_are_as_they_were(database: Any, two_brands: Any, savepoint: Any) -> None:
+    scope = Scope.operator(two_brands[0].id)
+    with database.tenancy.session(scope, write=True) as s:
+        by_orm(s, "mine")
+        mine = s.scalars(sa.select(Region).where(Region.slug == "mine")).one()
+        with pytest.raises(RuntimeError), savepoint(s):
+            mine.slug = "theirs"
+            s.flush()
+            raise RuntimeError
+        mine = s.scalars(sa.select(Region).where(Region.name == "of a savepoint")).one()
+        assert mine.slug == "mine"
+        with savepoint(s):
+            mine.slug = "renamed"
+    with database.tenancy.session(scope) as s:
+        assert slugs(s) == {"renamed"}
+
+
+@pytest.mark.parametrize("savepoint", KINDS)
+def test_objects_made_inside_and_undone_are_not_there(
+    database: Any, two_brands: Any, savepoint: Any
+) -> None:
+    scope = Scope.operator(two_brands[0].id)
+    with database.tenancy.session(scope, write=True) as s:
+        with pytest.raises(RuntimeError), savepoint(s):
+            by_orm(s, "gone")
+            assert s.scalars(sa.select(Region).where(Region.slug == "gone")).one()
+            raise RuntimeError
+        assert slugs(s) == set()
+    with database.tenancy.session(scope) as s:
+        assert slugs(s) == set()

@@ -50,7 +50,7 @@ class Batch:
             self.s.flush()
             slow: list[tuple[str, float, float]] = []
             try:
-                with self.s.begin_nested():
+                with self.s.savepoint():
                     for call in calls:
                         answers += self._ask(call, self.stores[call.plugin], slow)
             except CAUGHT:
@@ -96,7 +96,7 @@ class Batch:
         """A tool's part in a savepoint of its own, and if that fails store by store."""
         stores = self.stores[call.plugin]
         try:
-            with self.s.begin_nested():
+            with self.s.savepoint():
                 return self._ask(call, stores, slow)
         except CAUGHT as error:
             if len(stores) == 1:
@@ -105,7 +105,7 @@ class Batch:
         answers = []
         for store in stores:
             try:
-                with self.s.begin_nested():
+                with self.s.savepoint():
                     answers += self._ask(call, [store], slow)
             except CAUGHT as error:
                 self._owe(call, store, error)

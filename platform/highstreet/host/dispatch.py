@@ -212,7 +212,7 @@ def _write(
         slow: list[tuple[str, float]] = []
         budget = plan.budget * guard.size(values)
         try:
-            with s.begin_nested():
+            with s.savepoint():
                 began = perf_counter()
                 for plugin, function, _order in plan.calls:
                     ctx = guard.ctx_of(s, here, plugin, store_id)
@@ -246,7 +246,7 @@ def _write_each(
         ctx = guard.ctx_of(s, state.here(s, store_id), plugin, store_id)
         began = perf_counter()
         try:
-            with s.begin_nested():
+            with s.savepoint():
                 value = function(ctx, *values)
         except CAUGHT as error:
             _failed(s, plan, plugin, store_id, error, perf_counter() - began)

@@ -9,11 +9,11 @@ import logging
 import traceback
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import cast
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy import event, orm
 
 from highstreet import host as hosts
 from highstreet.host import state
@@ -181,19 +181,14 @@ def pause(
 
 
 def _later(s: ScopedSession, fault: Fault) -> None:
-    if _PENDING not in s.info:
-        event.listen(s, "after_transaction_end", _write_apart)
-    s.info.setdefault(_PENDING, []).append(fault)
+    pending: list[Fault] | None = s.info.get(_PENDING)
+    if pending is None:
+        pending = s.info[_PENDING] = []
+        s.on_end.append(partial(_write_apart, s.info["tenancy"], s.scope, pending))
+    pending.append(fault)
 
 
-def _write_apart(session: orm.Session, transaction: orm.SessionTransaction) -> None:
-    if transaction.parent is not None or not session.info.get(_PENDING):
-        return
-    pending: list[Fault] = session.info[_PENDING]
-    session.info[_PENDING] = []
-    assert isinstance(session, ScopedSession)
-    tenancy: Tenancy = session.info["tenancy"]
-    scope: Scope = session.scope
+def _write_apart(tenancy: Tenancy, scope: Scope, pending: list[Fault]) -> None:
     try:
         with tenancy.session(scope, write=True) as s:
             for fault in pending:
