@@ -30,7 +30,7 @@ def insert(
         raise WallBreach("a reading session cannot write: open it with write=True")
     s.flush()
     columns = ("brand_id", *rows[0])
-    if s.scope.reach == "store" and any(
+    if not s.scope.reaches_stores(personal=bool(table.info.get("personal", True))) and any(
         row.get("store_id") not in (None, s.scope.store_id) for row in rows
     ):
         raise WallBreach(f"a row of {table.name} belongs to another store")

@@ -172,7 +172,9 @@ def _filler(s: ScopedSession, dialect: str) -> Callable[[Mapping[str, Any]], dic
 def _refuse_own(binds: Mapping[str, Any], scope: Scope) -> None:
     if "brand_id" in binds or "store_id" in binds or "all_stores" in binds:
         raise WallBreach("brand_id, store_id and all_stores are bound by the session itself")
-    if scope.reach == "store" and binds.get("owner_store_id") not in (None, scope.store_id):
+    if binds.get("owner_store_id") not in (None, scope.store_id) and not scope.reaches_stores(
+        personal=True
+    ):
         raise WallBreach("a row of another store: owner_store_id must be the scope's or None")
 
 

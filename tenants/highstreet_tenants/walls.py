@@ -31,17 +31,22 @@ _NOT_ALIAS = frozenset(
     " except intersect returning using values select for default window from and or when then"
     " conflict do with lateral".split()
 )
+_BOUND_STORE = re.compile(r"\bstore_id\"?\s*(?:=|IN\s*\()\s*(?:\?|%\(|:\w)", re.IGNORECASE)
 _BRAND_BIND = re.compile(r"(?:^|_)brand_id(?:_+m?\d+)*$")
 _STORE_BIND = re.compile(r"^(?:core_\w+?_)?store_id(?:_+m?\d+)*$")
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What a SQL text touches: tenant tables, those not held to a brand, those not to a store."""
+    """What a SQL text touches: tenant tables, those not held to a brand, those not to a store.
+
+    bound_store: a store is named by a bound value.
+    """
 
     tables: frozenset[str]
     loose_brand: frozenset[str]
     loose_store: frozenset[str]
+    bound_store: bool = False
 
 
 def _sources(sql: str) -> Iterator[tuple[str, str, str, int]]:
@@ -74,14 +79,30 @@ def judge(sql: str) -> Verdict:
             loose_brand.add(name)
         if "store_id" in table.c and not _held(sql, alias, "store_id"):
             loose_store.add(name)
-    return Verdict(frozenset(seen), frozenset(loose_brand), frozenset(loose_store))
+    return Verdict(
+        frozenset(seen),
+        frozenset(loose_brand),
+        frozenset(loose_store),
+        _BOUND_STORE.search(sql) is not None,
+    )
 
 
 def _held(sql: str, alias: str, column: str) -> bool:
+    """Whether an alias is held to an owner: by a column of another table, by NULL, or by a value.
+
+    Values are checked by the names of their binds, so one of another name holds nothing; nor does
+    IS NOT NULL. (Only a Statement's text has `:name`; SQLAlchemy's own binds bear their column's.)
+    """
     name = rf'\b"?{re.escape(alias)}"?\.{column}\b'
+    other = rf":(?!(?:owner_)?{column}\b)\w"
     return bool(
-        re.search(rf"{name}\s*(?:=|IN\b|IS\b)", sql, re.IGNORECASE)
-        or re.search(rf"=\s*{name}", sql)
+        re.search(
+            rf"{name}\s*(?:=(?!\s*(?:ANY\s*\(\s*)?{other})|IN\b(?!\s*\([^)]*{other})"
+            r"|IS\b(?!\s+NOT\b))",
+            sql,
+            re.IGNORECASE,
+        )
+        or re.search(rf"(?::(?:owner_)?{column}|(?<![:\w)])[\w\".]+)\s*=\s*{name}", sql)
         or re.search(rf"\(\s*(?:[^()]*,\s*)?{name}[^()]*\)\s*(?:=|IN\b)", sql, re.IGNORECASE)
     )
 
@@ -133,6 +154,10 @@ def check(
             f"{', '.join(sorted(verdict.loose_brand))} is not held to a brand in: {sql[:400]}"
         )
     _check_stores(verdict, scope, flushing=flushing, grouped=grouped, sql=sql)
+    # What head office may read of stores, it may name them for; people there are none of it.
+    confined = scope.reach == "store" or (
+        scope.reach == "brand" and any(_of_people(table) for table in verdict.tables)
+    )
     for values in rows:
         brand_names, store_names = _binds(tuple(values))
         if not brand_names:
@@ -140,10 +165,16 @@ def check(
         for name in brand_names:
             if not _same(values[name], scope.brand_id):
                 raise WallBreach(f"another brand's id is bound in: {sql[:200]}")
-        if scope.reach == "store":
+        if confined:
             for name in store_names:
                 if values[name] is not None and not _same(values[name], scope.store_id):
                     raise WallBreach(f"another store's id is bound in: {sql[:200]}")
+            if values.get("all_stores"):
+                raise WallBreach(f"all stores are asked for in: {sql[:200]}")
+            if verdict.bound_store and not (store_names or flushing):
+                raise WallBreach(
+                    f"bind a store as store_id, so that it is checked, in: {sql[:200]}"
+                )
 
 
 def _check_stores(
@@ -163,6 +194,10 @@ def _check_stores(
 
 def _personal(table: str) -> bool:
     return bool(Base.metadata.tables[table].info.get("personal", True))
+
+
+def _of_people(table: str) -> bool:
+    return "store_id" in Base.metadata.tables[table].c and _personal(table)
 
 
 def _same(value: object, owner: UUID | None) -> bool:
@@ -187,12 +222,8 @@ def check_rows(scope: Scope, rows: Iterable[Any]) -> None:
             raise WallBreach(f"a row of {table.name} belongs to another brand")
         if (
             "store_id" in table.c
-            and scope.reach == "store"
-            and row.store_id
-            not in (
-                None,
-                scope.store_id,
-            )
+            and not scope.reaches_stores(personal=_personal(table.name))
+            and row.store_id not in (None, scope.store_id)
         ):
             raise WallBreach(f"a row of {table.name} belongs to another store")
 
