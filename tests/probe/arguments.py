@@ -1,0 +1,186 @@
+"""What the probe knows of names: which kind of thing an argument of an address, a form or a body
+means. A name that is not here makes the walk fail, so that nothing is left out in silence.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import uuid4
+
+from werkzeug.routing import Rule
+
+from probe.world import TOOLS, Site
+
+#: Kinds that belong to whoever owns the people met in a store; all others are the store's.
+FOLK = frozenset({"customer", "merged", "card", "phone", "email", "name", "reward", "account"})
+
+#: Arguments of addresses → the kind of id (a key of Site.ids).
+ADDRESS = {
+    "customer_id": "customer",
+    "other_id": "customer",
+    "purchase_id": "purchase",
+    "reward_id": "reward",
+    "job_id": "job",
+    "user_id": "user",
+    "grant_id": "grant",
+    "link_id": "link",
+    "key_id": "key",
+    "session_id": "session",
+    "number": "card",
+    "pos_ref": "pos_ref",
+}
+#: Arguments that name nobody's property; each value is tried.
+FREE: dict[str, tuple[Any, ...]] = {
+    "tool": (*TOOLS, "no-such-tool"),
+    "tag": ("en", "xx"),
+    "name": ("dark", "no-such-theme"),
+    "filename": ("highstreet.css", "../../../etc/passwd", "no-such-file"),
+}
+#: Where a request stands; filled from the place, never from ids.
+PLACE = ("brand", "store")
+
+#: Names in forms and queries → kinds whose foreign values are tried there.
+OWNED: dict[str, tuple[str, ...]] = {
+    "q": ("name", "card", "phone", "email"),
+    "given": ("name",),
+    "card": ("card",),
+    "number": ("card",),
+    "lost": ("card",),
+    "replaces": ("card",),
+    "phone": ("phone",),
+    "email": ("email",),
+    "name": ("name",),
+    "receipt": ("pos_ref",),
+    "pos_ref": ("pos_ref",),
+    "purchase_pos_ref": ("pos_ref",),
+    "customer_id": ("customer",),
+    "purchase_id": ("purchase",),
+    "reward": ("reward_button",),
+    "where": ("slug",),
+    "region": ("region",),
+    "text": ("name",),
+    "tool": ("slug",),
+    "after": ("cursor",),
+    "before": ("cursor",),
+    "cursor": ("cursor",),
+    "ref": ("ref",),
+}
+#: Names in forms and queries that can name nobody's property, with a value that is likely to pass.
+PLAIN: dict[str, str] = {
+    "amount": "12.34",
+    "answer": "approve",
+    "birthday": "1980-05-17",
+    "current": "not the password",
+    "day": "2026-05-14",
+    "done": "1",
+    "expires": "",
+    "field-hat": "felt",
+    "keep": "1",
+    "language": "en",
+    "level": "required",
+    "limit": "50",
+    "locale": "en",
+    "narrow": "1",
+    "next": "/",
+    "note": "why not",
+    "on": "1",
+    "page": "0",
+    "password": "not the password",
+    "points": "3",
+    "reason": "somebody asked",
+    "role": "till_staff@store",
+    "s-motto": "x",
+    "save": "1",
+    "scopes": "till.read",
+    "since": "2026-01-01T00:00:00Z",
+    "state": "queued",
+    "status": "lost",
+    "steps": "1",
+    "theme": "dark",
+    "time": "10:41",
+    "to": "2026-05-14",
+    "until": "2036-01-01T00:00:00Z",
+    "sure": "1",
+    "csrf_token": "",
+}
+#: Prefixes of names that a page makes from a tool's settings or a person's wishes.
+MADE = ("s-", "lock-", "reset-", "marketing-", "magazine-", "drop-s-")
+
+
+def usual(name: str, site: Site) -> str:
+    """A value of one's own for a name in OWNED, with which a form is likely to pass."""
+    number = uuid4().int % 10**9
+    return {
+        "card": str(site.ids.get("card", [""])[0]),
+        "name": "Probe Person",
+        "email": f"probe.{number}@people.example",
+        "number": f"N{number}",
+        "receipt": f"P{number}",
+        "ref": f"probe-{number}",
+        "reward": "lunch",
+        "text": "a note",
+    }.get(name, "")
+
+
+class Untaught(AssertionError):
+    """The probe does not know a name."""
+
+    def __init__(self, name: str, where: str) -> None:
+        super().__init__(f"teach the probe about <{name}> ({where}) in tests/probe/arguments.py")
+
+
+@dataclass(frozen=True)
+class Value:
+    """A value for an argument and whose it is (an owner's key; "" for nobody's)."""
+
+    value: Any
+    owner: str = ""
+
+
+def owner_of(kind: str, site: Site) -> str:
+    """Whose an id of a kind is that is known at a site."""
+    return site.people if kind in FOLK else site.owner
+
+
+def kind_of(rule: Rule, argument: str) -> str | None:
+    """The kind that an argument of an address means; None for one that names nobody's property."""
+    if argument in ADDRESS and argument not in PLACE:
+        return ADDRESS[argument]
+    if argument == "token":
+        return "token" if rule.rule.startswith("/m/") else "link_token"
+    if argument == "slug":
+        # Head office names its stores by it; elsewhere it is a page's name.
+        return "slug" if rule.rule.startswith("/office/") else None
+    if argument in FREE:
+        return None
+    raise Untaught(argument, rule.rule)
+
+
+def free(rule: Rule, argument: str) -> list[Value]:
+    """Values of an argument that names nobody's property."""
+    converter = rule._converters[argument]
+    items = getattr(converter, "items", None)
+    if items is not None:
+        return [Value(item) for item in sorted(items)]
+    return [Value(value) for value in FREE.get(argument, ("no-such-page",))]
+
+
+def known(kind: str, site: Site) -> list[Value]:
+    """Ids of a kind at a site."""
+    if kind == "reward_button":
+        return [Value(f"waiting-{one}", site.people) for one in site.ids.get("reward", ())]
+    if kind == "ref":
+        return [Value(f"till-{uuid4().hex}")]
+    if kind == "cursor":
+        return [Value("x")]
+    return [Value(one, owner_of(kind, site)) for one in site.ids.get(kind, ())]
+
+
+def missing(kind: str) -> Any:
+    """An id of a kind that nobody has."""
+    return {
+        "card": "C0000000001",
+        "pos_ref": "R-none",
+        "slug": "no-such-store",
+        "token": "no-such-token",
+        "link_token": "no-such-token",
+    }.get(kind) or uuid4()

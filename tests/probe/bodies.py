@@ -1,0 +1,75 @@
+"""Bodies for the API, made from its own OpenAPI document."""
+
+from typing import Any
+from uuid import uuid4
+
+from flask import Flask
+from werkzeug.routing import Rule
+
+from probe import arguments
+from probe.world import Site
+
+
+class Bodies:
+    """What each operation takes."""
+
+    def __init__(self, app: Flask) -> None:
+        answer = app.test_client().get("/api/openapi.json")
+        assert answer.status_code == 200, answer.text
+        self._document = answer.get_json()
+
+    def _schema(self, rule: Rule, method: str) -> dict[str, Any]:
+        path = rule.rule
+        for argument in rule.arguments:
+            for spelt in (f"<uuid:{argument}>", f"<path:{argument}>", f"<{argument}>"):
+                path = path.replace(spelt, f"{{{argument}}}")
+        operation = self._document["paths"][path][method.lower()]
+        content = operation.get("requestBody", {}).get("content", {})
+        return self._whole(next(iter(content.values()), {}).get("schema", {}))
+
+    def _whole(self, schema: dict[str, Any]) -> dict[str, Any]:
+        """The schema with its reference followed."""
+        while "$ref" in schema:
+            found: Any = self._document
+            for part in schema["$ref"].removeprefix("#/").split("/"):
+                found = found[part]
+            schema = found
+        return schema
+
+    def names(self, rule: Rule, method: str) -> list[str]:
+        """Names of the properties at the top of the body."""
+        return sorted(self._schema(rule, method).get("properties", {}))
+
+    def sound(self, rule: Rule, method: str, site: Site) -> dict[str, Any]:
+        """A body that is likely to pass, naming what is the site's own."""
+        schema = self._schema(rule, method)
+        needed = schema.get("required", [])
+        made = {
+            name: self._value(name, self._whole(one), site)
+            for name, one in schema.get("properties", {}).items()
+            if name in needed or name == "name"
+        }
+        return made or {"name": "Probe"} if "name" in schema.get("properties", {}) else made
+
+    def with_(self, body: dict[str, Any], name: str, value: Any) -> dict[str, Any]:
+        """The body with another value."""
+        return body | {name: str(value)}
+
+    def _value(self, name: str, schema: dict[str, Any], site: Site) -> Any:
+        if name in ("pos_ref", "number"):
+            return f"P{uuid4().int % 10**9}"
+        if name == "purchase_pos_ref":
+            return site.ids["pos_ref"][0]
+        if name == "reward":
+            return "lunch"
+        for kind in arguments.OWNED.get(name, ()):
+            found = arguments.known(kind, site)
+            if found:
+                return str(found[0].value)
+        if "enum" in schema:
+            return schema["enum"][0]
+        types = schema.get("type", "string")
+        kind = types if isinstance(types, str) else next(t for t in types if t != "null")
+        return {
+            "integer": 100, "number": 1, "boolean": False, "array": [], "object": {},
+        }.get(kind, "Probe")  # fmt: skip

@@ -1,0 +1,49 @@
+"""The whole application with one tool more, on each database; two brands full of secrets."""
+
+from collections.abc import Iterator
+from importlib.metadata import EntryPoint
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from highstreet.app import create_app
+from highstreet.host import registry
+from probe.world import World, build
+
+
+def make_app(database: Any, instance: str) -> Flask:
+    """The application with the probe's tool installed beside those that are."""
+    found = [*registry._installed(), EntryPoint("probe_tool", "probe.tool", registry.GROUP)]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(registry, "_installed", lambda: found)
+        app = create_app(
+            {
+                "database_url": database.url,
+                "owner_database_url": database.extra["owner_url"],
+                "instance": instance,
+                "secret_key": "for tests only",
+                "password_hasher": "cheap",
+                "base_url": "http://localhost",
+                "testing": True,
+                "slow_hook_ms": 60_000,
+            }
+        )
+    host = app.extensions["highstreet"].host
+    assert {"points_club", "probe_tool"} <= set(host.plugins), host.quarantined
+    return app
+
+
+@pytest.fixture(scope="module")
+def app_module(database_module: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
+    """The application on the module's database."""
+    app = make_app(database_module, str(tmp_path_factory.mktemp("instance")))
+    yield app
+    app.extensions["highstreet"].engine.dispose()
+
+
+@pytest.fixture(scope="module")
+def world(app_module: Flask, database_module: Any) -> Iterator[World]:
+    """Two brands of two stores, filled once for the module."""
+    yield build(app_module, database_module)
+    database_module.empty()

@@ -1,0 +1,145 @@
+"""Every row of the house, read by the owner of the database, whom no wall binds."""
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from conftest import Database
+from highstreet_tenants import walls
+from highstreet_tenants.base import Base
+from highstreet_tenants.control import CONTROL_TABLES
+from probe.world import Site, World
+
+#: Notes that any request may take: who was seen when, how often it was tried. No tenant's data.
+BOOKKEEPING: Mapping[str, frozenset[str] | None] = {
+    "core_user_session": None,
+    "core_sign_in_attempt": None,
+    "core_runner": None,
+    "core_schedule_mark": None,
+    "core_api_key": frozenset({"last_used_at"}),
+}
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row: whose it is, and what stands in it. brand, store: None where it has no such column
+    or no value there.
+    """
+
+    table: str
+    brand: UUID | None
+    store: UUID | None
+    values: Mapping[str, Any]
+
+    @property
+    def text(self) -> str:
+        """All of it as text."""
+        return "\n".join(str(value) for value in self.values.values() if value is not None)
+
+
+def everything(database: Database) -> list[Row]:
+    """All rows of all tables."""
+    found = []
+    with database.owner.connect() as connection:
+        for table in Base.metadata.sorted_tables:
+            for row in connection.execute(sa.select(table)).mappings():
+                values = dict(row)
+                brand = values["id"] if table.name == "core_brand" else values.get("brand_id")
+                found.append(Row(table.name, brand, values.get("store_id"), values))
+    return found
+
+
+def users_of(rows: list[Row]) -> dict[UUID, set[tuple[UUID, UUID]]]:
+    """Where each person holds a role: (brand, node)."""
+    held: dict[UUID, set[tuple[UUID, UUID]]] = {}
+    for row in rows:
+        if row.table == "core_role_grant":
+            place = (row.values["brand_id"], row.values["node_id"])
+            held.setdefault(row.values["user_id"], set()).add(place)
+    return held
+
+
+def of(rows: list[Row], sites: list[Site]) -> Iterator[Row]:
+    """The rows that belong to some sites: a store's own, a head office's brand-wide ones.
+
+    A person belongs to where they hold roles, a link or device to its person.
+    """
+    stores = {site.store.id: site.brand.id for site in sites if site.store is not None}
+    brands = {site.brand.id for site in sites if site.store is None}
+    held = users_of(rows)
+    # A person's grants need not be in `rows` any more, so users are told by the site's own list.
+    people = {user for site in sites for user in site.ids.get("user", ())}
+    people |= {
+        user for user, places in held.items() if any(b in brands or n in stores for b, n in places)
+    }
+    for row in rows:
+        node = row.values.get("node_id")
+        node = node if stores.get(node) == row.brand else None
+        if row.table == "core_user":
+            mine = row.values["id"] in people
+        elif row.table in ("core_user_session", "core_one_time_link") and row.brand is None:
+            mine = row.values["user_id"] in people
+        elif row.store is not None or node is not None:
+            mine = (row.store or node) in stores
+        else:
+            mine = row.brand in brands
+        if mine:
+            yield row
+
+
+def fingerprint(rows: Iterator[Row]) -> dict[str, tuple[int, str]]:
+    """(how many rows, hash of their content) by table, bookkeeping left out."""
+    tables: dict[str, list[str]] = {}
+    for row in rows:
+        left_out = BOOKKEEPING.get(row.table, frozenset())
+        if left_out is None:
+            continue
+        values = {k: str(v) for k, v in row.values.items() if k not in left_out}
+        tables.setdefault(row.table, []).append(json.dumps(values, sort_keys=True))
+    return {
+        name: (len(lines), hashlib.sha256("\n".join(sorted(lines)).encode()).hexdigest())
+        for name, lines in tables.items()
+    }
+
+
+def changed(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
+    """Names of the tables that differ."""
+    return sorted(name for name in {*before, *after} if before.get(name) != after.get(name))
+
+
+class Untouched:
+    """`with Untouched(world, sites, findings):` notes every table in which rows of these sites
+    were changed meanwhile.
+    """
+
+    def __init__(self, world: World, sites: list[Site], findings: list[str], what: str) -> None:
+        self._world, self._sites = world, sites
+        self._findings, self._what = findings, what
+        self._before: dict[str, tuple[int, str]] = {}
+
+    def _look(self) -> dict[str, tuple[int, str]]:
+        return fingerprint(of(everything(self._world.database), self._sites))
+
+    def __enter__(self) -> None:
+        self._before = self._look()
+
+    def __exit__(self, kind: object, *_rest: object) -> None:
+        if kind is None:
+            for name in changed(self._before, self._look()):
+                owners = ", ".join(site.owner for site in self._sites)
+                self._findings.append(f"{self._what} changed rows of {owners} in {name}")
+
+
+def tenant_tables() -> list[sa.Table]:
+    """Every table that a brand owns, of the core and of the tools that are loaded."""
+    return [Base.metadata.tables[name] for name in sorted(walls.tenant_tables())]
+
+
+def is_control(table: str) -> bool:
+    """Whether a table is read before a scope exists."""
+    return table in CONTROL_TABLES

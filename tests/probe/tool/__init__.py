@@ -1,0 +1,127 @@
+"""A tool that brings one of everything a tool can bring. It has no table, so that loading it leaves
+the schema alone, and it does nothing but tell `spy` that it was reached.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from marshmallow import Schema, fields
+from markupsafe import Markup
+
+from highstreet.sdk import JobHandler, NavEntry, Periodic, Plugin, ScopedSession, api, ctx_of
+from highstreet.sdk import lazy_gettext as _l
+from highstreet.sdk import open_ctx, public, requires, screens
+from probe.tool import spy
+
+NAME = "probe_tool"
+LOOK, OFFICE = "probe_tool.look", "probe_tool.office"
+
+store = screens(NAME, template_folder=None)
+office = screens(NAME, "office", template_folder=None)
+member = screens(NAME, "member", template_folder=None)
+operations = api(NAME, "The probe's operations.")
+
+
+class Said(Schema):
+    """What the operations answer."""
+
+    said = fields.String(required=True)
+
+
+class Settings(Schema):
+    """One setting."""
+
+    motto = fields.String(load_default="", metadata={"label": _l("Motto")})
+
+
+@store.get("/")
+@requires(LOOK)
+def look() -> str:
+    """A page of the store's console."""
+    return "works"
+
+
+@store.get("/people/<uuid:customer_id>")
+@requires(LOOK)
+def person(customer_id: UUID) -> str:
+    """A page about a customer."""
+    with open_ctx() as ctx:
+        return ctx.customers.get(customer_id).name
+
+
+@store.post("/deed")
+@requires(LOOK)
+def deed() -> str:
+    """A form's answer."""
+    with open_ctx(write=True):
+        return "works"
+
+
+@office.get("/")
+@requires(OFFICE)
+def overview() -> str:
+    """A page of head office's console."""
+    return "works"
+
+
+@member.get("/")
+@public("the link is the key: it was given to this member only")
+def card() -> str:
+    """A page of the member's own."""
+    return "works"
+
+
+@operations.route("/ping")
+@operations.response(200, Said)
+@requires("till.read")
+def ping() -> dict[str, str]:
+    """Answer."""
+    return {"said": "works"}
+
+
+@operations.route("/ping", methods=["POST"])
+@operations.response(200, Said)
+@requires("till.write")
+def pong() -> dict[str, str]:
+    """Answer, with an Idempotency-Key."""
+    return {"said": "works"}
+
+
+def _piece(ctx: Any, **offered: Any) -> Markup:
+    return Markup("probe-tool-piece")
+
+
+def _chore(s: ScopedSession, payload: Mapping[str, Any]) -> None:
+    spy.tell(ctx_of(s, NAME), "job:chore")
+
+
+def _duty(s: ScopedSession, payload: Mapping[str, Any]) -> None:
+    spy.tell(ctx_of(s, NAME), "job:duty")
+
+
+def make(hooks: object, slots: Mapping[str, str]) -> Plugin:
+    """The tool, answering `hooks` and filling every one of `slots`."""
+    return Plugin(
+        name=NAME,
+        hooks=hooks,
+        settings=Settings,
+        screens=[store, office, member],
+        api=[operations],
+        jobs=[
+            JobHandler("probe_tool.chore", _chore),
+            JobHandler("probe_tool.duty", _duty, winddown=True),
+        ],
+        periodic=[
+            Periodic("probe_tool.chore", at="00:00"),
+            Periodic("probe_tool.duty", at="00:00"),
+        ],
+        nav=[
+            NavEntry(_l("Probe tool"), "probe_tool-store.look", LOOK),
+            NavEntry(_l("Probe tool"), "probe_tool-office.overview", OFFICE, face="office"),
+        ],
+        slots=dict.fromkeys(slots, _piece),
+    )
+
+
+plugin = make(spy.every_hook(), spy.every_slot())
