@@ -19,7 +19,7 @@ plugin = Plugin(
     jobs=jobs.JOBS,
     periodic=jobs.PERIODIC,
     nav=(
-        NavEntry(_l("Points club"), "points_club-store.overview", "tools.view", "star", "store"),
+        NavEntry(_l("Points club"), "points_club-store.overview", "today.view", "star", "store"),
         NavEntry(
             _l("Points club"),
             "points_club-office.office_overview",

@@ -29,9 +29,13 @@ PAGE = 25
 
 
 @store.get("/")
-@requires("tools.view")
+@requires("today.view")
 def overview() -> str:
-    """The programme in words, and what the store owes."""
+    """The programme in words, and what the store owes.
+
+    What it owes is about few people at times, so head office does not open it where customers are
+    the store's.
+    """
     with open_ctx() as ctx:
         return render_template("points_club/overview.html", **_overview(ctx))
 
