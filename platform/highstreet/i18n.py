@@ -6,6 +6,7 @@ module) messages stay English.
 """
 
 from collections.abc import Iterable
+from functools import lru_cache
 from pathlib import Path
 from typing import cast
 
@@ -60,16 +61,22 @@ def format_locale(place: str | None = None) -> Locale:
     `place` is a brand's or store's locale such as "en_GB"; an English reader there sees British
     dates, a Chinese reader Chinese ones.
     """
-    spoken = Locale.parse(language())
+    spoken = _locale(language())
     if place:
-        local = Locale.parse(place.replace("-", "_"))
+        local = _locale(place)
         if local.language == spoken.language:
             return local
     return spoken
 
 
+@lru_cache(maxsize=512)
+def _locale(tag: str) -> Locale:
+    return Locale.parse(tag.replace("-", "_"))
+
+
 def _translates() -> bool:
-    return has_app_context() and "babel" in current_app.extensions
+    # The code speaks English itself, so an English reader costs no look into a catalogue.
+    return has_app_context() and "babel" in current_app.extensions and language() != DEFAULT
 
 
 def gettext(message: str, **values: object) -> str:

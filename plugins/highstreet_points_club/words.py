@@ -1,8 +1,10 @@
 """Points and rewards in the words that cashiers and members read."""
 
 from datetime import date, time
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
+from babel import Locale
 from babel.dates import format_date, format_skeleton, format_time, get_day_names
 from babel.numbers import format_decimal
 
@@ -19,7 +21,13 @@ if TYPE_CHECKING:
 
 def number(value: int) -> str:
     """A number as the reader writes it, with a real minus."""
-    return format_decimal(value, locale=format_locale()).replace("-", "−")
+    return _number(value, format_locale())
+
+
+@lru_cache(maxsize=8192)
+def _number(value: int, locale: Locale) -> str:
+    # Kept, because Babel takes as long for one as the database for the whole award.
+    return format_decimal(value, locale=locale).replace("-", "−")
 
 
 def signed(value: int) -> str:

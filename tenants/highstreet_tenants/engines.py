@@ -1,5 +1,8 @@
 """What a connection needs before anyone may use it, on SQLite and on PostgreSQL."""
 
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import sqlalchemy as sa
@@ -8,6 +11,9 @@ from sqlalchemy import event
 from highstreet_tenants.scopes import Scope
 
 _STORES = {"store": "", "brand": "facts", "personal": "all", "aggregate": "all"}
+
+#: Seconds that a writer waits for another thread's transaction to end.
+PATIENCE = 10.0
 
 #: What each connection to SQLite is told.
 SQLITE_PRAGMAS = (
@@ -27,6 +33,30 @@ SELECT b.state_version, b.customers,
 FROM (SELECT 1) AS one LEFT JOIN core_brand AS b ON b.id = %(brand)s::uuid
 """
 _OPEN_SQLITE = "SELECT state_version, customers FROM core_brand WHERE id = ?"
+
+
+class Pen:
+    """SQLite lets one write at a time, and makes the others sleep and look again, ever longer.
+
+    Threads of one process queue here instead, so that the next begins when the last has ended.
+    Other processes are still met at BEGIN IMMEDIATE.
+    """
+
+    def __init__(self, dialect: str) -> None:
+        self._lock = threading.Lock() if dialect == "sqlite" else None
+
+    @contextmanager
+    def held(self, write: bool) -> Iterator[None]:
+        """Have the pen while the block runs; after PATIENCE seconds go on and let SQLite decide."""
+        if not write or self._lock is None:
+            yield
+            return
+        mine = self._lock.acquire(timeout=PATIENCE)
+        try:
+            yield
+        finally:
+            if mine:
+                self._lock.release()
 
 
 def prepare(engine: sa.Engine) -> None:

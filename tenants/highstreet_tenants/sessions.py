@@ -88,7 +88,6 @@ class ScopedSession(orm.Session):
         """Work on a connection of the pool's. The ORM gets its own view of it when it asks."""
         self._engine, self._lease = engine, lease
         self._driver = lease.dbapi_connection
-        self.on_end = []
 
     def get_bind(self, *_of: Any, **_what: Any) -> sa.Connection:
         """The one connection. A till's Statements never ask, and so never pay for it."""
@@ -207,6 +206,7 @@ class Tenancy:
         walls.install(engine)
         self.engine = engine
         self.on_open: list[Callable[[ScopedSession], None]] = []
+        self._pen = engines.Pen(engine.dialect.name)
 
     @contextmanager
     def session(self, scope: Scope, *, write: bool = False) -> Iterator[ScopedSession]:
@@ -214,12 +214,21 @@ class Tenancy:
 
         Raises NotFound for a brand that is gone, WallBreach for any reach beyond the scope.
         """
-        lease = self.engine.raw_connection()
         session = ScopedSession(expire_on_commit=False)
         session.scope, session.writing = scope, write
         session.dialect = self.engine.dialect.name
-        session.lend(self.engine, lease)
         session.info["tenancy"] = self
+        session.on_end = []
+        try:
+            with self._pen.held(write):
+                yield from self._in_transaction(session)
+        finally:
+            for call in session.on_end:
+                call()
+
+    def _in_transaction(self, session: ScopedSession) -> Iterator[ScopedSession]:
+        scope, write = session.scope, session.writing
+        session.lend(self.engine, self.engine.raw_connection())
         try:
             driver = session.raw()
             engines.begin(driver, session.dialect, write)
@@ -237,13 +246,11 @@ class Tenancy:
             raise
         finally:
             session.hand_back()
-            for call in session.on_end:
-                call()
 
     @contextmanager
     def control(self, *, write: bool = False) -> Iterator[orm.Session]:
         """A plain session for control-plane tables. Tenant tables raise WallBreach."""
-        with self.engine.connect() as connection:
+        with self._pen.held(write), self.engine.connect() as connection:
             connection.execution_options(highstreet_write=write)
             session = orm.Session(bind=connection, expire_on_commit=False)
             try:
