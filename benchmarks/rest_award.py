@@ -17,6 +17,7 @@ import tempfile
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -173,7 +174,7 @@ def _crowded(ours: int, bare: int, till: _Till, numbers: Iterator[int]) -> dict[
             "bare": [[_order(next(numbers)) for _one in range(EACH)] for _client in range(CLIENTS)],
         }
         for side in orders if number % 2 else reversed(orders):
-            took = measure.seconds(lambda s=side: _together(clients[s], orders[s]))
+            took = measure.seconds(partial(_together, clients[side], orders[side]))
             if number:
                 times[side].append(took)
     for one in (*clients["ours"], *clients["bare"]):

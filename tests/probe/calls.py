@@ -388,5 +388,3 @@ def texts(value: Any, most: int = 4000) -> str:
         else:
             found.append(str(one))
     return "\n".join(found)
-
-

@@ -13,8 +13,8 @@ from highstreet.consent import service as consent
 from highstreet.customers import service as customers
 from highstreet.customers.facts import CustomerFact, EnrolIn
 from highstreet.host import faults, owed
-from highstreet.jobs.models import Job
 from highstreet.imports.models import CustomerRef, Import
+from highstreet.jobs.models import Job
 from highstreet.members import links
 from highstreet.purchases import service as purchases
 from highstreet.purchases.facts import LineIn, PurchaseIn, ReturnIn, ReturnLineIn
@@ -53,9 +53,10 @@ def fill(world: World, site: Site) -> None:
     firm = marks.word(site.brand.slug, "firm")
     phone = marks.number(site.people)
     with world.session(site.owner, write=True, clerk=f"{folk} Clerk") as s:
-        lone = _enrol(s, site, folk, "Dot Marsh", marks.number(site.people))
-        people = [_enrol(s, site, folk, f"{first} Quill", phone) for first in ("Ann", "Bea", "Cal")]
-        ann, bea, cal = people
+        ann, bea, cal = (
+            _enrol(s, site, f"{first} Quill", phone) for first in ("Ann", "Bea", "Cal")
+        )
+        lone = _enrol(s, site, "Dot Marsh", marks.number(site.people), stays=False)
         for one in (ann, bea):
             customers.add_note(s, one.id, f"{folk} note")
             consent.record(
@@ -87,13 +88,16 @@ def crowd(s: Any, many: int) -> list[UUID]:
     return [one for one in done.ids if one is not None]
 
 
-def _enrol(s: Any, site: Site, folk: str, name: str, phone: str) -> CustomerFact:
+def _enrol(s: Any, site: Site, name: str, phone: str, *, stays: bool = True) -> CustomerFact:
+    """Somebody of a site's. stays: will be met again."""
+    folk = marks.word(site.people, "folk")
     card = f"C{marks.number(site.people)}"
     email = f"{folk.lower()}.{card.lower()}@example.com"
-    site.keep("card", card)
-    site.keep("phone", f"+49{phone}")
-    site.keep("email", email)
-    site.keep("name", f"{folk} {name}")
+    if stays:
+        site.keep("card", card)
+        site.keep("phone", f"+49{phone}")
+        site.keep("email", email)
+        site.keep("name", f"{folk} {name}")
     return customers.enrol(
         s, name=f"{folk} {name}", phone=f"+49{phone}", email=email, card=card,
         birthday=date(1980, 5, 17), fields={FIELD: f"{folk} felt"},

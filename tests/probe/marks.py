@@ -8,7 +8,7 @@ store and not the other.
 
 import html
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import count
 from urllib.parse import unquote_plus
@@ -31,7 +31,7 @@ _DIGITS = re.compile(rf"90({'|'.join(_NUMBERS.values())})\d{{2}}")
 _ID = re.compile(r"[0-9a-f]{8}(?:-?[0-9a-f]{4}){3}-?[0-9a-f]{12}", re.IGNORECASE)
 _GAPS = re.compile(r"(?<=\d)[ .()\-–\u202f\u00a0]{1,2}(?=\d)")
 _DRAWING = re.compile(r'\s(?:d|points|viewBox)="[^"]*"')
-_serial = count(10)
+_serials: dict[str, Iterator[int]] = {}
 
 
 @dataclass(frozen=True, order=True, slots=True)
@@ -57,8 +57,14 @@ def word(owner: str, kind: str) -> str:
 
 def number(owner: str) -> str:
     """Ten digits to plant as (part of) a phone, card or receipt number; each time others."""
-    serial = next(_serial) % 90 + 10
+    serial = next(_serials.setdefault(owner, count(10)))
+    assert serial < 100, "there are 90 numbers for each owner"
     return f"90{_NUMBERS[owner]}{serial}"
+
+
+def begin() -> None:
+    """A new house: numbers may come again."""
+    _serials.clear()
 
 
 def found(*texts: str, but: Iterable[str] = ()) -> set[Mark]:

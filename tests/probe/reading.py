@@ -71,16 +71,20 @@ class Reach:
         entity = entities().get(table.name)
         columns = _owner(table)
         held = own("t") if "store_id" in table.c else "t.brand_id = :brand_id"
-        yield "core, held", lambda: _pairs(
-            s.execute(sa.select(*columns).where(*s.scope.owns(table)))
+        yield (
+            "core, held",
+            lambda: _pairs(s.execute(sa.select(*columns).where(*s.scope.owns(table)))),
         )
         yield "core, loose", lambda: _pairs(s.execute(sa.select(*columns)))
         yield "statement", lambda: _pairs(_statement(table, held)(s))
         if entity is not None:
-            yield "orm", lambda: [
-                (one.brand_id, getattr(one, "store_id", None))
-                for one in s.scalars(sa.select(entity))
-            ]
+            yield (
+                "orm",
+                lambda: [
+                    (one.brand_id, getattr(one, "store_id", None))
+                    for one in s.scalars(sa.select(entity))
+                ],
+            )
         if not deep:
             return
         yield "text, loose", lambda: _pairs(s.execute(sa.text(_sql(table, "1 = 1"))))
@@ -90,25 +94,39 @@ class Reach:
             yield from self._foreign(s, table, entity, stranger)
         if "store_id" in table.c:
             brand = table.c.brand_id == s.scope.brand_id
-            yield "core, any store", lambda: _pairs(
-                s.execute(sa.select(*columns).where(brand, table.c.store_id.is_not(None)))
+            yield (
+                "core, any store",
+                lambda: _pairs(
+                    s.execute(sa.select(*columns).where(brand, table.c.store_id.is_not(None)))
+                ),
             )
-            yield "core, other stores", lambda: _pairs(
-                s.execute(sa.select(*columns).where(brand, table.c.store_id != s.scope.store_id))
+            yield (
+                "core, other stores",
+                lambda: _pairs(
+                    s.execute(
+                        sa.select(*columns).where(brand, table.c.store_id != s.scope.store_id)
+                    )
+                ),
             )
             if entity is not None:
-                yield "orm, any store", lambda: [
-                    (one.brand_id, one.store_id)
-                    for one in s.scalars(sa.select(entity).where(entity.store_id.is_not(None)))
-                ]
-            yield "text, all stores", lambda: _pairs(
-                s.execute(
-                    sa.text(_sql(table, held)).bindparams(
-                        sa.bindparam("brand_id", s.scope.brand_id, sa.Uuid()),
-                        sa.bindparam("store_id", s.scope.store_id, sa.Uuid()),
-                        sa.bindparam("all_stores", True, sa.Boolean()),
-                    )
+                yield (
+                    "orm, any store",
+                    lambda: [
+                        (one.brand_id, one.store_id)
+                        for one in s.scalars(sa.select(entity).where(entity.store_id.is_not(None)))
+                    ],
                 )
+            yield (
+                "text, all stores",
+                lambda: _pairs(
+                    s.execute(
+                        sa.text(_sql(table, held)).bindparams(
+                            sa.bindparam("brand_id", s.scope.brand_id, sa.Uuid()),
+                            sa.bindparam("store_id", s.scope.store_id, sa.Uuid()),
+                            sa.bindparam("all_stores", True, sa.Boolean()),
+                        )
+                    )
+                ),
             )
 
     def _foreign(
@@ -117,35 +135,50 @@ class Reach:
         """The same, naming somebody else's brand or store."""
         who, columns = stranger.owner, _owner(table)
         theirs = table.c.brand_id == stranger.brand.id
-        yield f"core, {who}'s brand", lambda: _pairs(
-            s.execute(sa.select(*columns).where(theirs, *s.scope.owns(table)[1:]))
+        yield (
+            f"core, {who}'s brand",
+            lambda: _pairs(s.execute(sa.select(*columns).where(theirs, *s.scope.owns(table)[1:]))),
         )
         if entity is not None:
-            yield f"orm, {who}'s brand", lambda: [
-                (one.brand_id, getattr(one, "store_id", None))
-                for one in s.scalars(sa.select(entity).where(entity.brand_id == stranger.brand.id))
-            ]
+            yield (
+                f"orm, {who}'s brand",
+                lambda: [
+                    (one.brand_id, getattr(one, "store_id", None))
+                    for one in s.scalars(
+                        sa.select(entity).where(entity.brand_id == stranger.brand.id)
+                    )
+                ],
+            )
         if "store_id" not in table.c or stranger.store is None:
             return
         store = stranger.store.id
-        yield f"core, {who}'s store", lambda: _pairs(
-            s.execute(
-                sa.select(*columns).where(
-                    table.c.brand_id == s.scope.brand_id, table.c.store_id == store
+        yield (
+            f"core, {who}'s store",
+            lambda: _pairs(
+                s.execute(
+                    sa.select(*columns).where(
+                        table.c.brand_id == s.scope.brand_id, table.c.store_id == store
+                    )
                 )
-            )
+            ),
         )
-        yield f"core, {who} among stores", lambda: _pairs(
-            s.execute(
-                sa.select(*columns).where(
-                    table.c.brand_id == s.scope.brand_id, table.c.store_id.in_([store])
+        yield (
+            f"core, {who} among stores",
+            lambda: _pairs(
+                s.execute(
+                    sa.select(*columns).where(
+                        table.c.brand_id == s.scope.brand_id, table.c.store_id.in_([store])
+                    )
                 )
-            )
+            ),
         )
-        yield f"statement, {who}'s store", lambda: _pairs(
-            _statement(table, "t.brand_id = :brand_id AND t.store_id = :at_store")(
-                s, at_store=store
-            )
+        yield (
+            f"statement, {who}'s store",
+            lambda: _pairs(
+                _statement(table, "t.brand_id = :brand_id AND t.store_id = :at_store")(
+                    s, at_store=store
+                )
+            ),
         )
 
     def _strangers(self) -> list[Site]:

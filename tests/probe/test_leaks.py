@@ -24,6 +24,7 @@ CLOSED_TO_TILLS = {
     "POST points_club-api.take": "too few points are left",
 }
 
+
 @pytest.mark.parametrize("name", walk.NAMES)
 def test_routes_keep_their_secrets(world: World, name: str) -> None:
     if world.database.kind == "postgresql" and name not in walk.FEW:
@@ -49,4 +50,3 @@ def _opened(done: walk.Walk) -> None:
         if rule.rule.startswith("/api/v1" if till else "/store/")
     }
     assert own - done.opened - set(CLOSED_TO_TILLS if till else CLOSED) == set()
-

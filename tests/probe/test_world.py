@@ -1,4 +1,4 @@
-"""The probe's own ground: every table is filled for every owner, and each text tells whose it is."""
+"""The probe's own ground: every table is filled for every owner, each text tells whose it is."""
 
 from probe import marks, rows
 from probe.world import World
@@ -13,9 +13,12 @@ def test_every_table_is_filled_for_each_owner(world: World) -> None:
             if site.store is None:
                 if site.brand.id not in {brand for brand, _store in there}:
                     missing.append(f"{table.name} of {site.owner}")
-            elif "store_id" in table.c and site.owner == site.people:
-                if (site.brand.id, site.store.id) not in there:
-                    missing.append(f"{table.name} of {site.owner}")
+            elif (
+                "store_id" in table.c
+                and site.owner == site.people
+                and (site.brand.id, site.store.id) not in there
+            ):
+                missing.append(f"{table.name} of {site.owner}")
     assert not missing, f"teach the probe's world to fill {', '.join(missing)}"
 
 

@@ -355,9 +355,7 @@ class Walk:
                 self._blame(rule, "", str(Untaught(name, rule.rule)), {})
         return found
 
-    def _json(
-        self, rule: Rule, method: str, place: Site | None, given: dict[str, Any]
-    ) -> None:
+    def _json(self, rule: Rule, method: str, place: Site | None, given: dict[str, Any]) -> None:
         """Bodies of the API, each with something foreign in it."""
         for name in self.bodies.names(rule, method):
             for kind in arguments.OWNED.get(name, ()):
@@ -417,7 +415,7 @@ class Walk:
         return answer
 
     def _address(self, rule: Rule, place: Site | None, given: dict[str, Any]) -> str:
-        values = {**given, **{k: v for k, v in (place.slugs if place else {}).items()}}
+        values = {**given, **(place.slugs if place else {})}
         values = {k: v for k, v in values.items() if k in rule.arguments}
         return self.app.url_map.bind("localhost").build(rule.endpoint, values, method=None)
 

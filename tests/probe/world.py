@@ -120,12 +120,15 @@ class World:
             site
             for site in self.sites.values()
             if site.owner != owner
-            and (site.brand is not here.brand or (here.store is not None and site.store is not None))
+            and (
+                site.brand is not here.brand or (here.store is not None and site.store is not None)
+            )
         ]
 
 
 def build(app: Flask, database: Database) -> World:
     """Make and fill both brands."""
+    marks.begin()
     world = World(app, database)
     tenancy = world.house.tenancy
     for slug, customers in (("harbour", "brand"), ("quarry", "store")):
@@ -233,7 +236,9 @@ def _staff(world: World, site: Site) -> None:
 def _offer(world: World, site: Site, node: Node, by: UUID) -> None:
     """Somebody with an account elsewhere is offered a role, and has not answered."""
     firm = _firm(site)
-    guest = operate.create_user(world.house, f"guest.{firm.lower()}@people.example", f"{firm} Guest")
+    guest = operate.create_user(
+        world.house, f"guest.{firm.lower()}@people.example", f"{firm} Guest"
+    )
     role = "till_staff" if site.store else "head_office_marketing"
     with world.house.tenancy.control(write=True) as c:
         token = links.make_link(c, guest, "join", by=by, offer=node.grant(role))

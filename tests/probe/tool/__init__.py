@@ -6,12 +6,23 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from marshmallow import Schema, fields
 from markupsafe import Markup
+from marshmallow import Schema, fields
 
-from highstreet.sdk import JobHandler, NavEntry, Periodic, Plugin, ScopedSession, api, ctx_of
+from highstreet.sdk import (
+    JobHandler,
+    NavEntry,
+    Periodic,
+    Plugin,
+    ScopedSession,
+    api,
+    ctx_of,
+    open_ctx,
+    public,
+    requires,
+    screens,
+)
 from highstreet.sdk import lazy_gettext as _l
-from highstreet.sdk import open_ctx, public, requires, screens
 from probe.tool import spy
 
 NAME = "probe_tool"
