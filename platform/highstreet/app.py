@@ -50,7 +50,12 @@ def create_app(config: Mapping[str, Any] | None = None, *, faces: bool = True) -
         SECRET_KEY=values["secret_key"],
         TESTING=values["testing"],
         SQLALCHEMY_DATABASE_URI=values["database_url"],
-        SQLALCHEMY_ENGINE_OPTIONS={"pool_size": 20, "max_overflow": 20, "hide_parameters": True},
+        SQLALCHEMY_ENGINE_OPTIONS={
+            "pool_size": 20,
+            "max_overflow": 20,
+            "pool_use_lifo": True,
+            "hide_parameters": True,
+        },
         MAX_CONTENT_LENGTH=8 * 1024 * 1024,
     )
     words.use(i18n.gettext)
