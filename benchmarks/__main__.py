@@ -10,7 +10,7 @@ from rich.table import Table
 
 from benchmarks import measure
 
-ALL = ("dispatch", "start", "award", "rest_award", "lookup")
+ALL = ("dispatch", "start", "award", "rest_award", "import_year", "lookup")
 
 
 def main(names: list[str]) -> int:

@@ -34,12 +34,16 @@ class Brand:
 
 
 def found_brand(
-    tenancy: Tenancy, slug: str = "bench", customers: str = "brand", stores: int = 1
+    tenancy: Tenancy,
+    slug: str = "bench",
+    customers: str = "brand",
+    stores: int = 1,
+    brand_id: UUID | None = None,
 ) -> Brand:
     """A new brand with so many stores, all in one zone and currency."""
     with tenancy.control(write=True) as c:
         row = models.Brand(
-            id=new_id(),
+            id=brand_id or new_id(),
             slug=slug,
             name=slug.title(),
             currency="USD",
