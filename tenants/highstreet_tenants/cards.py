@@ -13,10 +13,21 @@ _RUN = re.compile(r"(?<![\d])\d(?:[ \-]?\d){12,18}(?![\d])")
 # First digits of the schemes (ISO/IEC 7812): Visa, Mastercard, Amex, Diners, Discover, JCB,
 # UnionPay.
 _ISSUER = re.compile(r"4|5[0-8]|2[2-7]|3[04-9]|6")
+# Our own ids and digests: every thousandth of them holds such a number by chance.
+_ID = re.compile(
+    r"(?<![0-9a-z])(?:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{32}|[0-9a-f]{64})(?![0-9a-z])",
+    re.IGNORECASE,
+)
 
 
 def looks_like_payment_card(text: str) -> bool:
-    """Whether `text` holds 13–19 digits with a scheme's first digits and a right Luhn digit."""
+    """Whether `text` holds 13–19 digits with a scheme's first digits and a right Luhn digit.
+
+    UUIDs and digests in it do not count.
+    """
+    if not _RUN.search(text):
+        return False
+    text = _ID.sub("#", text)
     for match in _RUN.finditer(text):
         digits = re.sub(r"\D", "", match[0])
         if _ISSUER.match(digits) and luhn.is_valid(digits):

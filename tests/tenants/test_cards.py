@@ -1,0 +1,48 @@
+"""Payment cards are refused wherever they stand, and our own ids are not taken for some."""
+
+from hashlib import sha256
+from uuid import UUID
+
+import pytest
+
+from highstreet_tenants.cards import looks_like_payment_card, refuse_payment_cards
+from highstreet_tenants.errors import Invalid
+
+CARDS = ["4111111111111111", "5555 5555 5555 4444", "3782-822463-10005", "6011000990139424"]
+#: Ids that hold such a number by chance, each between its dashes.
+UNLUCKY = [
+    UUID("01a20778-5412-7345-8123-4c1bd2a1c0de"),
+    *(UUID(int=0x01A20778_0000_7000_8000_000000000000 + n * 0x9E3779B97F4A7C15) for n in range(50)),
+]
+
+
+@pytest.mark.parametrize("card", CARDS)
+@pytest.mark.parametrize("around", ["{}", "pay {} please", "x{}"])
+def test_a_card_is_found(card: str, around: str) -> None:
+    assert looks_like_payment_card(around.format(card))
+
+
+@pytest.mark.parametrize("card", CARDS)
+def test_a_card_beside_an_id_is_found(card: str) -> None:
+    for one in UNLUCKY:
+        assert looks_like_payment_card(f"{one} {card}")
+        assert looks_like_payment_card(f"{card},{one}")
+
+
+def test_ids_and_digests_are_no_cards() -> None:
+    for number in range(60_000):
+        digest = sha256(number.to_bytes(4, "big")).hexdigest()
+        one = UUID(hex=digest[:32])
+        assert not looks_like_payment_card(str(one)), one
+        assert not looks_like_payment_card(f"customer {one}, again {one}")
+        assert not looks_like_payment_card(digest), digest
+        assert not looks_like_payment_card(one.hex)
+
+
+def test_payloads_with_ids_pass_and_cards_in_them_do_not() -> None:
+    ids = [str(UUID(hex=sha256(bytes([n])).hexdigest()[:32])) for n in range(256)]
+    refuse_payment_cards({"ids": ids, "by": dict.fromkeys(ids, 1)})
+    with pytest.raises(Invalid):
+        refuse_payment_cards({"ids": [*ids, CARDS[0]]})
+    with pytest.raises(Invalid):
+        refuse_payment_cards({"amount": 4111111111111111})
