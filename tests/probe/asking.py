@@ -7,7 +7,7 @@ from inspect import signature
 from typing import Any
 
 from highstreet_tenants.errors import HighstreetError, WallBreach
-from probe import calls, marks, walk
+from probe import actors, calls, marks
 from probe.calls import Bait, Function
 from probe.rows import Untouched
 from probe.world import Site, World
@@ -15,9 +15,8 @@ from probe.world import Site, World
 
 def visible(world: World, owner: str) -> frozenset[marks.Mark]:
     """The marks that may be read in an owner's scope."""
-    actors = walk.actors(world)
     name = f"owner of {owner}" if world.sites[owner].store else f"head office of {owner}"
-    return actors[name].visible
+    return actors.actors(world)[name].visible
 
 
 def ask_all(

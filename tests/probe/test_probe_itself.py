@@ -14,11 +14,14 @@ from highstreet.host.access import public, requires
 from highstreet.rest import pipeline
 from highstreet_tenants.models import Brand
 from highstreet_tenants.scopes import Scope
-from probe import asking, walk
+from probe import actors, asking, recording
 from probe.conftest import make_app
 from probe.rows import Untouched
 from probe.walk import Walk
 from probe.world import World, build
+
+#: The first two walls stand alone there.
+pytestmark = pytest.mark.parametrize("database_module", ["sqlite"], indirect=True, scope="module")
 
 
 def anybody(app: Flask, customer_id: UUID, *, rename: bool = False) -> Any:
@@ -101,12 +104,10 @@ def leak(app: Flask) -> None:
 
 @pytest.fixture(scope="module")
 def leaky(database_module: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    """The filled house with leaks in it; on SQLite, where the first two walls stand alone."""
-    if database_module.kind != "sqlite":
-        pytest.skip("one database is enough to try the probe")
+    """The filled house with leaks in it."""
     app = make_app(database_module, str(tmp_path_factory.mktemp("instance")))
     leak(app)
-    walk.record_names(app)
+    recording.record_names(app)
     yield build(app, database_module)
     database_module.empty()
     app.extensions["highstreet"].engine.dispose()
@@ -114,7 +115,7 @@ def leaky(database_module: Any, tmp_path_factory: pytest.TempPathFactory) -> Ite
 
 def walked(leaky: World, route: str, name: str = "owner of quarry-1") -> list[str]:
     """What the probe says of one route."""
-    actor = walk.actors(leaky)[name]
+    actor = actors.actors(leaky)[name]
     done = Walk(leaky, actor, only=f"leaks-{route}")
     with Untouched(leaky, leaky.foreign(actor.home.owner), done.findings, name):
         done.run()

@@ -6,13 +6,12 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
 
-from flask import Flask
-from werkzeug.datastructures import ImmutableMultiDict
 from werkzeug.routing import BuildError, Rule
 from werkzeug.test import TestResponse
 
 from highstreet.host import access
-from probe import arguments, marks
+from probe import arguments, marks, recording
+from probe.actors import Actor
 from probe.arguments import Untaught, Value
 from probe.bodies import Bodies
 from probe.world import Site, World
@@ -20,93 +19,6 @@ from probe.world import Site, World
 SAFE = ("GET",)
 #: It answers 503 while nobody runs jobs, and nobody does here.
 SAYS_NOT_READY = "health.ready"
-_asked: set[str] = set()
-
-
-class Recording(ImmutableMultiDict[str, str]):
-    """Form and query values that remember which names were asked for."""
-
-    def get(self, key: str, *rest: Any, **more: Any) -> Any:
-        _asked.add(key)
-        return super().get(key, *rest, **more)
-
-    def getlist(self, key: str, *rest: Any, **more: Any) -> Any:
-        _asked.add(key)
-        return super().getlist(key, *rest, **more)
-
-    def __getitem__(self, key: str) -> Any:
-        _asked.add(key)
-        return super().__getitem__(key)
-
-    def __contains__(self, key: object) -> bool:
-        _asked.add(str(key))
-        return super().__contains__(key)
-
-
-def record_names(app: Flask) -> None:
-    """Let `app` remember the names that its views ask for, and post without CSRF tokens."""
-    app.config["WTF_CSRF_ENABLED"] = False
-    if app.request_class.parameter_storage_class is not Recording:
-        made = type("Recorded", (app.request_class,), {"parameter_storage_class": Recording})
-        app.request_class = made
-
-
-@dataclass(frozen=True)
-class Actor:
-    """Who walks. home: where they belong; places: where they have a role; visible: marks that they
-    may read. kind: "user", "key", "member" or "nobody".
-    """
-
-    name: str
-    kind: str
-    home: Site
-    places: tuple[Site, ...]
-    visible: frozenset[marks.Mark]
-
-    @property
-    def owners(self) -> frozenset[str]:
-        """Owners whose people they may meet."""
-        return frozenset(mark.owner for mark in self.visible if mark.kind == "folk")
-
-
-def actors(world: World) -> dict[str, Actor]:
-    """Everybody who walks: an owner, a till and a member of the first store of each brand, each
-    head office, and nobody.
-    """
-    found = {}
-    for slug in ("harbour", "quarry"):
-        office, shop = world.sites[slug], world.sites[f"{slug}-1"]
-        stores = tuple(s for s in world.sites.values() if s.brand is office.brand and s.store)
-        own = marks.all_of({slug, shop.owner})
-        firms = marks.all_of({slug, *(s.owner for s in stores)}, {"firm"})
-        club = marks.all_of({slug, *(s.owner for s in stores)})
-        seen = club if office.brand.customers == "brand" else firms
-        for one in (
-            Actor(f"owner of {shop.owner}", "user", shop, (shop,), own),
-            Actor(f"till of {shop.owner}", "key", shop, (), own),
-            # A member reads what shops say of themselves, and of people only about themselves.
-            Actor(f"member of {shop.owner}", "member", shop, (), firms),
-            Actor(f"head office of {slug}", "user", office, (office, *stores), seen),
-        ):
-            found[one.name] = one
-    found["nobody"] = Actor("nobody", "nobody", world.sites["harbour-1"], (), frozenset())
-    return found
-
-
-#: Who walks on SQLite, where no third wall stands behind the first two.
-NAMES = (
-    "owner of harbour-1",
-    "till of harbour-1",
-    "member of harbour-1",
-    "head office of harbour",
-    "owner of quarry-1",
-    "till of quarry-1",
-    "member of quarry-1",
-    "head office of quarry",
-    "nobody",
-)
-#: Who walks on PostgreSQL, where some statements are written differently.
-FEW = ("till of harbour-1", "owner of quarry-1", "till of quarry-1")
 
 
 @dataclass
@@ -120,6 +32,7 @@ class Walk:
     opened: set[str] = field(default_factory=set)
     only: str | None = None
     _said: set[str] = field(default_factory=set)
+    _turn: int = 0
 
     def __post_init__(self) -> None:
         self.app = self.world.app
@@ -162,10 +75,11 @@ class Walk:
         closed = [s for s in fit if s not in self.actor.places]
         sister = [s for s in closed if s.brand is self.actor.home.brand]
         stranger = [s for s in closed if s.brand is not self.actor.home.brand]
-        # Who is nobody here is nobody everywhere: one place is enough.
+        # By turns a sister's and a stranger's. Who is nobody here is nobody everywhere.
         near = sister[:1] if self.actor.kind == "user" else []
-        for site in (*near, *stranger[:1]):
-            yield site, False
+        both = [*near, *stranger[:1]]
+        self._turn += 1
+        yield both[self._turn % len(both)], False
 
     def _closed(
         self, rule: Rule, method: str, kinds: dict[str, str | None], place: Site | None
@@ -370,9 +284,9 @@ class Walk:
         self, rule: Rule, method: str, place: Site | None, given: dict[str, Any],
         sent: dict[str, str],
     ) -> tuple[TestResponse | None, set[str]]:  # fmt: skip
-        _asked.clear()
+        recording.asked.clear()
         answer = self._send(rule, method, place, given, sent)
-        return answer, set(_asked)
+        return answer, set(recording.asked)
 
     def _send(
         self,

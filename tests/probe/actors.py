@@ -1,0 +1,64 @@
+"""Who walks the house, and what they may see there."""
+
+from dataclasses import dataclass
+
+from probe import marks
+from probe.world import Site, World
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Who walks. home: where they belong; places: where they have a role; visible: marks that they
+    may read. kind: "user", "key", "member" or "nobody".
+    """
+
+    name: str
+    kind: str
+    home: Site
+    places: tuple[Site, ...]
+    visible: frozenset[marks.Mark]
+
+    @property
+    def owners(self) -> frozenset[str]:
+        """Owners whose people they may meet."""
+        return frozenset(mark.owner for mark in self.visible if mark.kind == "folk")
+
+
+def actors(world: World) -> dict[str, Actor]:
+    """Everybody who walks: an owner, a till and a member of the first store of each brand, each
+    head office, and nobody.
+    """
+    found = {}
+    for slug in ("harbour", "quarry"):
+        office, shop = world.sites[slug], world.sites[f"{slug}-1"]
+        stores = tuple(s for s in world.sites.values() if s.brand is office.brand and s.store)
+        own = marks.all_of({slug, shop.owner})
+        firms = marks.all_of({slug, *(s.owner for s in stores)}, {"firm"})
+        club = marks.all_of({slug, *(s.owner for s in stores)})
+        seen = club if office.brand.customers == "brand" else firms
+        for one in (
+            Actor(f"owner of {shop.owner}", "user", shop, (shop,), own),
+            Actor(f"till of {shop.owner}", "key", shop, (), own),
+            # A member reads what shops say of themselves, and of people only about themselves.
+            Actor(f"member of {shop.owner}", "member", shop, (), firms),
+            Actor(f"head office of {slug}", "user", office, (office, *stores), seen),
+        ):
+            found[one.name] = one
+    found["nobody"] = Actor("nobody", "nobody", world.sites["harbour-1"], (), frozenset())
+    return found
+
+
+#: Who walks on SQLite, where no third wall stands behind the first two.
+NAMES = (
+    "owner of harbour-1",
+    "till of harbour-1",
+    "member of harbour-1",
+    "head office of harbour",
+    "owner of quarry-1",
+    "till of quarry-1",
+    "member of quarry-1",
+    "head office of quarry",
+    "nobody",
+)
+#: Who walks on PostgreSQL, where some statements are written differently.
+FEW = ("till of harbour-1", "owner of quarry-1", "till of quarry-1")
