@@ -37,6 +37,15 @@ def test_the_card_shows_name_number_and_balance(club: Any, maren: Any) -> None:
     assert '<span class="hs-big">12</span> points' in page.text
 
 
+def test_nothing_on_it_leads_to_a_console(club: Any, maren: Any) -> None:
+    card = link(club, 0, maren)
+    for address in (card, f"{card}/held"):
+        page = club.site.browser().get(address)
+        found = set(re.findall(r'href="(/[^"]*)"', page.text))
+        assert card in found, address
+        assert not [one for one in found if one.startswith(("/store", "/office"))], address
+
+
 def test_the_qr_code_reads_as_the_cards_number(club: Any, maren: Any) -> None:
     answer = club.site.browser().get(f"{link(club, 0, maren)}/card.svg")
     assert answer.mimetype == "image/svg+xml"

@@ -4,7 +4,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from flask import Blueprint, Flask, request, send_from_directory, url_for
+from flask import Blueprint, Flask, g, request, send_from_directory, url_for
 from flask_wtf import CSRFProtect
 from werkzeug.wrappers import Response
 
@@ -73,6 +73,8 @@ def page_context() -> dict[str, Any]:
     user = current.user
     return {
         "place": place,
+        # A member's page belongs to a place too, but its reader has no console to go back to.
+        "console": place is not None and "member_id" not in g,
         "at": place.slugs if place else {},
         "user": user,
         "may": current.may,
@@ -102,6 +104,8 @@ class _Nav:
 
 def _home() -> str:
     place = current.place_or_none
+    if "member_id" in g:
+        return url_for("member.card", token=(request.view_args or {})["token"])
     if place is None:
         return "/"
     return url_for("today.day" if place.store else "office.overview", **place.slugs)
