@@ -75,12 +75,15 @@ def upgrade(url: str, histories: Sequence[History], *, role: str | None = None) 
     """Bring every owner's schema to its head; gives "owner: revision" for each that moved.
 
     `role`: the application's PostgreSQL role, which gets grants and is bound by the policies.
-    Raises what the migration raises; an owner's failed migration leaves that owner where it was.
+    Raises Unavailable if that role is missing and can't be made, and what the migration raises; an owner's failed migration leaves that owner where it was.
     """
     moved: list[str] = []
     engine = owner_engine(url)
     try:
         with _locked(engine):
+            if role is not None:
+                with engine.begin() as connection:  # before anything moves: it may not be ours
+                    rls.ensure_role(connection, role)
             for history in histories:
                 with engine.begin() as connection:
                     before = _context(connection, history, histories).get_current_heads()

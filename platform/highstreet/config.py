@@ -4,9 +4,11 @@ import os
 import secrets
 import tomllib
 from collections.abc import Mapping
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+import sqlalchemy as sa
 from marshmallow import RAISE, Schema, ValidationError, fields, validate
 
 from highstreet.i18n import gettext as _
@@ -30,7 +32,13 @@ class ConfigSchema(Schema):
     owner_database_url = fields.String(
         load_default="", metadata={"help": "PostgreSQL: the role that owns the tables; migrations"}
     )
-    redis_url = fields.String(load_default="", metadata={"help": "set: jobs travel through RQ"})
+    redis_url = fields.String(
+        load_default="",
+        validate=validate.Regexp(
+            "$|(redis|rediss|unix)://", error="Write it like redis://HOST:6379/0"
+        ),
+        metadata={"help": "set: jobs travel through RQ"},
+    )
     secret_key = fields.String(load_default="", metadata={"help": "default: kept in `instance`"})
     base_url = fields.Url(
         load_default="http://127.0.0.1:5050", require_tld=False, metadata={"help": "for links"}
@@ -41,6 +49,20 @@ class ConfigSchema(Schema):
     )
     slow_hook_ms = fields.Integer(load_default=500, validate=validate.Range(min=1))
     testing = fields.Boolean(load_default=False)
+
+
+def variables() -> list[str]:
+    """Every environment variable that is read."""
+    return sorted(PREFIX + name.upper() for name in (*ConfigSchema._declared_fields, "config"))
+
+
+def strangers() -> list[str]:
+    """Variables of the environment that look like ours and that nobody reads."""
+    return sorted(
+        name
+        for name in os.environ.keys() - set(variables())
+        if name.startswith(PREFIX) and not name.startswith((f"{PREFIX}TEST_", f"{PREFIX}BENCH_"))
+    )
 
 
 def load(given: Mapping[str, Any] | None = None) -> dict[str, Any]:
@@ -73,22 +95,61 @@ def load(given: Mapping[str, Any] | None = None) -> dict[str, Any]:
 def _complete(values: dict[str, Any]) -> dict[str, Any]:
     folder = Path(values["instance"]).absolute()
     values["instance"] = str(folder)
-    if not values["database_url"]:
-        folder.mkdir(parents=True, exist_ok=True)
-        values["database_url"] = f"sqlite:///{folder / 'highstreet.db'}"
-    if values["database_url"].startswith(("postgres://", "postgresql://")):
-        rest = values["database_url"].split("://", 1)[1]
-        values["database_url"] = f"postgresql+psycopg://{rest}"
-    if not values["owner_database_url"]:
+    try:
+        if not values["database_url"]:
+            _make_private(folder)
+            values["database_url"] = f"sqlite:///{folder / 'highstreet.db'}"
+        if not values["secret_key"]:
+            values["secret_key"] = _kept_secret(folder)
+    except OSError as error:
+        raise Invalid(
+            _(
+                "The folder %(folder)s can't be used (%(why)s). Name another: "
+                "highstreet --instance DIR, or HIGHSTREET_INSTANCE",
+                folder=folder,
+                why=error.strerror,
+            )
+        ) from error
+    values["database_url"] = _database("database_url", values["database_url"])
+    if values["owner_database_url"]:
+        url = _database("owner_database_url", values["owner_database_url"])
+        values["owner_database_url"] = url
+    else:
         values["owner_database_url"] = values["database_url"]
-    if not values["secret_key"]:
-        values["secret_key"] = _kept_secret(folder)
     return values
+
+
+def _database(name: str, url: str) -> str:
+    """The URL with the driver that we use. Raises Invalid for one that we can't."""
+    try:
+        kind = sa.make_url(url).get_backend_name()
+    except sa.exc.ArgumentError:
+        kind = ""
+    if url.startswith("postgres://"):  # as many hosts write it, SQLAlchemy no longer
+        url, kind = f"postgresql{url.removeprefix('postgres')}", "postgresql"
+    if kind not in ("sqlite", "postgresql"):
+        raise Invalid(
+            _(
+                "A setting is wrong: %(what)s",
+                what=f"{name}: postgresql://USER@HOST/DATABASE, or sqlite:////PATH/FILE.db",
+            )
+        )
+    if kind == "postgresql" and find_spec("psycopg") is None:
+        raise Invalid(_("PostgreSQL needs a driver: pip install 'highstreet[postgres]'"))
+    if url.startswith("postgresql://"):
+        url = f"postgresql+psycopg{url.removeprefix('postgresql')}"
+    return url
+
+
+def _make_private(folder: Path) -> None:
+    """Make the folder, if need be, for its owner's eyes: it holds customers and the secret."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(mode=0o700, exist_ok=True)
 
 
 def _kept_secret(folder: Path) -> str:
     """A random secret, made once and readable by its owner only."""
-    folder.mkdir(parents=True, exist_ok=True)
+    _make_private(folder)
     path = folder / "secret"
     try:
         descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)

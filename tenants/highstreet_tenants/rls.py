@@ -12,8 +12,18 @@ import sqlalchemy as sa
 
 from highstreet_tenants.base import Base
 from highstreet_tenants.control import CONTROL_TABLES
+from highstreet_tenants.errors import Unavailable
+from highstreet_tenants.words import gettext as _
 
 _ROLE_LOCK = 0x48535453  # "HSTS": roles are cluster-wide, so creating one is serialised
+_ESCAPES = """
+SELECT (SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user)
+    OR EXISTS (
+        SELECT 1 FROM pg_class
+        WHERE relkind = 'r' AND relname = ANY(:tables) AND pg_has_role(relowner, 'USAGE')
+    )
+"""
+_MAY_CREATE = "SELECT rolcreaterole OR rolsuper FROM pg_roles WHERE rolname = current_user"
 _BRAND = "brand_id = (SELECT NULLIF(current_setting('hs.brand', true), '')::uuid)"
 _STORE = "(SELECT NULLIF(current_setting('hs.store', true), '')::uuid)"
 _REACH = "(SELECT current_setting('hs.stores', true))"
@@ -28,12 +38,24 @@ def policy(table: sa.Table) -> str:
 
 
 def ensure_role(connection: sa.Connection, role: str) -> None:
-    """Create the application's role once, able to sign in and bound by every policy."""
+    """Create the application's role once, able to sign in and bound by every policy.
+
+    Raises Unavailable, naming what an administrator has to do, where the owner may not create one.
+    """
     name = _identifier(role)
     connection.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ROLE_LOCK})
     known = connection.scalar(sa.text("SELECT 1 FROM pg_roles WHERE rolname = :r"), {"r": role})
-    if not known:
-        connection.execute(sa.text(f"CREATE ROLE {name} LOGIN NOSUPERUSER NOBYPASSRLS"))
+    if known:
+        return
+    if not connection.scalar(sa.text(_MAY_CREATE)):
+        raise Unavailable(
+            _(
+                "The database has no role %(role)s, and its owner may not make one. Let an "
+                'administrator of PostgreSQL say: CREATE ROLE "%(role)s" LOGIN PASSWORD \'…\'',
+                role=role,
+            )
+        )
+    connection.execute(sa.text(f"CREATE ROLE {name} LOGIN NOSUPERUSER NOBYPASSRLS"))
 
 
 def apply(connection: sa.Connection, role: str) -> None:
@@ -67,6 +89,14 @@ def let_read(connection: sa.Connection, role: str, tables: Sequence[str]) -> Non
         return
     for table in tables:
         connection.exec_driver_sql(f"GRANT SELECT ON {_identifier(table)} TO {_identifier(role)}")
+
+
+def escapes(connection: sa.Connection) -> bool:
+    """Whether the role that is signed in passes by every policy: a superuser, one that may bypass
+    them, or the owner of the tables, itself or as a member of the owner."""
+    if connection.dialect.name != "postgresql":
+        return False
+    return bool(connection.scalar(sa.text(_ESCAPES), {"tables": list(Base.metadata.tables)}))
 
 
 def unprotected(connection: sa.Connection) -> list[str]:

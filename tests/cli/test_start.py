@@ -123,3 +123,68 @@ def test_the_module_is_the_installed_command() -> None:
         pytest.skip("the package is not installed here")
     done = subprocess.run([script, "--version"], capture_output=True, text=True, check=True)
     assert done.stdout.startswith("Highstreet")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("DATABASE_URL", "postgres", "database_url: postgresql://USER@HOST/DATABASE"),
+        ("DATABASE_URL", "mysql://x/y", "database_url: postgresql://USER@HOST/DATABASE"),
+        ("OWNER_DATABASE_URL", "nonsense", "owner_database_url: postgresql://"),
+        ("REDIS_URL", "127.0.0.1", "redis_url: Write it like redis://"),
+        ("INSTANCE", "/dev/null/here", "HIGHSTREET_INSTANCE"),
+    ],
+)
+def test_a_wrong_setting_is_named(
+    name: str,
+    value: str,
+    said: str,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    from highstreet.cli import main
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv(f"HIGHSTREET_{name}", value)
+    for command in (["brands", "list"], ["migrate"], ["check"]):
+        with pytest.raises(SystemExit) as ended:
+            main(command)
+        assert ended.value.code == 2
+        assert said in capsys.readouterr().err
+
+
+def test_a_file_that_is_no_database_is_told(
+    call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "page.html").write_text("<p>not a database</p>" * 40, encoding="utf-8")
+    monkeypatch.setenv("HIGHSTREET_DATABASE_URL", f"sqlite:///{tmp_path / 'page.html'}")
+    for command in (("brands", "list"), ("migrate",)):
+        done = call(*command)
+        assert done.code == 2
+        assert done.err == "Error: The database is out of reach: file is not a database\n"
+
+
+def test_a_host_that_is_nowhere_is_told(call: Call) -> None:
+    done = call("run", "--no-runner", "--host", "300.1.1.1", "--port", "0")
+    assert done.code == 2
+    assert "300.1.1.1" in done.err
+
+
+def test_the_folder_of_the_database_is_its_owners(call: Call, instance: Path) -> None:
+    from highstreet import config
+
+    made = Path(config.load({"instance": str(instance / "deep" / "here")})["instance"])
+    assert made.stat().st_mode & 0o077 == 0
+
+
+def test_check_names_a_misspelt_variable_and_a_key_that_can_be_guessed(
+    call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert call("check").code == 0
+    monkeypatch.setenv("HIGHSTREET_SECRTE_KEY", "x" * 40)
+    monkeypatch.setenv("HIGHSTREET_SECRET_KEY", "hunter2")
+    done = call("check")
+    assert done.code == 1
+    assert "nobody reads HIGHSTREET_SECRTE_KEY" in done.out
+    assert "FAIL the secret key is long enough" in done.out

@@ -32,6 +32,9 @@ F = TypeVar("F", bound=Callable[..., Any])
 OPERATOR = Actor("system", None, "command line")
 """Who acts on the command line: whoever runs the installation."""
 
+INSUFFICIENT_PRIVILEGE = "42501"
+"""PostgreSQL's code for what a role may not do (its manual, appendix A)."""
+
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for machines.")
 brand_option = click.option("--brand", "brand_slug", required=True, help="Slug of the brand.")
 
@@ -61,7 +64,7 @@ def open_house(*, ready: bool = True, faces: bool = False) -> Iterator[House]:
     app = make_app(faces=faces)
     house = house_of(app)
     try:
-        with app.app_context():
+        with app.app_context(), telling_of_the_database():
             if ready:
                 be_ready(house)
             yield house
@@ -69,20 +72,37 @@ def open_house(*, ready: bool = True, faces: bool = False) -> Iterator[House]:
         house.engine.dispose()
 
 
+@contextmanager
+def telling_of_the_database() -> Iterator[None]:
+    """Raise Unavailable, with what to do, for a database that is away or lets us do nothing."""
+    try:
+        yield
+    except sa.exc.DBAPIError as error:
+        reason = (str(error.orig).strip().splitlines() or [""])[0]
+        if error.statement is None:  # it was about the connection
+            raise Unavailable(
+                _("The database is out of reach: %(reason)s", reason=reason)
+            ) from error
+        if getattr(error.orig, "sqlstate", None) == INSUFFICIENT_PRIVILEGE:
+            raise Unavailable(
+                _(
+                    "PostgreSQL refuses: %(reason)s. Set HIGHSTREET_OWNER_DATABASE_URL to the role "
+                    "that owns the tables, then run: highstreet migrate",
+                    reason=reason,
+                )
+            ) from error
+        raise
+
+
 def be_ready(house: House) -> None:
     """Set up an empty embedded database; raise Unavailable for any other that is behind."""
-    try:
+    with telling_of_the_database():
         behind = house.behind()
-    except sa.exc.OperationalError as error:
-        reason = str(error.orig).strip().splitlines()
-        raise Unavailable(
-            _("The database is out of reach: %(reason)s", reason=reason[0] if reason else "")
-        ) from error
-    if not behind:
-        return
-    if house.engine.dialect.name == "sqlite" and not sa.inspect(house.engine).get_table_names():
-        house.migrate()
-        return
+        if not behind:
+            return
+        if house.engine.dialect.name == "sqlite" and not sa.inspect(house.engine).get_table_names():
+            house.migrate()
+            return
     raise Unavailable(
         _(
             "The tables of %(owners)s are not up to date. Make a backup, then run: "

@@ -7,9 +7,15 @@ from dataclasses import dataclass
 import click
 import sqlalchemy as sa
 
-from highstreet.cli.base import json_option, open_house, print_json
+from highstreet import config
+from highstreet.cli.base import json_option, open_house, print_json, telling_of_the_database
 from highstreet.house import House
 from highstreet.i18n import gettext as _
+from highstreet_tenants import rls
+from highstreet_tenants.errors import Unavailable
+
+#: Characters; secrets.token_urlsafe(24) gives as many, 192 bits.
+SHORTEST_KEY = 32
 
 
 @click.command()
@@ -57,15 +63,7 @@ def look(house: House) -> list[Finding]:
     """Everything worth looking at before trouble comes."""
     findings = [_database(house)]
     if findings[0].fine:
-        behind = house.behind()
-        findings.append(
-            Finding(
-                _("tables are up to date"),
-                not behind,
-                _("%(owners)s behind; run: highstreet migrate", owners=", ".join(behind)),
-            )
-        )
-        findings.append(_role(house))
+        findings += [_tables(house), _role(house)]
     quarantined = house.host.quarantined.values()
     findings.append(
         Finding(
@@ -74,6 +72,7 @@ def look(house: House) -> list[Finding]:
             "; ".join(str(one) for one in quarantined),
         )
     )
+    findings += [_key(house), _variables()]
     if house.config["redis_url"]:
         findings.append(_redis(house.config["redis_url"]))
     return findings
@@ -89,19 +88,61 @@ def _database(house: House) -> Finding:
     return Finding(what, True)
 
 
+def _tables(house: House) -> Finding:
+    what = _("tables are up to date")
+    try:
+        with telling_of_the_database():
+            behind = house.behind()
+    except Unavailable as error:  # the application's role may not even look
+        return Finding(what, False, error.detail)
+    return Finding(
+        what,
+        not behind,
+        _("%(owners)s behind; run: highstreet migrate", owners=", ".join(behind)),
+    )
+
+
 def _role(house: House) -> Finding:
     """Row-level security binds only a role that can't bypass it and does not own the tables."""
     what = _("the database role is held by row-level security")
     if house.engine.dialect.name != "postgresql":
         return Finding(_("SQLite: rows are guarded by the application alone"), True)
     with house.engine.connect() as connection:
-        loose = connection.execute(
-            sa.text("SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user")
-        ).scalar()
+        loose, bare = rls.escapes(connection), rls.unprotected(connection)
+    if bare:
+        advice = _("%(tables)s lack it; run: highstreet migrate", tables=", ".join(bare))
+        return Finding(what, False, advice)
     return Finding(
         what,
         not loose,
         _("sign in as a plain role (DATABASE_URL), and as the owner only to migrate"),
+    )
+
+
+def _key(house: House) -> Finding:
+    """Links and sessions are signed with it: one that can be guessed opens every door."""
+    return Finding(
+        _("the secret key is long enough"),
+        len(house.config["secret_key"]) >= SHORTEST_KEY,
+        _(
+            "HIGHSTREET_SECRET_KEY needs %(count)s characters or more; make one with: "
+            "python3 -c 'import secrets; print(secrets.token_urlsafe(48))'",
+            count=SHORTEST_KEY,
+        ),
+    )
+
+
+def _variables() -> Finding:
+    """A misspelt variable is silent, and its setting stays what it was."""
+    strangers = config.strangers()
+    return Finding(
+        _("every HIGHSTREET_ variable is known"),
+        not strangers,
+        _(
+            "nobody reads %(names)s; there are: %(known)s",
+            names=", ".join(strangers),
+            known=", ".join(config.variables()),
+        ),
     )
 
 

@@ -9,6 +9,7 @@ import click
 from highstreet import jobs as room
 from highstreet.cli.base import json_option, open_house, print_done, print_json, print_table
 from highstreet.i18n import gettext as _
+from highstreet.jobs.models import STATUSES
 
 
 @click.group()
@@ -17,7 +18,7 @@ def jobs() -> None:
 
 
 @jobs.command("list")
-@click.option("--status", help="Only these: queued, running, done, failed, skipped …")
+@click.option("--status", type=click.Choice(STATUSES), help="Only these.")
 @click.option("--name", help="Only jobs of this name.")
 @click.option("--limit", default=50, show_default=True, type=click.IntRange(1, 500))
 @json_option

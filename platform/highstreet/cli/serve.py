@@ -67,6 +67,8 @@ def serve(app: Flask, house: House, host: str, port: int, *, runner: bool) -> No
                 reason=error.strerror,
             )
         ) from error
+    except ValueError as error:  # waitress: a host that no resolver knows
+        raise Invalid(_("There is no address %(host)s to listen on: --host", host=host)) from error
     at = address(host, getattr(server, "effective_port", port))
     click.echo(_("Highstreet listens on %(address)s (stop: Ctrl-C)", address=at), err=True)
     with _ending_on(signal.SIGTERM), running_jobs(house, runner):
@@ -116,12 +118,8 @@ def worker() -> None:
         if not house.config["redis_url"]:
             _run_directly(house)
             return
-        try:
-            from highstreet.jobs import rq_transport
-        except ImportError as error:
-            raise Invalid(
-                _("The Redis transport is not installed: pip install highstreet[redis]")
-            ) from error
+        from highstreet.jobs import rq_transport
+
         rq_transport.work(house.config["redis_url"], lambda: house.runner)
 
 

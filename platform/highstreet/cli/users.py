@@ -6,6 +6,7 @@ import click
 import sqlalchemy as sa
 
 from highstreet.cli.base import json_option, open_house, print_done, print_json, print_table
+from highstreet.i18n import LANGUAGES
 from highstreet.i18n import gettext as _
 from highstreet_tenants.people import operate
 from highstreet_tenants.people.models import User
@@ -48,7 +49,7 @@ def _yes(value: object) -> str:
 @users.command()
 @click.argument("email")
 @click.option("--name", required=True, help="The person's name.")
-@click.option("--locale", help="Language of the consoles, such as en or zh-Hans.")
+@click.option("--locale", type=click.Choice(list(LANGUAGES)), help="Language of the consoles.")
 @json_option
 def create(email: str, name: str, locale: str | None, as_json: bool) -> None:
     """Make an account, and print a link by which the person chooses a password."""
