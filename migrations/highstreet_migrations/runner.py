@@ -23,6 +23,8 @@ from sqlalchemy import event
 
 from highstreet_tenants import append_only, rls
 from highstreet_tenants.base import Base
+from highstreet_tenants.errors import HighstreetError
+from highstreet_tenants.words import gettext as _
 
 _LOCK = 0x48534D49  # "HSMI": two processes that start at once must not both migrate
 
@@ -50,6 +52,12 @@ class History:
 CORE = History("core", "highstreet_migrations.versions")
 
 
+class MigrationFailed(HighstreetError):
+    """A tool's migration raised: the tool's defect, or its tables are not what it left."""
+
+    type, status = "migration-failed", 500
+
+
 def owner_engine(url: str) -> sa.Engine:
     """An engine that may change the schema: no walls, and on SQLite no foreign keys.
 
@@ -75,9 +83,12 @@ def upgrade(url: str, histories: Sequence[History], *, role: str | None = None) 
     """Bring every owner's schema to its head; gives "owner: revision" for each that moved.
 
     `role`: the application's PostgreSQL role, which gets grants and is bound by the policies.
-    Raises Unavailable if that role is missing and can't be made, and what the migration raises; an owner's failed migration leaves that owner where it was.
+    Raises Unavailable if that role is missing and can't be made, what the core's migration raises,
+    and, once all others are at their heads and the walls stand, MigrationFailed for a tool's. A
+    failed migration leaves its owner where it was.
     """
     moved: list[str] = []
+    failed: list[tuple[str, Exception]] = []
     engine = owner_engine(url)
     try:
         with _locked(engine):
@@ -85,13 +96,12 @@ def upgrade(url: str, histories: Sequence[History], *, role: str | None = None) 
                 with engine.begin() as connection:  # before anything moves: it may not be ours
                     rls.ensure_role(connection, role)
             for history in histories:
-                with engine.begin() as connection:
-                    before = _context(connection, history, histories).get_current_heads()
-                    script = script_of(history)
-                    _run(connection, history, histories, script, "head")
-                    after = _context(connection, history, histories).get_current_heads()
-                if before != after:
-                    moved.append(f"{history.name}: {', '.join(after)}")
+                try:
+                    moved += _advance(engine, history, histories)
+                except Exception as error:
+                    if history is CORE:
+                        raise
+                    failed.append((history.name, error))
             with engine.begin() as connection:
                 append_only.apply(connection)
                 if role is not None:
@@ -99,7 +109,25 @@ def upgrade(url: str, histories: Sequence[History], *, role: str | None = None) 
                     rls.let_read(connection, role, [h.version_table for h in histories])
     finally:
         engine.dispose()
+    if failed:
+        name, why = failed[0]
+        raise MigrationFailed(
+            _(
+                "The migration of the tool %(name)s failed: %(why)s. Its tables are as they were, and"
+                " all others are up to date. Install another version of it, or uninstall it.",
+                name=name,
+                why=f"{type(why).__name__}: {getattr(why, 'orig', why)}",
+            )
+        ) from why
     return moved
+
+
+def _advance(engine: sa.Engine, history: History, histories: Sequence[History]) -> list[str]:
+    with engine.begin() as connection:
+        before = _context(connection, history, histories).get_current_heads()
+        _run(connection, history, histories, script_of(history), "head")
+        after = _context(connection, history, histories).get_current_heads()
+    return [] if before == after else [f"{history.name}: {', '.join(after)}"]
 
 
 def downgrade(url: str, history: History, histories: Sequence[History] = ()) -> None:

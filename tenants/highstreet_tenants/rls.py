@@ -87,7 +87,8 @@ def let_read(connection: sa.Connection, role: str, tables: Sequence[str]) -> Non
     """Let the application read tables that are nobody's rows: how far the schema is."""
     if connection.dialect.name != "postgresql":
         return
-    for table in tables:
+    present = set(sa.inspect(connection).get_table_names())
+    for table in present.intersection(tables):
         connection.exec_driver_sql(f"GRANT SELECT ON {_identifier(table)} TO {_identifier(role)}")
 
 

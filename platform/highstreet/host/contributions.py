@@ -3,6 +3,7 @@
 import inspect
 import pkgutil
 from collections.abc import Callable, Iterator, Mapping, Set
+from pathlib import Path
 from typing import Any
 
 import pluggy
@@ -16,9 +17,23 @@ from highstreet.host.plans import Call
 from highstreet.host.plugin import Plugin
 from highstreet.host.spec import Hook
 from highstreet.i18n import lazy_gettext as _l
+from highstreet.jobs import JobHandler, Periodic
 
 TOOL = "highstreet_tool"  # the attributes by which a blueprint names its tool
 FACE = "highstreet_face"  # and the console it belongs to
+
+#: What the address of a page says of its place; the rest a page would have to be told.
+PLACE = frozenset({"brand", "store", "token"})
+#: What of a blueprint Flask keeps for all pages under the key None.
+EVERYWHERE = (
+    "before_request_funcs",
+    "after_request_funcs",
+    "teardown_request_funcs",
+    "url_value_preprocessors",
+    "url_default_functions",
+    "template_context_processors",
+    "error_handler_spec",
+)
 
 
 def check(candidate: Candidate, plugin: Plugin, slots: Set[str] | None) -> None:
@@ -62,20 +77,70 @@ def _blueprints(plugin: Plugin) -> Iterator[str]:
             yield f"the blueprint {blueprint.name} can't be mounted: {why}"
     names = [b.name for b in (*plugin.screens, *plugin.api)]
     yield from (f"two blueprints are called {n}" for n in sorted(set(names)) if names.count(n) > 1)
+    if len(set(names)) == len(names):
+        yield from _navigation(plugin)
 
 
 def _unfit(blueprint: Blueprint) -> str:
     """Why Flask would not take a blueprint; tried on an application that nobody uses."""
+    trial, untouched = Flask("trial", static_folder=None), Flask("trial", static_folder=None)
     try:
-        Flask("trial", static_folder=None).register_blueprint(blueprint)
+        _register(trial, blueprint)
     except Exception as error:
         return f"{type(error).__name__}: {error}"
-    finally:
-        blueprint._got_registered_once = False  # or the gate could no longer be put before it
+    for what in EVERYWHERE:
+        if _reaching_all(trial, what) != _reaching_all(untouched, what):
+            return f"it adds {what} to every page, where the tool is off as well"
     return ""
 
 
+def _register(trial: Flask, blueprint: Blueprint) -> None:
+    try:
+        trial.register_blueprint(blueprint)
+    finally:
+        blueprint._got_registered_once = False  # or the gate could no longer be put before it
+
+
+def _reaching_all(app: Flask, what: str) -> int:
+    """How many functions of a kind Flask would call for whatever page is asked for."""
+    here: Any = getattr(app, what).get(None, ())
+    return sum(map(len, here.values())) if isinstance(here, Mapping) else len(here)
+
+
+def _navigation(plugin: Plugin) -> Iterator[str]:
+    """One entry that leads nowhere would cost every page of the console."""
+    trial = Flask("trial", static_folder=None)
+    for blueprint in plugin.screens:
+        try:
+            _register(trial, blueprint)
+        except Exception:
+            return  # said already
+    own = {blueprint.name for blueprint in plugin.screens}
+    for entry in plugin.nav:
+        rules = [r for r in trial.url_map.iter_rules() if r.endpoint == entry.endpoint]
+        if entry.endpoint.split(".")[0] not in own or not rules:
+            yield f"the navigation entry {entry.endpoint} leads to no screen of this tool"
+        elif all(rule.arguments - PLACE for rule in rules):
+            yield f"the navigation entry {entry.endpoint} leads to a page that asks for more"
+        try:
+            str(entry.label)
+        except Exception as error:
+            yield f"the label of {entry.endpoint} can't be shown: {type(error).__name__}: {error}"
+
+
 def _jobs(plugin: Plugin) -> Iterator[str]:
+    for one in plugin.jobs:
+        if not isinstance(one, JobHandler):
+            yield f"{one!r} is not a JobHandler"
+            return
+        if not callable(one.run):
+            yield f"the job {one.name} is not a function"
+    for turn in plugin.periodic:
+        if not isinstance(turn, Periodic):
+            yield f"{turn!r} is not a Periodic"
+            return
+    turns = [turn.name for turn in plugin.periodic]
+    yield from (f"{n} comes round twice" for n in sorted(set(turns)) if turns.count(n) > 1)
     for name in (*(h.name for h in plugin.jobs), *(p.name for p in plugin.periodic)):
         if not name.startswith(f"{plugin.name}."):
             yield f"the job {name} must be called {plugin.name}.…"
@@ -90,10 +155,6 @@ def _jobs(plugin: Plugin) -> Iterator[str]:
 
 
 def _pages(plugin: Plugin, slots: Set[str] | None) -> Iterator[str]:
-    own = {blueprint.name for blueprint in plugin.screens}
-    for entry in plugin.nav:
-        if entry.endpoint.split(".")[0] not in own:
-            yield f"the navigation entry {entry.endpoint} leads to no screen of this tool"
     for slot, render in plugin.slots.items():
         if slots is not None and slot not in slots:
             yield f"no page has a slot {slot}; there are {', '.join(sorted(slots))}"
@@ -108,6 +169,8 @@ def _permissions(candidate: Candidate, plugin: Plugin) -> Iterator[str]:
             entry.permission not in candidate.manifest.permissions
         ):
             yield f"{entry.permission} is not declared under [permissions] in plugin.toml"
+    if plugin.translations is not None and Path(plugin.translations).name != plugin.translations:
+        yield f"translations must be the name of a folder beside the package: {plugin.translations}"
     if plugin.migrations is not None and not _is_package(plugin.migrations, candidate.package):
         yield f"there is no package {plugin.migrations} with its migrations"
 

@@ -8,9 +8,11 @@ import importlib
 import logging
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import redirect_stdout
 from dataclasses import dataclass, field, replace
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
+from time import monotonic
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -36,6 +38,8 @@ if TYPE_CHECKING:
     from highstreet_tenants.people.permissions import Permission
 
 GROUP = "highstreet.plugins"
+#: Seconds. A tool can't be hurried, but whoever waits for the start should know for whom.
+SLOW_IMPORT = 3.0
 log = logging.getLogger("highstreet.host")
 
 #: Builds the `ctx` of one tool in one store; app.py hands in the sdk's.
@@ -148,6 +152,8 @@ class Host:
             finally:
                 own = tables.brought(candidate.package, candidate.name, before)
             wrong = tables.faults(candidate.name, candidate.package, own, before, names)
+            if own and not plugin.migrations:
+                wrong.append("it has tables and no migrations, so nothing would make them")
             if wrong:
                 raise Refused(candidate, "tables", _l("%(what)s.", what="; ".join(wrong)))
             contributions.check(candidate, plugin, self.slots)
@@ -241,8 +247,11 @@ def _installed() -> Iterable[EntryPoint]:
 
 def _import(candidate: Candidate) -> Plugin:
     """The Plugin object of a candidate's package. Raises Refused for anything else."""
+    began = monotonic()
     try:
-        module = importlib.import_module(candidate.package)
+        # What it prints must not get between the lines of JSON that a command gives a machine.
+        with redirect_stdout(sys.stderr):
+            module = importlib.import_module(candidate.package)
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # a tool that calls sys.exit() must not end the core
@@ -251,6 +260,8 @@ def _import(candidate: Candidate) -> Plugin:
         raise Refused(
             candidate, "import-error", _l("Importing it failed: %(what)s", what=what)
         ) from error
+    if (took := monotonic() - began) > SLOW_IMPORT:
+        log.warning("importing tool %s took %.0f s", candidate.name, took)
     plugin = getattr(module, "plugin", None)
     if not isinstance(plugin, Plugin):
         raise Refused(

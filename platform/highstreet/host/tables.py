@@ -115,7 +115,7 @@ def faults(
         for table_name, class_ in sorted(_declared(), key=lambda pair: pair[0])
         if table_name in names and not issubclass(class_, BrandOwned)
     ]
-    return found
+    return found or list(_faults_of_relations(names))
 
 
 def _faults_of(
@@ -161,6 +161,25 @@ def _faults_of_key(
         yield f"the foreign key of {table.name} to {target} must carry brand_id (use brand_fk)"
     if (key.ondelete or "").upper().startswith("SET "):
         yield f"{table.name}: ON DELETE {key.ondelete} would unset the brand as well"
+
+
+def _faults_of_relations(names: frozenset[str]) -> Iterator[str]:
+    """SQLAlchemy looks at relationships when first asked for anything: a wrong one would then
+    spoil every query of everybody's. Without any there is nothing to look at, and no time lost."""
+    related = [
+        class_
+        for table_name, class_ in _declared()
+        if table_name in names
+        and any(
+            isinstance(one, orm.Relationship)
+            for one in orm.class_mapper(class_, False)._props.values()
+        )
+    ]
+    if related:
+        try:
+            orm.configure_mappers()
+        except sa.exc.SQLAlchemyError as error:
+            yield f"a relationship is wrong: {error}"
 
 
 def _modules(package: str) -> list[ModuleType]:

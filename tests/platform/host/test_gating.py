@@ -34,6 +34,8 @@ def brand(two_brands: list[Any]) -> Any:
 @pytest.fixture
 def host(make_host: MAKE) -> Host:
     page = screens("club", import_name=__name__)
+    page.get("/", endpoint="list")(lambda: "")
+    page.get("/sums", endpoint="sums")(lambda: "")
     entry = NavEntry("Club", "club-store.list", "club.read")
     office = NavEntry("Club", "club-store.sums", "club.read", face="office")
     host = make_host(

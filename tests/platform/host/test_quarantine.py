@@ -22,6 +22,11 @@ from sqlalchemy.orm import Mapped, mapped_column
 from highstreet.host.plugin import Plugin
 from highstreet_tenants.base import Base, BrandOwned, StoreOwned, brand_fk
 """
+SCREEN = """
+from highstreet.host.plugin import NavEntry, Plugin
+from highstreet.sdk import screens
+page = screens(__name__.removeprefix("hs_test_"))
+"""
 HOOKS = """
 from types import SimpleNamespace
 from highstreet.host.plugin import Plugin
@@ -283,6 +288,97 @@ BAD: dict[str, tuple[str, str, str, dict[str, Any]]] = {
         PLUGIN + "plugin = Plugin('strange_slot', slots={'cellar': print})",
         {},
     ),
+    "unmade": (
+        "tables",
+        "no migrations, so nothing would make them",
+        table("unmade_row", more="plugin = Plugin('unmade')"),
+        {},
+    ),
+    "lost_relation": (
+        "tables",
+        "a relationship is wrong",
+        table(
+            "lost_relation_row",
+            "nobody = sa.orm.relationship('NoSuchClass')",
+            more="plugin = Plugin('lost_relation', migrations='x')",
+        ),
+        {},
+    ),
+    "everywhere": (
+        "contribution",
+        "before_request_funcs to every page",
+        SCREEN
+        + "page.before_app_request(lambda: 'mine')\n"
+        + "plugin = Plugin('everywhere', screens=[page])",
+        {},
+    ),
+    "catches_all": (
+        "contribution",
+        "error_handler_spec to every page",
+        SCREEN
+        + "page.app_errorhandler(404)(lambda error: 'mine')\n"
+        + "plugin = Plugin('catches_all', screens=[page])",
+        {},
+    ),
+    "lost_entry": (
+        "contribution",
+        "leads to no screen",
+        SCREEN
+        + "plugin = Plugin('lost_entry', screens=[page],"
+        + " nav=[NavEntry('Lost', 'lost_entry-store.nowhere', 'till.use')])",
+        {},
+    ),
+    "asking_entry": (
+        "contribution",
+        "asks for more",
+        SCREEN
+        + "page.get('/<int:number>', endpoint='one')(lambda number: 'one')\n"
+        + "plugin = Plugin('asking_entry', screens=[page],"
+        + " nav=[NavEntry('One', 'asking_entry-store.one', 'till.use')])",
+        {},
+    ),
+    "mute_entry": (
+        "contribution",
+        "can't be shown: KeyError",
+        SCREEN
+        + "from highstreet.sdk import lazy_gettext\n"
+        + "page.get('/', endpoint='all')(lambda: 'all')\n"
+        + "plugin = Plugin('mute_entry', screens=[page],"
+        + " nav=[NavEntry(lazy_gettext('%(who)s', x=1), 'mute_entry-store.all', 'till.use')])",
+        {},
+    ),
+    "round_twice": (
+        "contribution",
+        "comes round twice",
+        PLUGIN
+        + "from highstreet.jobs import JobHandler, Periodic\n"
+        + "plugin = Plugin('round_twice', jobs=[JobHandler('round_twice.x', print)],"
+        + " periodic=[Periodic('round_twice.x'), Periodic('round_twice.x', at='04:00')])",
+        {},
+    ),
+    "idle_job": (
+        "contribution",
+        "is not a function",
+        PLUGIN
+        + "from highstreet.jobs import JobHandler\n"
+        + "plugin = Plugin('idle_job', jobs=[JobHandler('idle_job.x', None)])",
+        {},
+    ),
+    "mixed_up": (
+        "contribution",
+        "is not a Periodic",
+        PLUGIN
+        + "from highstreet.jobs import JobHandler\n"
+        + "job = JobHandler('mixed_up.x', print)\n"
+        + "plugin = Plugin('mixed_up', jobs=[job], periodic=[job])",
+        {},
+    ),
+    "far_words": (
+        "contribution",
+        "the name of a folder beside the package",
+        PLUGIN + "plugin = Plugin('far_words', translations='../words')",
+        {},
+    ),
     "no_migrations": (
         "contribution",
         "no package",
@@ -325,10 +421,11 @@ def test_each_bad_tool_is_set_aside_for_its_reason_and_the_others_load(
 def test_a_tool_that_was_put_right_loads_in_the_same_process(
     shelf: Callable[..., EntryPoint], specs: list[type]
 ) -> None:
-    point = shelf("mended", table("row", more="plugin = Plugin('mended')"))
+    made = "plugin = Plugin('mended', migrations='hs_test_mended.migrations')"
+    point = shelf("mended", table("row", more=made), files={"migrations/__init__.py": ""})
     assert load(specs, point).quarantined["mended"].reason == "tables"
     package = sys.path[0] + "/hs_test_mended/__init__.py"
-    source = table("mended_row", more="plugin = Plugin('mended')  # put right")
+    source = table("mended_row", more=f"{made}  # put right")
     with open(package, "w", encoding="utf-8") as file:
         file.write(source)
     host = load(specs, point)
@@ -351,6 +448,15 @@ def test_manifest_is_read_without_importing_the_tool(
     assert load(specs, broken).quarantined["broken"].reason == "manifest"
     nowhere = EntryPoint("nowhere", "hs_test_nowhere", "highstreet.plugins")
     assert load(specs, nowhere).quarantined["nowhere"].reason == "manifest"
+
+
+def test_what_a_tool_prints_stays_out_of_what_a_command_prints(
+    shelf: Callable[..., EntryPoint], specs: list[type], capsys: pytest.CaptureFixture[str]
+) -> None:
+    load(specs, shelf("chatty", "print('hello')"))
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert "hello" in printed.err
 
 
 def test_ctrl_c_still_ends_the_start(shelf: Callable[..., EntryPoint], specs: list[type]) -> None:
