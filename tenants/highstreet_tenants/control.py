@@ -9,6 +9,8 @@ CONTROL_TABLES = frozenset(
         "core_role_grant",
         "core_api_key",
         "core_sign_in_attempt",
+        "core_till_device",
+        "core_staff_pin",
         "core_member_link",
         "core_job",
         "core_runner",

@@ -48,19 +48,19 @@ def upgrade() -> None:
     op.create_table(
         "core_sign_in_attempt",
         sa.Column("id", sa.Uuid(), nullable=False),
-        sa.Column("email_hash", sa.String(length=64), nullable=False),
-        sa.Column("address", sa.String(length=64), nullable=False),
+        sa.Column("subject", sa.String(length=64), nullable=False),
+        sa.Column("place", sa.String(length=64), nullable=False),
         sa.Column("at", base.UTCDateTime(timezone=True), nullable=False),
         sa.Column("failed", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_core_sign_in_attempt")),
     )
     with op.batch_alter_table("core_sign_in_attempt", schema=None) as batch_op:
-        batch_op.create_index(
-            batch_op.f("ix_core_sign_in_attempt_address_at"), ["address", "at"], unique=False
-        )
         batch_op.create_index(batch_op.f("ix_core_sign_in_attempt_at"), ["at"], unique=False)
         batch_op.create_index(
-            batch_op.f("ix_core_sign_in_attempt_email_hash_at"), ["email_hash", "at"], unique=False
+            batch_op.f("ix_core_sign_in_attempt_place_at"), ["place", "at"], unique=False
+        )
+        batch_op.create_index(
+            batch_op.f("ix_core_sign_in_attempt_subject_at"), ["subject", "at"], unique=False
         )
 
     op.create_table(
@@ -289,32 +289,6 @@ def upgrade() -> None:
         info={"personal": False},
     )
     op.create_table(
-        "core_user_session",
-        sa.Column("id", sa.Uuid(), nullable=False),
-        sa.Column("user_id", sa.Uuid(), nullable=False),
-        sa.Column("token_hash", sa.String(length=64), nullable=False),
-        sa.Column("created_at", base.UTCDateTime(timezone=True), nullable=False),
-        sa.Column("seen_at", base.UTCDateTime(timezone=True), nullable=False),
-        sa.Column("expires_at", base.UTCDateTime(timezone=True), nullable=False),
-        sa.Column(
-            "idle_seconds", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
-        ),
-        sa.Column("revoked_at", base.UTCDateTime(timezone=True), nullable=True),
-        sa.Column("address", sa.String(length=64), nullable=False),
-        sa.Column("agent", sa.String(length=200), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["user_id"], ["core_user.id"], name=op.f("fk_core_user_session_user_id_core_user")
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_core_user_session")),
-        sa.UniqueConstraint("token_hash", name=op.f("uq_core_user_session_token_hash")),
-    )
-    with op.batch_alter_table("core_user_session", schema=None) as batch_op:
-        batch_op.create_index(
-            batch_op.f("ix_core_user_session_expires_at"), ["expires_at"], unique=False
-        )
-        batch_op.create_index(batch_op.f("ix_core_user_session_user_id"), ["user_id"], unique=False)
-
-    op.create_table(
         "core_plugin_policy",
         sa.Column("brand_id", sa.Uuid(), nullable=False),
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -424,6 +398,118 @@ def upgrade() -> None:
         batch_op.create_index(
             batch_op.f("ix_core_api_key_brand_id_store_id"), ["brand_id", "store_id"], unique=False
         )
+
+    op.create_table(
+        "core_till_device",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("brand_id", sa.Uuid(), nullable=False),
+        sa.Column("store_id", sa.Uuid(), nullable=False),
+        sa.Column("name", sa.String(length=60), nullable=False),
+        sa.Column("token_hash", sa.String(length=64), nullable=False),
+        sa.Column(
+            "lock_seconds", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column("created_at", base.UTCDateTime(timezone=True), nullable=False),
+        sa.Column("created_by", sa.Uuid(), nullable=False),
+        sa.Column("seen_at", base.UTCDateTime(timezone=True), nullable=False),
+        sa.Column("revoked_at", base.UTCDateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["brand_id", "store_id"],
+            ["core_store.brand_id", "core_store.id"],
+            name=op.f("fk_core_till_device_brand_id_store_id_core_store"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["brand_id"], ["core_brand.id"], name=op.f("fk_core_till_device_brand_id_core_brand")
+        ),
+        sa.ForeignKeyConstraint(
+            ["created_by"], ["core_user.id"], name=op.f("fk_core_till_device_created_by_core_user")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_core_till_device")),
+        sa.UniqueConstraint("token_hash", name=op.f("uq_core_till_device_token_hash")),
+    )
+    with op.batch_alter_table("core_till_device", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_core_till_device_brand_id_store_id"),
+            ["brand_id", "store_id"],
+            unique=False,
+        )
+
+    op.create_table(
+        "core_staff_pin",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("brand_id", sa.Uuid(), nullable=False),
+        sa.Column("store_id", sa.Uuid(), nullable=False),
+        sa.Column("user_id", sa.Uuid(), nullable=False),
+        sa.Column("pin_hash", sa.String(length=255), nullable=False),
+        sa.Column("set_at", base.UTCDateTime(timezone=True), nullable=False),
+        sa.Column("set_by", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["brand_id", "store_id"],
+            ["core_store.brand_id", "core_store.id"],
+            name=op.f("fk_core_staff_pin_brand_id_store_id_core_store"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["brand_id"], ["core_brand.id"], name=op.f("fk_core_staff_pin_brand_id_core_brand")
+        ),
+        sa.ForeignKeyConstraint(
+            ["set_by"], ["core_user.id"], name=op.f("fk_core_staff_pin_set_by_core_user")
+        ),
+        sa.ForeignKeyConstraint(
+            ["user_id"], ["core_user.id"], name=op.f("fk_core_staff_pin_user_id_core_user")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_core_staff_pin")),
+        sa.UniqueConstraint(
+            "brand_id",
+            "store_id",
+            "pin_hash",
+            name=op.f("uq_core_staff_pin_brand_id_store_id_pin_hash"),
+        ),
+        sa.UniqueConstraint(
+            "brand_id",
+            "store_id",
+            "user_id",
+            name=op.f("uq_core_staff_pin_brand_id_store_id_user_id"),
+        ),
+    )
+    with op.batch_alter_table("core_staff_pin", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_core_staff_pin_user_id"), ["user_id"], unique=False)
+
+    op.create_table(
+        "core_user_session",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("user_id", sa.Uuid(), nullable=False),
+        sa.Column("token_hash", sa.String(length=64), nullable=False),
+        sa.Column("created_at", base.UTCDateTime(timezone=True), nullable=False),
+        sa.Column("seen_at", base.UTCDateTime(timezone=True), nullable=False),
+        sa.Column("expires_at", base.UTCDateTime(timezone=True), nullable=False),
+        sa.Column(
+            "idle_seconds", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column("revoked_at", base.UTCDateTime(timezone=True), nullable=True),
+        sa.Column("address", sa.String(length=64), nullable=False),
+        sa.Column("agent", sa.String(length=200), nullable=False),
+        sa.Column("till_id", sa.Uuid(), nullable=True),
+        sa.Column("by_pin", sa.Boolean(), nullable=False),
+        sa.CheckConstraint(
+            "NOT by_pin OR till_id IS NOT NULL", name=op.f("ck_core_user_session_pin")
+        ),
+        sa.ForeignKeyConstraint(
+            ["till_id"],
+            ["core_till_device.id"],
+            name=op.f("fk_core_user_session_till_id_core_till_device"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["user_id"], ["core_user.id"], name=op.f("fk_core_user_session_user_id_core_user")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_core_user_session")),
+        sa.UniqueConstraint("token_hash", name=op.f("uq_core_user_session_token_hash")),
+    )
+    with op.batch_alter_table("core_user_session", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_core_user_session_expires_at"), ["expires_at"], unique=False
+        )
+        batch_op.create_index(batch_op.f("ix_core_user_session_till_id"), ["till_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_core_user_session_user_id"), ["user_id"], unique=False)
 
     op.create_table(
         "core_customer",
@@ -1570,6 +1656,20 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_core_customer_brand_id_home_store_id_joined_at"))
 
     op.drop_table("core_customer")
+    with op.batch_alter_table("core_user_session", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_core_user_session_user_id"))
+        batch_op.drop_index(batch_op.f("ix_core_user_session_till_id"))
+        batch_op.drop_index(batch_op.f("ix_core_user_session_expires_at"))
+
+    op.drop_table("core_user_session")
+    with op.batch_alter_table("core_staff_pin", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_core_staff_pin_user_id"))
+
+    op.drop_table("core_staff_pin")
+    with op.batch_alter_table("core_till_device", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_core_till_device_brand_id_store_id"))
+
+    op.drop_table("core_till_device")
     with op.batch_alter_table("core_api_key", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_core_api_key_brand_id_store_id"))
 
@@ -1580,11 +1680,6 @@ def downgrade() -> None:
 
     op.drop_table("core_store")
     op.drop_table("core_plugin_policy")
-    with op.batch_alter_table("core_user_session", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_core_user_session_user_id"))
-        batch_op.drop_index(batch_op.f("ix_core_user_session_expires_at"))
-
-    op.drop_table("core_user_session")
     op.drop_table("core_suppression_secret")
     op.drop_table("core_schedule_mark")
     with op.batch_alter_table("core_role_grant", schema=None) as batch_op:
@@ -1605,9 +1700,9 @@ def downgrade() -> None:
     op.drop_table("core_consent_wording")
     op.drop_table("core_user")
     with op.batch_alter_table("core_sign_in_attempt", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_core_sign_in_attempt_email_hash_at"))
+        batch_op.drop_index(batch_op.f("ix_core_sign_in_attempt_subject_at"))
+        batch_op.drop_index(batch_op.f("ix_core_sign_in_attempt_place_at"))
         batch_op.drop_index(batch_op.f("ix_core_sign_in_attempt_at"))
-        batch_op.drop_index(batch_op.f("ix_core_sign_in_attempt_address_at"))
 
     op.drop_table("core_sign_in_attempt")
     with op.batch_alter_table("core_runner", schema=None) as batch_op:

@@ -73,7 +73,7 @@ class Manifest:
     requires: which versions of Highstreet it works with. depends: tools it can't do without.
     levels: where it works, "store" and "brand". permissions: name → title of what it adds;
     granted: name → roles that hold it by default. personal: permissions that reach people's
-    records. words: title and summary by Babel locale.
+    records; at_till: those that a staff PIN leaves its holder. words: title and summary by Babel locale.
     """
 
     name: str
@@ -87,6 +87,7 @@ class Manifest:
     permissions: Mapping[str, str] = field(default_factory=dict)
     granted: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     personal: frozenset[str] = frozenset()
+    at_till: frozenset[str] = frozenset()
     author: str = ""
     words: Mapping[str, Words] = field(default_factory=dict)
 
@@ -133,10 +134,11 @@ class PermissionSchema(_Strict):
     title = fields.String(required=True, validate=_LINE)
     roles = fields.List(fields.String(validate=validate.OneOf(list(ROLES))), load_default=list)
     personal = fields.Boolean(load_default=False)
+    at_till = fields.Boolean(load_default=False)
 
 
 class _Permission(fields.Field[dict[str, Any]]):
-    """A title, or a table with title, roles and personal."""
+    """A title, or a table with title, roles, personal and at_till."""
 
     def _deserialize(self, value: Any, *_rest: Any, **_options: Any) -> dict[str, Any]:
         loaded: dict[str, Any] = PermissionSchema().load(
@@ -209,6 +211,7 @@ class ManifestSchema(_Strict):
             permissions={name: said["title"] for name, said in permissions.items()},
             granted={name: tuple(said["roles"]) for name, said in permissions.items()},
             personal=frozenset(name for name, said in permissions.items() if said["personal"]),
+            at_till=frozenset(name for name, said in permissions.items() if said["at_till"]),
         )
 
 

@@ -227,7 +227,13 @@ class Host:
         from highstreet_tenants.people.permissions import Permission
 
         return [
-            Permission(name, title, p.manifest.granted.get(name, ()), name in p.manifest.personal)
+            Permission(
+                name,
+                title,
+                p.manifest.granted.get(name, ()),
+                name in p.manifest.personal,
+                name in p.manifest.at_till,
+            )
             for p in self.plugins.values()
             for name, title in p.manifest.permissions.items()
         ]

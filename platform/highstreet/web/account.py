@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response
 from highstreet.host.access import requires
 from highstreet.i18n import LANGUAGE_COOKIE, LANGUAGES, language, ngettext
 from highstreet.i18n import gettext as _
-from highstreet.web import device
+from highstreet.web import device, lock
 from highstreet.web.choose import THEME_COOKIE
 from highstreet.web.current import current
 from highstreet_tenants.errors import HighstreetError, Invalid, Unauthenticated
@@ -23,7 +23,10 @@ OWN = "self"
 
 
 def landing(person: Person) -> str:
-    """Where a person goes after signing in: their only place, or a page to choose from."""
+    """Where a person goes after signing in: their till, their only place, or a page to choose."""
+    locked = lock.here() if person.by_pin else None
+    if locked is not None:
+        return locked.address
     doors = directory.doors(current.house.tenancy, person.grants, current.actor)
     return way_in(doors[0]) if len(doors) == 1 else url_for("signin.account.places")
 

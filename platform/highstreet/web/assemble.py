@@ -24,6 +24,8 @@ PAGES = (
     ("start", "start"),
     ("signin", "signin"),
     ("people", "people"),
+    ("pins", "pins"),
+    ("tills", "tills"),
     ("store.today", "today"),
     ("store.till", "till"),
     ("store.tools", "tools"),
@@ -40,7 +42,9 @@ def init_app(app: Flask, house: House) -> None:
     app.config.setdefault("WTF_CSRF_TIME_LIMIT", None)  # a till's page stays open all day
     app.config.update(
         SESSION_COOKIE_SECURE=str(house.config["base_url"]).startswith("https://"),
-        SESSION_COOKIE_SAMESITE="Lax", SESSION_COOKIE_HTTPONLY=True, SESSION_COOKIE_NAME="hs-flash"
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_NAME="hs-flash",
     )
     app.extensions.setdefault("highstreet.catalogue", Catalogue(house.host.permissions()))
     app.register_blueprint(Blueprint("web", __name__, template_folder="templates"))
@@ -108,7 +112,9 @@ def _home() -> str:
         return url_for("member.card", token=(request.view_args or {})["token"])
     if place is None:
         return "/"
-    return url_for("today.day" if place.store else "office.overview", **place.slugs)
+    if place.store is None:
+        return url_for("office.overview", **place.slugs)
+    return url_for("till.find" if not current.may("today.view") else "today.day", **place.slugs)
 
 
 def _accent() -> str | None:

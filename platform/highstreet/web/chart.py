@@ -83,9 +83,7 @@ def _line(line: Line, x, y, labels_at: list[float], *, narrow: bool) -> list[str
             while any(abs(at - other) < 16 for other in labels_at):
                 at += 4
             labels_at.append(at)
-            parts.append(
-                f'<text class="t" x="{last[0] + 10}" y="{at}">{escape(line.name)}</text>'
-            )
+            parts.append(f'<text class="t" x="{last[0] + 10}" y="{at}">{escape(line.name)}</text>')
     return parts
 
 

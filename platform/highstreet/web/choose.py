@@ -49,7 +49,7 @@ def local_path(target: str | None) -> str:
 
 def _remember(*, locale: str | None = None, theme: str | None = None) -> None:
     user = current.user
-    if user is None:
+    if user is None or user.by_pin:  # a PIN changes nothing of the person's account
         return
     with current.house.tenancy.control(write=True) as c:
         accounts.set_preferences(

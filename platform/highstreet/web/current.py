@@ -99,6 +99,8 @@ class Current:
             held = frozenset()
             if user is not None and place is not None:
                 held = tree.permissions_at(user.grants, place.node, self.catalogue)
+                if user.by_pin:
+                    held &= self.catalogue.at_till
             g.held = held
         return held
 

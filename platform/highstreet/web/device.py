@@ -1,13 +1,15 @@
-"""The cookie that a signed-in device carries, and what is noted of the device."""
+"""The cookies that a signed-in device and a till carry, and what is noted of the device."""
 
-from flask import request, session
+from datetime import timedelta
+
+from flask import g, request, session
 from werkzeug.wrappers import Response
 
 from highstreet.i18n import LANGUAGE_COOKIE, LANGUAGES
 from highstreet.web.choose import THEME_COOKIE
 from highstreet.web.current import current
-from highstreet_tenants.people import logins
-from highstreet_tenants.people.logins import Person, Started, Visit
+from highstreet_tenants.people import logins, tills
+from highstreet_tenants.people.logins import Person, Seat, Started, Visit
 
 _LOCAL = ("localhost", "127.0.0.1", "[::1]")
 _YEAR = 365 * 24 * 3600
@@ -35,6 +37,31 @@ def token() -> str | None:
     return request.cookies.get(cookie_name())
 
 
+def seat() -> Seat | None:
+    """The till that this device is, if a manager made it one; asked once per request."""
+    if "seat" not in g:
+        carried = request.cookies.get(_till_cookie())
+        g.seat = None
+        if carried:
+            with current.house.tenancy.control() as s:
+                g.seat = tills.find_seat(s, carried)
+    found: Seat | None = g.seat
+    return found
+
+
+def become_till(response: Response, token: str) -> Response:
+    """Let the device be a till until it is signed out; browsers keep a cookie 400 days at most."""
+    response.set_cookie(
+        _till_cookie(), token, max_age=timedelta(days=400),
+        secure=not _plain(), httponly=True, samesite="Lax",
+    )  # fmt: skip
+    return response
+
+
+def _till_cookie() -> str:
+    return "hs-till" if _plain() else "__Host-hs-till"
+
+
 def who() -> Person | None:
     """Whose device it is; one query."""
     carried = token()
@@ -48,6 +75,7 @@ def visit(*, keep: bool = False) -> Visit:
         agent=request.user_agent.string,
         keep=keep,
         replaces=token(),
+        seat=seat(),
     )
 
 

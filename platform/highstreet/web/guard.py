@@ -5,14 +5,16 @@ requires. Deny by default; another's place is "nothing here", as if it did not e
 from collections.abc import Callable
 from typing import Any
 
-from flask import Flask, current_app, g, redirect, request, url_for
+from flask import Flask, current_app, flash, g, redirect, request, url_for
 from werkzeug.wrappers import Response
 
 from highstreet.host import access
 from highstreet.i18n import gettext as _
-from highstreet.web.current import current
+from highstreet.web import device
+from highstreet.web.current import Place, current
 from highstreet_tenants.errors import Forbidden, NotFound, Unauthenticated
 from highstreet_tenants.people import tree
+from highstreet_tenants.people.logins import Person
 
 #: Addresses that the API's own pipeline guards.
 API = "/api/"
@@ -40,21 +42,43 @@ def admit() -> Response | None:
     arguments = request.view_args or {}
     if "brand" not in arguments:
         # Pages of one's own account stand in no place; they say so by requiring "self".
-        if permission == "self":
+        if permission == "self" and not user.by_pin:
             return None
-        raise Forbidden(_("Nobody may open this page."))
+        raise Forbidden(by_password() if user.by_pin else _("Nobody may open this page."))
     place = current.enter(arguments["brand"], arguments.get("store"))
-    if not tree.has_role(user.grants, place.node):
+    if not tree.has_role(user.grants, place.node) or _elsewhere(user, place):
         g.pop("place")
         raise NotFound(_("There is no such place. Look at the address."))
     if permission is None or not (permission == "place" or current.may(permission)):
-        raise Forbidden(_("Your role does not open this page. Ask whoever gave you your role."))
+        raise Forbidden(
+            by_password()
+            if user.by_pin
+            else _("Your role does not open this page. Ask whoever gave you your role.")
+        )
     return None
 
 
+def by_password() -> str:
+    """What somebody reads who gave a PIN where a password is needed."""
+    return _("A PIN opens the till only. Lock it and sign in with your password for this page.")
+
+
+def _elsewhere(user: Person, place: Place) -> bool:
+    """Whether somebody who gave a PIN stands in another place than their till's store."""
+    seat = user.seat
+    return seat is not None and seat.by_pin and seat.store_id != place.store_id
+
+
 def _to_sign_in() -> Response:
-    if request.method != "GET" or SIGN_IN not in current_app.view_functions:
+    if SIGN_IN not in current_app.view_functions:
         raise Unauthenticated(_("Sign in, then try again. Nothing was changed."))
+    if request.method != "GET":
+        if device.seat() is None:
+            raise Unauthenticated(_("Sign in, then try again. Nothing was changed."))
+        flash(
+            _("The till had locked itself. Nothing was entered: unlock it and do it again."), "warn"
+        )
+        return redirect(url_for(SIGN_IN), 303)
     target = request.full_path.rstrip("?")
     return redirect(url_for(SIGN_IN, next=target), 303)
 

@@ -59,11 +59,12 @@ def build(place: Place) -> Nav:
 def _own() -> list[Entry]:
     """The reader's own pages, which belong to no place."""
     user = current.user
-    found = []
-    if user is not None and len(user.grants) > 1:
+    found: list[Entry] = []
+    if user is None or user.by_pin:
+        return found
+    if len(user.grants) > 1:
         found.append(_entry("signin.account.places", _("Your places"), "store"))
-    if user is not None:
-        found.append(_entry("signin.account.me", _("Your account"), "staff"))
+    found.append(_entry("signin.account.me", _("Your account"), "staff"))
     return found
 
 
@@ -75,6 +76,8 @@ def _store() -> list[tuple[str, str, str, str, str]]:
         ("main", "tools.list_all", "tools.view", _("Tools"), "tools"),
         ("more", "settings.store", "today.view", _("Settings"), "settings"),
         ("more", "people.store", "people.view", _("People"), "staff"),
+        ("more", "tills.listed", "tills.manage", _("Tills"), "till"),
+        ("more", "pins.own", "today.view", _("Your PIN"), "staff"),
         ("more", "jobs.store", "jobs.view", _("Jobs"), "jobs"),
     ]
 

@@ -13,12 +13,12 @@ from highstreet.i18n import gettext as _
 from highstreet.web.current import current
 from highstreet.web.keys import keys
 from highstreet_tenants.errors import Conflict, Forbidden, HighstreetError, Invalid, NotFound
-from highstreet_tenants.people import accounts, directory, roles
+from highstreet_tenants.people import accounts, directory, pins, roles
 from highstreet_tenants.people.directory import Entry
 from highstreet_tenants.people.logins import Person
 from highstreet_tenants.people.operate import link_url
 from highstreet_tenants.people.permissions import ROLES, Role, included_in
-from highstreet_tenants.people.tree import Grant, Node, may_grant
+from highstreet_tenants.people.tree import Grant, Node, may, may_grant
 
 people = Blueprint("people", __name__)
 people.register_blueprint(keys)
@@ -125,13 +125,13 @@ def withdraw(link_id: UUID) -> Response:
 @_page("/<uuid:user_id>", "_one", "people.view")
 def one(user_id: UUID) -> str:
     """One person: what they hold here, and what the reader may do about it."""
-    return _person_page(user_id)
+    return person_page(user_id)
 
 
 @_page("/<uuid:user_id>/roles/<uuid:grant_id>/take", "_take", "people.manage", "POST")
 def take(user_id: UUID, grant_id: UUID) -> Response:
     """Take a role back."""
-    entries = _entries_of(user_id)
+    entries = entries_of(user_id)
     entry = next((e for e in entries if e.grant_id == grant_id), None)
     node = _nodes(entries).get(entry.grant) if entry else None
     if entry is None or node is None:
@@ -147,7 +147,7 @@ def take(user_id: UUID, grant_id: UUID) -> Response:
 @_page("/<uuid:user_id>/link", "_link", "people.manage", "POST")
 def new_link(user_id: UUID) -> Response | str:
     """A one-time link with which the person chooses a new password; shown once."""
-    entry = _entries_of(user_id)[0]
+    entry = entries_of(user_id)[0]
     nodes = _all_nodes(user_id)
     with current.house.tenancy.control(write=True) as s:
         token = roles.reset_link(s, user_id, by=_me(), nodes=nodes, catalogue=current.catalogue)
@@ -167,7 +167,7 @@ def enable(user_id: UUID) -> Response:
 
 
 def _set_disabled(user_id: UUID, disabled: bool) -> Response:
-    entry = _entries_of(user_id)[0]
+    entry = entries_of(user_id)[0]
     nodes = _all_nodes(user_id)
     with current.house.tenancy.control(write=True) as s:
         roles.set_disabled(s, user_id, disabled, by=_me(), nodes=nodes, catalogue=current.catalogue)
@@ -208,13 +208,18 @@ def _list_page(error: HighstreetError | None = None) -> str:
     )
 
 
-def _person_page(user_id: UUID) -> str:
-    me, entries = _me(), _entries_of(user_id)
+def person_page(user_id: UUID, error: HighstreetError | None = None) -> str:
+    """A person's page; `error` is what was wrong with a PIN."""
+    me, entries = _me(), entries_of(user_id)
     nodes = _all_nodes(user_id)
     catalogue = current.catalogue
+    node = current.place.node
     with current.house.tenancy.control() as s:
         controlled = roles.controls(s, me, user_id, nodes, catalogue)
+        pin_since = pins.pins_of(s, node).get(user_id)
     manages = current.may("people.manage")
+    held = tuple(nodes)
+    at_till = node.store_id is not None and may(held, pins.USES_TILL, node, catalogue)
     return render_template(
         "people_one.html",
         person=entries[0],
@@ -230,6 +235,11 @@ def _person_page(user_id: UUID) -> str:
         },
         controlled=controlled and manages,
         is_me=user_id == me.id,
+        at_till=at_till and not entries[0].disabled,
+        pin_since=pin_since,
+        pin_mine=manages and at_till and pins.may_set(me, user_id, held, node, catalogue),
+        errors=error.fields if error else {},
+        detail=error.detail if error and not error.fields else "",
         to=_to,
     )
 
@@ -278,7 +288,7 @@ def _chosen(value: str) -> tuple[Role, str]:
     raise Invalid(message, fields={"role": [message]})
 
 
-def _entries_of(user_id: UUID) -> list[Entry]:
+def entries_of(user_id: UUID) -> list[Entry]:
     """What the person holds that concerns this place. Raises NotFound for anybody else."""
     place = current.place
     with current.house.tenancy.control() as s:

@@ -1,4 +1,4 @@
-"""Signing in: by password, by a one-time link, and out again."""
+"""Signing in: by password, by a one-time link, at a till by PIN, and out again."""
 
 from typing import Any
 
@@ -8,12 +8,12 @@ from werkzeug.wrappers import Response
 from highstreet.host.access import public
 from highstreet.i18n import gettext as _
 from highstreet.i18n import ngettext
-from highstreet.web import device
+from highstreet.web import device, lock
 from highstreet.web.account import account, landing
 from highstreet.web.choose import local_path
 from highstreet.web.current import current
 from highstreet_tenants.errors import HighstreetError, Invalid, NotFound
-from highstreet_tenants.people import accounts, directory, links, logins, roles, tries
+from highstreet_tenants.people import accounts, directory, links, logins, roles, tills, tries
 from highstreet_tenants.people.logins import Person, Started
 from highstreet_tenants.people.passwords import Passwords, passwords, refuse_weak
 from highstreet_tenants.people.permissions import ROLES
@@ -42,8 +42,9 @@ def hasher() -> Passwords:
 @public("whoever signs in is a stranger still")
 def form() -> Response | str:
     """The sign-in page; whoever is signed in already goes on to their place."""
-    if current.user is not None:
-        return redirect(_onward(current.user), 303)
+    user = current.user
+    if user is not None and not (user.by_pin and request.args.get("next", "").startswith("/link/")):
+        return redirect(_onward(user), 303)
     return _form()
 
 
@@ -74,6 +75,46 @@ def enter() -> Response:
     return _let_in(started)
 
 
+@signin.post("/till/unlock")
+@public("the PIN is the key; it opens a till that a manager set up, and nothing else")
+def unlock() -> Response:
+    """Open the till to whoever has this PIN."""
+    till = lock.here()
+    try:
+        if till is None:
+            raise NotFound(_("This device is no till any more. Sign in, and set it up anew."))
+        started = tills.unlock(
+            current.house.tenancy,
+            lock.pins(),
+            till.node,
+            request.form.get("pin", ""),
+            device.visit(),
+            current.catalogue,
+        )
+    except tills.WrongPin as error:
+        tail = (
+            ngettext("%(num)d try left.", "%(num)d tries left.", error.left)
+            if error.left
+            else _("No try left; wait 15 minutes or sign in with a password.")
+        )
+        return _refused({"pin": [f"{error.detail} {tail}"]}, error.status)
+    except tries.LockedOut as error:
+        response = _refused({"pin": [error.detail]}, error.status)
+        response.headers["Retry-After"] = str(error.retry_after)
+        return response
+    except NotFound as error:
+        flash(error.detail, "warn")
+        return redirect(url_for("signin.form"), 303)
+    return device.carry(redirect(till.onward(request.form.get("next")), 303), started)
+
+
+@signin.get("/till/awake")
+@public("it says only whether this device is still signed in")
+def awake() -> Response:
+    """A till's page says that somebody is at work there, though no page was asked for."""
+    return make_response("", 204 if current.user is not None else 401)
+
+
 @signin.get("/signin/forgotten")
 @public("whoever forgot the password is a stranger still")
 def forgotten() -> str:
@@ -84,12 +125,14 @@ def forgotten() -> str:
 @signin.post("/signout")
 @public("ending a session must always work")
 def out() -> Response:
-    """End this device's session."""
+    """End this device's session. At a till this is its lock: the page behind it opens again."""
     carried = device.token()
     if carried:
         with current.house.tenancy.control(write=True) as s:
             logins.sign_out(s, carried)
-    return device.forget(redirect(url_for("signin.form"), 303))
+    wanted = local_path(request.form.get("next")) if device.seat() is not None else "/"
+    target = url_for("signin.form", next=wanted if wanted != "/" else None)
+    return device.forget(redirect(target, 303))
 
 
 @signin.get("/link/<token>")
@@ -138,7 +181,7 @@ def _open_by_link(found: links.Link, token: str) -> Started:
 
 def _join(token: str) -> Response:
     person = current.user
-    if person is None:
+    if person is None or person.by_pin:  # a PIN takes up no role
         return redirect(url_for("signin.form", next=url_for("signin.link", token=token)), 303)
     offer = roles.accept(current.house.tenancy, token, person, current.catalogue)
     flash(_("You are now %(role)s here.", role=ROLES[offer.role].label), "good")
@@ -155,17 +198,24 @@ def _let_in(started: Started) -> Response:
 def _onward(person: Person) -> str:
     """Where the person wanted to go, else their place."""
     wanted = local_path(request.values.get("next"))
+    till = lock.here() if person.by_pin else None
+    if till is not None:
+        return till.onward(wanted)
     return landing(person) if wanted == "/" else wanted
 
 
 def _form(errors: dict[str, list[str]] | None = None) -> str:
+    till = lock.here()
+    accent = {"accent_href": till.accent_href} if till is not None else {}
     return render_template(
         "signin.html",
+        till=till,
         email=request.form.get("email", "")[:300],
         keep="keep" in request.form,
         wanted=local_path(request.values.get("next")),
         errors=errors or {},
         open_line=device.is_open_line(),
+        **accent,
     )
 
 

@@ -11,7 +11,7 @@ from highstreet_tenants.clock import now
 from highstreet_tenants.errors import Invalid, NotFound
 from highstreet_tenants.people import tries
 from highstreet_tenants.people.accounts import end_sessions, find_user, get_user, store_password
-from highstreet_tenants.people.models import RoleGrant, User, UserSession
+from highstreet_tenants.people.models import RoleGrant, TillDevice, User, UserSession
 from highstreet_tenants.people.passwords import Passwords, refuse_weak
 from highstreet_tenants.people.tokens import digest, new_token
 from highstreet_tenants.people.tree import Grant, as_node_kind
@@ -23,11 +23,29 @@ DAY = (timedelta(hours=16), timedelta(hours=4))
 KEPT = (timedelta(days=30), timedelta(days=14))
 #: `seen_at` is written at most this often, so that reading a page seldom writes.
 SEEN_EVERY = timedelta(minutes=1)
+#: A till's page locks by itself after `lock_seconds` without a touch. The server, which sees only
+#: requests, ends the session this much later: a hand that types sends none for a while.
+LOCK_SLACK = 1.25
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """The till at which somebody is signed in. by_pin: they gave their PIN, not their password."""
+
+    till_id: UUID
+    name: str
+    brand_id: UUID
+    store_id: UUID
+    lock_seconds: int
+    by_pin: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Who is signed in, and what is granted to them in all brands. One query gives it."""
+    """Who is signed in, and what is granted to them in all brands. One query gives it.
+
+    `seat` is None away from a store's till.
+    """
 
     id: UUID
     email: str
@@ -37,6 +55,12 @@ class Person:
     session_id: UUID
     seen_at: datetime
     grants: tuple[Grant, ...]
+    seat: Seat | None = None
+
+    @property
+    def by_pin(self) -> bool:
+        """Whether only a PIN was given: then the till is open, and nothing else."""
+        return self.seat is not None and self.seat.by_pin
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,23 +78,28 @@ class Started:
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """One live session, as its owner sees it."""
+    """One live session, as its owner sees it. till: the name of the store's till, or ""."""
 
     id: UUID
     created_at: datetime
     seen_at: datetime
     address: str
     agent: str
+    till: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """What is noted of the device that signs in. `replaces`: the token it carried before."""
+    """What is noted of the device that signs in. `replaces`: the token it carried before.
+
+    `seat`: the till that the device is; its session locks when the till does, and is never kept.
+    """
 
     address: str
     agent: str
     keep: bool = False
     replaces: str | None = None
+    seat: Seat | None = None
 
 
 class WrongPassword(Invalid):
@@ -125,7 +154,10 @@ def start_session(s: Session, user: User, visit: Visit) -> Started:
             .values(revoked_at=now())
         )
     s.execute(sa.delete(UserSession).where(UserSession.expires_at < now() - timedelta(days=1)))
-    lasts, idle = KEPT if visit.keep else DAY
+    lasts, idle = KEPT if visit.keep and visit.seat is None else DAY
+    seat = visit.seat
+    if seat is not None:
+        idle = timedelta(seconds=seat.lock_seconds) * LOCK_SLACK
     token = new_token()
     s.add(
         UserSession(
@@ -135,10 +167,12 @@ def start_session(s: Session, user: User, visit: Visit) -> Started:
             idle_seconds=int(idle.total_seconds()),
             address=visit.address[:64],
             agent=visit.agent[:200],
+            till_id=seat.till_id if seat else None,
+            by_pin=seat is not None and seat.by_pin,
         )
     )
     s.flush()
-    return Started(token, user.id, user.locale, lasts if visit.keep else None)
+    return Started(token, user.id, user.locale, lasts if visit.keep and seat is None else None)
 
 
 _LIVE = (
@@ -155,14 +189,22 @@ _LIVE = (
         RoleGrant.node_kind,
         RoleGrant.node_id,
         RoleGrant.role,
+        UserSession.till_id,
+        UserSession.by_pin,
+        TillDevice.name.label("till"),
+        TillDevice.brand_id.label("till_brand_id"),
+        TillDevice.store_id.label("till_store_id"),
+        TillDevice.lock_seconds,
     )
     .join_from(UserSession, User, User.id == UserSession.user_id)
     .outerjoin(RoleGrant, RoleGrant.user_id == User.id)
+    .outerjoin(TillDevice, TillDevice.id == UserSession.till_id)
     .where(
         UserSession.token_hash == sa.bindparam("token_hash"),
         UserSession.revoked_at.is_(None),
         UserSession.expires_at > sa.bindparam("at"),
         User.disabled_at.is_(None),
+        sa.or_(UserSession.till_id.is_(None), TillDevice.revoked_at.is_(None)),
     )
 )
 
@@ -188,6 +230,16 @@ def find_person(s: Session, token: str) -> Person | None:
             for row in rows
             if row.brand_id is not None
         ),
+        seat=None
+        if first.till_id is None
+        else Seat(
+            first.till_id,
+            first.till,
+            first.till_brand_id,
+            first.till_store_id,
+            first.lock_seconds,
+            first.by_pin,
+        ),
     )
 
 
@@ -195,7 +247,10 @@ def load_person(tenancy: Tenancy, token: str) -> Person | None:
     """As `find_person`; notes, at most once a minute, that the session was used."""
     with tenancy.control() as s:
         person = find_person(s, token)
-    if person is not None and person.seen_at < now() - SEEN_EVERY:
+    every = SEEN_EVERY
+    if person is not None and person.seat is not None:
+        every = min(every, timedelta(seconds=person.seat.lock_seconds / 10))
+    if person is not None and person.seen_at < now() - every:
         try:
             with tenancy.control(write=True) as s:
                 s.execute(
@@ -221,20 +276,27 @@ def sign_out(s: Session, token: str) -> None:
 
 def devices(s: Session, user_id: UUID) -> list[Device]:
     """The person's live sessions, the last used first."""
-    rows = s.scalars(
-        sa.select(UserSession)
+    rows = s.execute(
+        sa.select(UserSession, TillDevice.name)
+        .outerjoin(TillDevice, TillDevice.id == UserSession.till_id)
         .where(
             UserSession.user_id == user_id,
             UserSession.revoked_at.is_(None),
             UserSession.expires_at > now(),
+            sa.or_(UserSession.till_id.is_(None), TillDevice.revoked_at.is_(None)),
         )
         .order_by(UserSession.seen_at.desc())
     )
     return [
-        Device(row.id, row.created_at, row.seen_at, row.address, row.agent)
-        for row in rows
-        if row.seen_at + timedelta(seconds=row.idle_seconds) > now()
+        Device(row.id, row.created_at, row.seen_at, row.address, row.agent, till or "")
+        for row, till in rows
+        if is_awake(row)
     ]
+
+
+def is_awake(row: UserSession) -> bool:
+    """Whether a session that was not ended was used lately enough to go on."""
+    return row.seen_at + timedelta(seconds=row.idle_seconds) > now()
 
 
 def revoke_device(s: Session, user_id: UUID, session_id: UUID) -> None:

@@ -31,7 +31,9 @@ class User(Base):
 class UserSession(Base):
     """One device signed in. The cookie holds the token, the row only its SHA-256 (hex).
 
-    It ends at `expires_at`, after `idle_seconds` without use, or when revoked.
+    It ends at `expires_at`, after `idle_seconds` without use, or when revoked. At a store's till
+    `till_id` names it, and the session ends with it; `by_pin`: it was opened by a staff PIN and
+    gives the till alone.
     """
 
     __tablename__ = "core_user_session"
@@ -46,6 +48,58 @@ class UserSession(Base):
     revoked_at: Mapped[datetime | None] = mapped_column(default=None)
     address: Mapped[str] = mapped_column(sa.String(64), default="")
     agent: Mapped[str] = mapped_column(sa.String(200), default="")
+    till_id: Mapped[UUID | None] = mapped_column(
+        sa.ForeignKey("core_till_device.id"), index=True, default=None
+    )
+    by_pin: Mapped[bool] = mapped_column(default=False)
+
+    __table_args__ = (sa.CheckConstraint("NOT by_pin OR till_id IS NOT NULL", name="pin"),)
+
+
+class TillDevice(Base):
+    """A device that stays signed in as a store's till; by itself it opens nothing but the PIN pad.
+
+    Its cookie holds the token, the row only its SHA-256 (hex). `lock_seconds`: after so long
+    without a key or a touch it locks. It ends when revoked, or when nobody used it for long.
+    """
+
+    __tablename__ = "core_till_device"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    brand_id: Mapped[UUID] = mapped_column(sa.ForeignKey("core_brand.id"))
+    store_id: Mapped[UUID]
+    name: Mapped[str] = mapped_column(sa.String(60))
+    token_hash: Mapped[str] = mapped_column(sa.String(64), unique=True)
+    lock_seconds: Mapped[int]
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    created_by: Mapped[UUID] = mapped_column(sa.ForeignKey("core_user.id"))
+    seen_at: Mapped[datetime] = mapped_column(default=now)
+    revoked_at: Mapped[datetime | None] = mapped_column(default=None)
+
+    __table_args__ = (
+        sa.ForeignKeyConstraint(["brand_id", "store_id"], ["core_store.brand_id", "core_store.id"]),
+        sa.Index(None, "brand_id", "store_id"),
+    )
+
+
+class StaffPin(Base):
+    """A person's PIN at the tills of one store; two people of a store never share one."""
+
+    __tablename__ = "core_staff_pin"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    brand_id: Mapped[UUID] = mapped_column(sa.ForeignKey("core_brand.id"))
+    store_id: Mapped[UUID]
+    user_id: Mapped[UUID] = mapped_column(sa.ForeignKey("core_user.id"), index=True)
+    pin_hash: Mapped[str] = mapped_column(sa.String(255))
+    set_at: Mapped[datetime] = mapped_column(default=now)
+    set_by: Mapped[UUID] = mapped_column(sa.ForeignKey("core_user.id"))
+
+    __table_args__ = (
+        sa.ForeignKeyConstraint(["brand_id", "store_id"], ["core_store.brand_id", "core_store.id"]),
+        sa.UniqueConstraint("brand_id", "store_id", "user_id"),
+        sa.UniqueConstraint("brand_id", "store_id", "pin_hash"),
+    )
 
 
 class OneTimeLink(Base):
@@ -126,18 +180,19 @@ class ApiKey(Base):
 
 
 class SignInAttempt(Base):
-    """One try to sign in. What was typed as an e-mail is kept only as SHA-256 (hex): people
-    type passwords into the wrong field. `failed` is true until the try has succeeded."""
+    """One try to sign in. `subject`: whose door was tried, an e-mail (as SHA-256 hex, for people
+    type passwords into the wrong field) or a till; `place`: from where, an address or a store.
+    `failed` is true until the try has succeeded."""
 
     __tablename__ = "core_sign_in_attempt"
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
-    email_hash: Mapped[str] = mapped_column(sa.String(64))
-    address: Mapped[str] = mapped_column(sa.String(64))
+    subject: Mapped[str] = mapped_column(sa.String(64))
+    place: Mapped[str] = mapped_column(sa.String(64))
     at: Mapped[datetime] = mapped_column(default=now, index=True)
     failed: Mapped[bool] = mapped_column(default=True)
 
     __table_args__ = (
-        sa.Index(None, "email_hash", "at"),
-        sa.Index(None, "address", "at"),
+        sa.Index(None, "subject", "at"),
+        sa.Index(None, "place", "at"),
     )

@@ -43,10 +43,10 @@ class Passwords:
         self._hash = PasswordHash((hasher,))
         self._decoy = self._hash.hash(secrets.token_urlsafe(16))
 
-    def hash(self, password: str) -> str:
-        """The hash to store."""
+    def hash(self, password: str, *, salt: bytes | None = None) -> str:
+        """The hash to store. Only what is looked up by its hash (a PIN) comes with a `salt`."""
         with _AT_ONCE:
-            return self._hash.hash(_normal(password))
+            return self._hash.hash(_normal(password), salt=salt)
 
     def check(self, password: str, stored: str | None) -> Checked:
         """Compare. Where nothing is stored (no such user) it takes as long, and is wrong."""

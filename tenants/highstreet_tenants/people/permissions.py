@@ -104,13 +104,15 @@ class Permission:
     """What may be done. `roles` hold it by default (and every role that includes one of them).
 
     `personal` permissions reach people's records: where stores own their customers, head office
-    and regions do not hold them in a store, whatever their role says.
+    and regions do not hold them in a store, whatever their role says. `at_till`: who holds it
+    keeps it when they unlocked a till by their PIN; a PIN opens nothing else.
     """
 
     name: str
     title: str
     roles: tuple[str, ...]
     personal: bool = False
+    at_till: bool = False
 
     @property
     def label(self) -> str:
@@ -126,7 +128,7 @@ _HEAD = ("head_office_manager",)
 CORE: tuple[Permission, ...] = (
     # In a store
     Permission("today.view", N_("See the store's day"), _STAFF, personal=True),
-    Permission("till.use", N_("Use the till"), _STAFF, personal=True),
+    Permission("till.use", N_("Use the till"), _STAFF, personal=True, at_till=True),
     Permission("customers.read", N_("Find and see customers"), _STAFF, personal=True),
     Permission("customers.write", N_("Enrol and change customers"), _STAFF, personal=True),
     Permission("customers.merge", N_("Merge duplicate customers"), _MANAGER, personal=True),
@@ -139,6 +141,7 @@ CORE: tuple[Permission, ...] = (
     Permission("people.view", N_("See who has a role"), (*_MANAGER, *_OFFICE)),
     Permission("people.manage", N_("Invite people, grant and revoke roles"), _MANAGER),
     Permission("keys.manage", N_("Create and revoke API keys"), _MANAGER),
+    Permission("tills.manage", N_("Set up tills and sign them out"), _MANAGER, personal=True),
     Permission("jobs.view", N_("See the jobs and their errors"), _MANAGER),
     Permission("imports.run", N_("Import purchases and customers"), _MANAGER, personal=True),
     # In head office
@@ -192,6 +195,11 @@ class Catalogue:
         own = [KeyScope(p.name, p.title, p.name) for p in permissions]
         for scope in (*CORE_SCOPES, *own, *scopes):
             self.add_scope(scope)
+
+    @property
+    def at_till(self) -> frozenset[str]:
+        """Names of the permissions that a PIN leaves its holder: the till, and nothing else."""
+        return frozenset(name for name, one in self.permissions.items() if one.at_till)
 
     def add(self, permission: Permission) -> None:
         """Add one. Raises ValueError for a name that is taken or a role that does not exist."""

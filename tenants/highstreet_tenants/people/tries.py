@@ -1,12 +1,13 @@
-"""Lock-out: too many wrong passwords for one e-mail, or from one address, and both have to wait.
+"""Lock-out: too many wrong passwords or PINs for one door, or from one place, and both must wait.
 
 The count lives in our database, so that it holds across processes and restarts. A try is written
-down as failed *before* the password is looked at: of a hundred tries at once only the first few
-are looked at.
+down as failed *before* the secret is looked at: of a hundred tries at once only the first few are
+looked at.
 """
 
 import hashlib
 import ipaddress
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -23,6 +24,11 @@ from highstreet_tenants.words import gettext as _
 WINDOW = timedelta(minutes=15)
 PER_EMAIL = 5
 PER_ADDRESS = 20
+#: Wrong PINs at one till, at all tills of a store, and at one till in a day. A right PIN does not
+#: clear them: who knows one PIN could otherwise guess at the others for ever.
+PER_TILL = 5
+PER_STORE = 20
+PER_TILL_A_DAY = 30
 _KEPT = timedelta(days=1)
 
 
@@ -35,12 +41,32 @@ class LockedOut(TooMany):
         self.wait = wait
         self.retry_after = max(1, int(wait.total_seconds()) + 1)
         self.minutes = -(-self.retry_after // 60)
-        super().__init__(
-            _(
-                "Too many wrong tries. Wait %(minutes)s min, then try again; or ask for a"
-                " one-time link, which works at once.",
-                minutes=self.minutes,
+        super().__init__(self.words())
+
+    def words(self) -> str:
+        """What to do meanwhile."""
+        return _(
+            "Too many wrong tries. Wait %(minutes)s min, then try again; or ask for a"
+            " one-time link, which works at once.",
+            minutes=self.minutes,
+        )
+
+
+class PinLockedOut(LockedOut):
+    """Too many wrong PINs at a till."""
+
+    type = "pin-locked-out"
+
+    def words(self) -> str:
+        """What to do meanwhile."""
+        if self.wait > WINDOW:
+            return _(
+                "Too many wrong PINs here today. Sign in with a password, or let the owner set"
+                " this till up anew."
             )
+        return _(
+            "Too many wrong PINs. Wait %(minutes)s min, or sign in with a password.",
+            minutes=self.minutes,
         )
 
 
@@ -52,37 +78,61 @@ class Try:
     left: int
 
 
+@dataclass(frozen=True, slots=True)
+class _Bound:
+    """At most `most` failed tries `where`, within `window`."""
+
+    where: sa.ColumnElement[bool]
+    most: int
+    window: timedelta = WINDOW
+
+
 def reserve(s: Session, email: str, address: str) -> Try:
-    """Count a try (whether the e-mail is known or not). Raises LockedOut.
+    """Count a try with a password (whether the e-mail is known or not). Raises LockedOut.
 
     Needs a writing session of its own, committed before the password is looked at.
     """
-    email_hash, place = hash_email(email), _network(address)
-    _queue_up(s, email_hash, place)
-    s.execute(sa.delete(SignInAttempt).where(SignInAttempt.at < now() - _KEPT))
-    by_email = _recent(s, SignInAttempt.email_hash == email_hash, PER_EMAIL)
-    by_address = _recent(s, SignInAttempt.address == place, PER_ADDRESS)
-    waits = [
-        times[-1] + WINDOW - now()
-        for times, limit in ((by_email, PER_EMAIL), (by_address, PER_ADDRESS))
-        if len(times) >= limit
-    ]
-    if waits:
-        raise LockedOut(max(waits))
-    attempt = SignInAttempt(email_hash=email_hash, address=place)
-    s.add(attempt)
-    s.flush()
-    left = min(PER_EMAIL - len(by_email), PER_ADDRESS - len(by_address)) - 1
-    return Try(attempt.id, left)
+    subject, place = hash_email(email), _network(address)
+    bounds = (
+        _Bound(SignInAttempt.subject == subject, PER_EMAIL),
+        _Bound(SignInAttempt.place == place, PER_ADDRESS),
+    )
+    return _reserve(s, subject, place, bounds, LockedOut)
+
+
+def reserve_pin(s: Session, door: str, store_id: UUID) -> Try:
+    """Count a try with a PIN at `door` (a till, or a person who sets one). Raises PinLockedOut.
+
+    Needs a writing session of its own, committed before the PIN is looked at.
+    """
+    subject, place = door[:64], f"store {store_id.hex}"
+    bounds = (
+        _Bound(SignInAttempt.subject == subject, PER_TILL),
+        _Bound(SignInAttempt.place == place, PER_STORE),
+        _Bound(SignInAttempt.subject == subject, PER_TILL_A_DAY, _KEPT),
+    )
+    return _reserve(s, subject, place, bounds, PinLockedOut)
 
 
 def forgive(s: Session, email: str) -> None:
     """The right password came: the tries for this e-mail no longer count."""
     s.execute(
         sa.update(SignInAttempt)
-        .where(SignInAttempt.email_hash == hash_email(email), SignInAttempt.failed)
+        .where(SignInAttempt.subject == hash_email(email), SignInAttempt.failed)
         .values(failed=False)
     )
+
+
+def settle(s: Session, attempt: Try) -> None:
+    """This one try was right; others go on counting."""
+    s.execute(sa.update(SignInAttempt).where(SignInAttempt.id == attempt.id).values(failed=False))
+
+
+def wrong_today(s: Session, door: str) -> int:
+    """How many wrong PINs a door saw within a day."""
+    which = (SignInAttempt.subject == door[:64], SignInAttempt.failed)
+    since = SignInAttempt.at > now() - _KEPT
+    return s.scalar(sa.select(sa.func.count(SignInAttempt.id)).where(*which, since)) or 0
 
 
 def hash_email(email: str) -> str:
@@ -90,13 +140,30 @@ def hash_email(email: str) -> str:
     return hashlib.sha256(same_email(email).encode()).hexdigest()
 
 
-def _recent(s: Session, which: sa.ColumnElement[bool], limit: int) -> list[datetime]:
+def _reserve(
+    s: Session, subject: str, place: str, bounds: Sequence[_Bound], refusal: type[LockedOut]
+) -> Try:
+    _queue_up(s, subject, place)
+    s.execute(sa.delete(SignInAttempt).where(SignInAttempt.at < now() - _KEPT))
+    recent = [(bound, _recent(s, bound)) for bound in bounds]
+    waits = [
+        times[-1] + bound.window - now() for bound, times in recent if len(times) >= bound.most
+    ]
+    if waits:
+        raise refusal(max(waits))
+    attempt = SignInAttempt(subject=subject, place=place)
+    s.add(attempt)
+    s.flush()
+    return Try(attempt.id, min(bound.most - len(times) for bound, times in recent) - 1)
+
+
+def _recent(s: Session, bound: _Bound) -> list[datetime]:
     return list(
         s.scalars(
             sa.select(SignInAttempt.at)
-            .where(which, SignInAttempt.failed, SignInAttempt.at > now() - WINDOW)
+            .where(bound.where, SignInAttempt.failed, SignInAttempt.at > now() - bound.window)
             .order_by(SignInAttempt.at.desc())
-            .limit(limit)
+            .limit(bound.most)
         )
     )
 

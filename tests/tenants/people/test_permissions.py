@@ -33,7 +33,7 @@ EXPECTED = {
         *("today.view", "till.use", "customers.read", "customers.write", "customers.merge"),
         *("customers.export", "customers.erase", "tools.view", "tools.choose", "settings.edit"),
         *("results.view", "people.view", "people.manage", "keys.manage", "jobs.view"),
-        "imports.run",
+        *("imports.run", "tills.manage"),
     },
     "head_office_marketing": {
         *("tools.view", "results.view", "people.view", "office.view", "stores.view"),
@@ -49,13 +49,21 @@ EXPECTED["head_office_manager"] = (
 PERSONAL = {
     "today.view",
     *("till.use", "customers.read", "customers.write", "customers.merge", "customers.export"),
-    *("customers.erase", "imports.run"),
+    *("customers.erase", "imports.run", "tills.manage"),
 }
+#: All that a staff PIN opens, however much its holder may do with their password.
+AT_TILL = {"till.use"}
 
 
 @pytest.mark.parametrize("role", ROLES)
 def test_each_role_holds_what_the_table_says(role):
     assert Catalogue().held_by(role) == EXPECTED[role]
+
+
+def test_a_pin_leaves_the_till_and_nothing_else():
+    tool = Permission("club.redeem", "Hand over", ("till_staff",), personal=True, at_till=True)
+    assert Catalogue().at_till == AT_TILL
+    assert Catalogue([tool]).at_till == AT_TILL | {"club.redeem"}
 
 
 def test_a_role_that_nobody_declared_holds_nothing():

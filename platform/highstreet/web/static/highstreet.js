@@ -36,6 +36,24 @@
     });
   }
 
+  /* A till locks by F8, and by itself when nobody has touched it; whoever types keeps it open. */
+  const lock = $("[data-hs-lock]");
+  if (lock) {
+    const idle = lock.dataset.hsLock * 1000;
+    let touched = Date.now(), told = touched;
+    const touch = () => {
+      touched = Date.now();
+      if (touched - told < idle / 10) return;
+      told = touched;
+      fetch(lock.dataset.hsAwake).then((answer) => { if (answer.status === 401) lock.requestSubmit(); }, () => { /* the line is down */ });
+    };
+    for (const kind of ["keydown", "pointerdown", "wheel"]) document.addEventListener(kind, touch, { capture: true, passive: true });
+    document.addEventListener("keydown", (event) => {
+      if (event.key === "F8") { event.preventDefault(); lock.requestSubmit(); }
+    });
+    setInterval(() => { if (Date.now() - touched >= idle) { touched = Date.now(); lock.requestSubmit(); } }, 1000);
+  }
+
   const till = $("[data-hs-till]");
   if (!till) return;
   const find = $("#find");

@@ -114,7 +114,7 @@ def undo(brand: str, store: str, purchase_id: UUID) -> Response:
 
 
 @till.get("/enrol")
-@requires("customers.write")
+@requires("till.use")
 def enrol_form(brand: str, store: str) -> str:
     """The form for a new member; `given` is what was searched for in vain."""
     given = request.args.get("given", "").strip()[:200]
@@ -124,7 +124,7 @@ def enrol_form(brand: str, store: str) -> str:
 
 
 @till.post("/enrol")
-@requires("customers.write")
+@requires("till.use")
 def enrol(brand: str, store: str) -> Response | tuple[str, int]:
     """Take somebody on and have them in hand."""
     form = Form(request.form, ("name", "phone", "email", "card"))
