@@ -31,23 +31,27 @@ WAITING = "waiting-"
 TIMES = "*"
 UNDO_WITHIN = timedelta(hours=24)
 
+#: Points of a purchase, and who moved them last: whoever took them back, else whoever gave them.
+_BY = (
+    "COALESCE((SELECT r.actor_id FROM points_club_entry AS r WHERE r.reverses_id = e.id"
+    f" AND {own('r')} ORDER BY r.seq DESC LIMIT 1), e.actor_id)"
+)
+_EARNED = f"SELECT e.purchase_id, e.points, {_BY} AS by_id FROM points_club_entry AS e"
 _OF_PURCHASES = Statement(
-    "SELECT e.purchase_id, SUM(e.points) AS points FROM points_club_entry AS e"
-    " WHERE e.purchase_id IN (SELECT value FROM json_each(:ids)) AND e.kind = 'earn'"
-    f" AND {own('e')} GROUP BY e.purchase_id",
-    postgresql="SELECT e.purchase_id, SUM(e.points) AS points FROM points_club_entry AS e"
-    " WHERE e.purchase_id = ANY(:ids) AND e.kind = 'earn'"
-    f" AND {own('e')} GROUP BY e.purchase_id",
-    types={"purchase_id": UUID},
+    f"{_EARNED} WHERE e.purchase_id IN (SELECT value FROM json_each(:ids)) AND e.kind = 'earn'"
+    f" AND {own('e')}",
+    postgresql=f"{_EARNED} WHERE e.purchase_id = ANY(:ids) AND e.kind = 'earn' AND {own('e')}",
+    types={"purchase_id": UUID, "by_id": UUID},
 )
 _HANDED_OVER = Statement(
-    "SELECT w.id, w.closed_at, w.name, w.points, w.status, a.customer_id"
+    f"SELECT w.id, w.closed_at, w.name, w.points, w.status, a.customer_id, {_BY} AS by_id"
     " FROM points_club_reward AS w"
     " JOIN points_club_account AS a ON a.brand_id = w.brand_id AND a.id = w.account_id"
+    f" LEFT JOIN points_club_entry AS e ON e.brand_id = w.brand_id AND e.id = w.id AND {own('e')}"
     " WHERE w.redeemed_store_id = :at_store AND w.closed_at >= :since"
     f" AND w.status IN ('redeemed', 'returned') AND a.customer_id IS NOT NULL"
     f" AND {own('w')} AND {own('a')} ORDER BY w.closed_at DESC LIMIT :most",
-    types={"id": UUID, "closed_at": datetime, "customer_id": UUID},
+    types={"id": UUID, "closed_at": datetime, "customer_id": UUID, "by_id": UUID},
 )
 _DAY = Statement(
     "SELECT COALESCE(SUM(CASE WHEN e.kind = 'earn' THEN e.points ELSE 0 END), 0) AS given"
@@ -121,10 +125,12 @@ def take(ctx: Ctx, customer: CustomerFact, chosen: str, ref: str | None) -> Issu
 def deeds(ctx: Ctx, purchases: Sequence[UUID], limit: int) -> Deeds:
     """Points of these purchases, and the newest rewards handed over in the store."""
     s = ctx.s
-    earned = {row[0]: words.signed(int(row[1])) for row in _OF_PURCHASES(s, ids=list(purchases))}
+    rows = _OF_PURCHASES(s, ids=list(purchases))
+    earned = {row[0]: words.signed(int(row[1])) for row in rows}
+    by = {row[0]: row[2] for row in rows if row[2] is not None}
     at_store = ctx.store_id or ctx.scope.store_id
     if at_store is None:
-        return Deeds(earned)
+        return Deeds(earned, by=by)
     since = ctx.now() - 2 * UNDO_WITHIN
     handed = _HANDED_OVER(s, at_store=at_store, since=since, most=limit)
     return Deeds(
@@ -139,9 +145,11 @@ def deeds(ctx: Ctx, purchases: Sequence[UUID], limit: int) -> Deeds:
                 if status == "redeemed" and at >= ctx.now() - UNDO_WITHIN
                 else "",
                 undone=status == "returned",
+                by=by_id,
             )
-            for reward_id, at, name, points, status, customer_id in handed
+            for reward_id, at, name, points, status, customer_id, by_id in handed
         ],
+        by,
     )
 
 

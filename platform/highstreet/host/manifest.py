@@ -73,7 +73,8 @@ class Manifest:
     requires: which versions of Highstreet it works with. depends: tools it can't do without.
     levels: where it works, "store" and "brand". permissions: name → title of what it adds;
     granted: name → roles that hold it by default. personal: permissions that reach people's
-    records; at_till: those that a staff PIN leaves its holder. words: title and summary by Babel locale.
+    records; at_till: those that a staff PIN leaves its holder. words: title and summary by
+    Babel locale.
     """
 
     name: str

@@ -54,7 +54,8 @@ class Deed:
     """One of a tool's own deeds at this till, such as a reward given; words translated.
 
     at: UTC. what: "Sandwich redeemed". change: "−150". undo_url: where the tool takes it back by
-    POST (with `next`); empty where it can't be, or was.
+    POST (with `next`); empty where it can't be, or was. by: the actor's id, of whoever did it, or
+    took it back where it is undone.
     """
 
     at: datetime
@@ -63,14 +64,19 @@ class Deed:
     change: str = ""
     undo_url: str = ""
     undone: bool = False
+    by: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Deeds:
-    """What a tool did at a store lately: `earned` by purchase id ("+8"), and deeds of its own."""
+    """What a tool did at a store lately: `earned` by purchase id ("+8"), and deeds of its own.
+
+    by: the id of the actor who gave them, or took them back since, by purchase id.
+    """
 
     earned: Mapping[UUID, str] = field(default_factory=dict)
     own: Sequence[Deed] = ()
+    by: Mapping[UUID, UUID] = field(default_factory=dict)
 
 
 class TillHooks:

@@ -18,6 +18,7 @@ from highstreet.purchases.models import Purchase
 from highstreet.till.hooks import Deeds
 from highstreet_tenants import clock
 from highstreet_tenants.errors import Conflict
+from highstreet_tenants.people.models import ApiKey, User
 from highstreet_tenants.sessions import ScopedSession
 
 Kind = Literal["purchase", "enrolled", "tool"]
@@ -28,7 +29,8 @@ class Action:
     """One deed. at: when it was entered (UTC). amount_minor: of a purchase, with `currency`.
 
     what, change: a tool's own words, and what it gave or took ("+8"). undoable: it can still be
-    taken back: a purchase by `undo_purchase`, a tool's deed at `undo_url`.
+    taken back: a purchase by `undo_purchase`, a tool's deed at `undo_url`. by: the person, or the
+    till's key, that gave the points, or took them back where it is undone; "" where none moved.
     """
 
     kind: Kind
@@ -43,6 +45,7 @@ class Action:
     undone: bool = False
     undoable: bool = False
     undo_url: str = ""
+    by: str = ""
 
 
 def last_actions(s: ScopedSession, store_id: UUID, today: date, limit: int = 6) -> list[Action]:
@@ -76,6 +79,8 @@ def last_actions(s: ScopedSession, store_id: UUID, today: date, limit: int = 6) 
     deeds = _deeds(s, store_id, [row.id for row in bought], limit)
     earned: Mapping[UUID, str] = {key: text for one in deeds for key, text in one.earned.items()}
     own = [deed for one in deeds for deed in one.own]
+    doers: Mapping[UUID, UUID] = {key: by for one in deeds for key, by in one.by.items()}
+    called = _called(s, {*doers.values(), *(deed.by for deed in own if deed.by is not None)})
     names = _names(
         s,
         {row.customer_id for row in bought}
@@ -95,6 +100,7 @@ def last_actions(s: ScopedSession, store_id: UUID, today: date, limit: int = 6) 
             change=earned.get(row.id, ""),
             undone=0 < row.total_minor == row.returned_minor,
             undoable=row.returned_minor < row.total_minor,
+            by=called.get(doers.get(row.id), ""),
         )
         for row in bought
     ]
@@ -115,6 +121,7 @@ def last_actions(s: ScopedSession, store_id: UUID, today: date, limit: int = 6) 
             undone=deed.undone,
             undoable=bool(deed.undo_url),
             undo_url=deed.undo_url,
+            by=called.get(deed.by, ""),
         )
         for deed in own
     ]
@@ -150,3 +157,12 @@ def _names(s: ScopedSession, ids: set[UUID]) -> dict[UUID, str]:
         return {}
     rows = s.execute(sa.select(Customer.id, Customer.name).where(Customer.id.in_(ids)))
     return {row.id: row.name for row in rows}
+
+
+def _called(s: ScopedSession, ids: set[UUID]) -> dict[UUID | None, str]:
+    """Names of actors: people, and keys of tills."""
+    if not ids:
+        return {}
+    people = s.execute(sa.select(User.id, User.name).where(User.id.in_(ids)))
+    keys = s.execute(sa.select(ApiKey.id, ApiKey.name).where(ApiKey.id.in_(ids)))
+    return {row.id: row.name for row in (*people, *keys)}

@@ -104,7 +104,7 @@ def actions_shown(actions: Sequence[Action]) -> dict[str, Any]:
             {
                 "who": one.who or _("No name"),
                 "at": one.at,
-                "what": _what(one),
+                "what": formats.joined(_what(one), one.by),
                 "change": one.change,
                 "undone": one.undone,
             }
