@@ -4,88 +4,26 @@ Screenshots go to the folder that HIGHSTREET_SCREENSHOTS names, so that somebody
 """
 
 import os
-import threading
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
-from werkzeug.serving import make_server
+from playwright.sync_api import ConsoleMessage, Page, expect
 
 from highstreet.host import policy
 from highstreet.members import links
 from highstreet_tenants import clock
 from highstreet_tenants.models import Brand
-from highstreet_tenants.people import accounts, logins
-from highstreet_tenants.people.logins import Visit
 
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.parametrize("database_module", ["sqlite"], indirect=True),
 ]
-CHROMIUM = os.environ.get("HIGHSTREET_CHROMIUM", "/usr/bin/chromium")
 SHOTS = os.environ.get("HIGHSTREET_SCREENSHOTS")
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    if not Path(CHROMIUM).exists():
-        if os.environ.get("CI") == "true":
-            pytest.fail(f"there is no Chromium at {CHROMIUM}")
-        pytest.skip(f"there is no Chromium at {CHROMIUM}")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        browser.close()
-
-
-@pytest.fixture(scope="module")
-def served(app_module: Any) -> Iterator[str]:
-    """The application on a port of its own."""
-    server = make_server("127.0.0.1", 0, app_module, threaded=True)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-
-
-@pytest.fixture
-def windows(chromium: Browser, served: str, club: Any) -> Iterator[Any]:
-    """Opens pages: `windows(email, width=…, theme=…, language=…, scripts=…)`."""
-    opened = []
-
-    def open_one(
-        email: str | None = None,
-        *,
-        width: int = 1280,
-        theme: str = "light",
-        language: str = "en",
-        scripts: bool = True,
-    ) -> Page:
-        context = chromium.new_context(
-            base_url=served,
-            viewport={"width": width, "height": 900},
-            java_script_enabled=scripts,
-            has_touch=width < 600,
-        )
-        opened.append(context)
-        cookies = {"hs-theme": theme, "hs-language": language}
-        if email is not None:
-            with club.site.tenancy.control(write=True) as c:
-                user = accounts.find_user(c, email)
-                cookies["hs-session"] = logins.start_session(c, user, Visit("127.0.0.1", "x")).token
-        context.add_cookies([{"name": n, "value": v, "url": served} for n, v in cookies.items()])
-        page = context.new_page()
-        page.on("pageerror", lambda error: pytest.fail(f"a script failed: {error}"))
-        return page
-
-    yield open_one
-    for context in opened:
-        context.close()
+#: Who looks at a screen: nobody yet, at the till.
+LOCKED = "a locked till"
 
 
 @pytest.fixture
@@ -201,7 +139,48 @@ def test_a_second_press_of_the_same_button_does_nothing(
     assert big(page) == "8"
 
 
-def test_everything_works_without_scripts(club: Any, windows: Any, clara: str) -> None:
+def test_staff_change_at_the_till_in_six_strokes(club: Any, windows: Any, counter: str) -> None:
+    """Lock, PIN, Enter: no mouse; points are given in the name of whoever is there now."""
+    maren = club.enrol(0, name="Maren")
+    page = windows(till=counter)
+    page.goto(f"{club.store(0)}/till/{maren}")
+    keys = Keys(page)
+    keys.type("5082")
+    keys.go("Enter")
+    assert page.locator("#member").inner_text() == "Maren", "back where the till was locked"
+    assert "Milo, Till 2" in page.locator(".hs-who").inner_text()
+    before = keys.pressed
+    keys.go("F8")
+    assert page.locator("h1").inner_text() == "Till locked"
+    assert "Maren" not in page.content().replace(f"{maren}", "")
+    keys.type("4071")
+    keys.go("Enter")
+    assert keys.pressed - before == 6
+    keys.type("12.40")
+    keys.go("Enter")
+    assert "£12.40 paid · Dana" in page.locator("aside").inner_text()
+
+
+def test_a_till_that_nobody_touches_locks_itself(club: Any, windows: Any, counter: str) -> None:
+    page = windows(till=counter)
+    page.goto("/signin")
+    page.clock.install()
+    Keys(page).type("5082")
+    Keys(page).go("Enter")
+    page.clock.run_for(110_000)
+    page.keyboard.press("a")
+    page.clock.run_for(110_000)
+    assert "/till/" in page.url, "a touch in between kept it open"
+    with page.expect_navigation():
+        page.clock.run_for(11_000)
+    assert page.locator("h1").inner_text() == "Till locked"
+    page.go_back()
+    assert page.locator("h1").inner_text() == "Till locked", "the page before is not there to see"
+
+
+def test_everything_works_without_scripts(
+    club: Any, windows: Any, clara: str, counter: str
+) -> None:
     page = windows(clara, scripts=False)
     page.goto(f"{club.store(0)}/till/")
     page.click("text=Enrol new member")
@@ -218,12 +197,18 @@ def test_everything_works_without_scripts(club: Any, windows: Any, clara: str) -
     assert page.locator(".hs-more a", has_text="Settings").is_visible()
     page.click(".hs-more button:has-text('中文')")
     assert page.locator("html").get_attribute("lang") == "zh-Hans"
+    shared = windows(till=counter, scripts=False)
+    shared.goto("/")
+    shared.fill("#pin", "5082")
+    shared.click("text=Unlock")
+    assert "Milo, Till 2" in shared.locator(".hs-who").inner_text()
+    shared.click("text=Lock")
+    assert shared.locator("h1").inner_text() == "Till locked"
 
 
 @pytest.fixture
-def pages(club: Any) -> dict[str, tuple[str | None, str]]:
+def pages(club: Any, counter: str) -> dict[str, tuple[str | None, str]]:
     """Every screen with something on it: name → (who looks, address)."""
-    club.site.person("dana", ("store_owner", club.node(0, 0)))
     club.site.person("imke", ("head_office_manager", club.node(0)))
     with club.site.tenancy.control(write=True) as c:
         c.get_one(Brand, club.brands[0].id).accent = "#ffd400"  # as pale as brands get
@@ -259,6 +244,10 @@ def pages(club: Any) -> dict[str, tuple[str | None, str]]:
         "faults": (dana, f"{store}/tools/points_club/faults"),
         "settings": (dana, f"{store}/settings/"),
         "jobs": (dana, f"{store}/jobs/"),
+        "tills": (dana, f"{store}/people/tills"),
+        "pin": (dana, f"{store}/pin"),
+        "staff": (dana, f"{store}/people/{club.site.user('milo@people.example').id}"),
+        "locked": (LOCKED, "/signin"),
         "not-found": (dana, f"{store}/nothing"),
         "overview": (imke, f"{office}/"),
         "stores": (imke, f"{office}/stores/"),
@@ -279,7 +268,7 @@ def pages(club: Any) -> dict[str, tuple[str | None, str]]:
     + ([(390, "light", "en"), (1280, "dark", "zh_Hans")] if SHOTS else []),
 )
 def test_every_screen_is_accessible_and_keeps_to_its_width(
-    pages: Any, windows: Any, width: int, theme: str, language: str
+    pages: Any, windows: Any, counter: str, width: int, theme: str, language: str
 ) -> None:
     """axe finds nothing serious, nothing is wider than the screen, no rule of the CSP is broken."""
     found: list[str] = []
@@ -292,7 +281,8 @@ def test_every_screen_is_accessible_and_keeps_to_its_width(
 
     for name, (email, path) in pages.items():
         if email not in by_person:
-            by_person[email] = windows(email, width=width, theme=theme, language=language)
+            who = {"till": counter} if email == LOCKED else {"email": email}
+            by_person[email] = windows(**who, width=width, theme=theme, language=language)
             by_person[email].on("console", broken)
         page, at = by_person[email], name
         page.goto(path)
