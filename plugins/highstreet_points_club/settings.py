@@ -10,6 +10,8 @@ from highstreet.sdk import lazy_gettext as _l
 from highstreet_points_club.programme import DAYS
 
 _MOST = 1_000_000
+#: Minor units; what a person types is read in the currency of the place.
+_MOST_MINOR = 10**9
 _NAME = validate.Length(min=1, max=60)
 _KEY = validate.Regexp(r"^[a-z0-9][a-z0-9-]{0,39}$", error="use small letters, digits and dashes")
 _DAYS = dict(
@@ -28,6 +30,16 @@ _DAYS = dict(
     )
 )
 _PERCENT = validate.Range(0, 10_000)
+
+
+def _above_zero(minor: int) -> None:
+    if not 0 < minor <= _MOST_MINOR:
+        raise ValidationError(_("Use an amount above zero that a purchase may have."))
+
+
+def _zero_or_more(minor: int) -> None:
+    if not 0 <= minor <= _MOST_MINOR:
+        raise ValidationError(_("Use an amount of zero or more that a purchase may have."))
 
 
 class _Strict(Schema):
@@ -61,14 +73,14 @@ class AccrualSchema(_Strict):
     per_minor = fields.Integer(
         load_default=100,
         strict=True,
-        validate=validate.Range(1, 10**9),
-        metadata={"label": _l("for each whole amount of (in pence, cents)")},
+        validate=_above_zero,
+        metadata={"label": _l("For each whole amount of"), "money": True},
     )
     min_minor = fields.Integer(
         load_default=1,
         strict=True,
-        validate=validate.Range(1, 10**9),
-        metadata={"label": _l("Smallest purchase that earns (in pence, cents)")},
+        validate=_above_zero,
+        metadata={"label": _l("Smallest purchase that earns"), "money": True},
     )
     factors = fields.Dict(
         keys=fields.String(validate=validate.Length(min=1, max=100)),
@@ -154,8 +166,8 @@ class RewardSchema(_Strict):
     value_minor = fields.Integer(
         load_default=0,
         strict=True,
-        validate=validate.Range(0, 10**9),
-        metadata={"label": _l("What it is worth (in pence, cents)")},
+        validate=_zero_or_more,
+        metadata={"label": _l("What it is worth"), "money": True},
     )
     automatic = fields.Boolean(
         load_default=False, metadata={"label": _l("Give it as soon as the points are there")}

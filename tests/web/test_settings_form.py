@@ -14,7 +14,7 @@ from highstreet.host.cascade import MASK, Resolved, Source
 from highstreet.web import settings_form, settings_read
 from highstreet.web.current import Place
 
-PLACE = cast(Place, type("P", (), {"zone": "UTC", "locale": "en_GB"})())
+PLACE = cast(Place, type("P", (), {"zone": "UTC", "locale": "en_GB", "currency": "GBP"})())
 DAYS = ["mon", "tue", "wed"]
 
 

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from marshmallow import EXCLUDE, Schema, ValidationError
 
 from highstreet import host as hosts
-from highstreet.host import cascade, state
+from highstreet.host import cascade, refusals, state
 from highstreet.host.cascade import MASK, Given, History, Level, Resolved, Source
 from highstreet.host.models import PluginSetting
 from highstreet.i18n import gettext as _
@@ -260,7 +260,8 @@ def _by_key(messages: Mapping[Any, Any], path: str = "") -> dict[str, list[str]]
         if isinstance(inner, Mapping):
             found |= _by_key(inner, name)
         else:
-            found[name] = [str(m) for m in (inner if isinstance(inner, list) else [inner])]
+            given = inner if isinstance(inner, list) else [inner]
+            found[name] = [refusals.translated(str(m)) for m in given]
     return found
 
 

@@ -10,7 +10,7 @@ from flask import Flask, g
 from highstreet.i18n import format_locale
 from highstreet.i18n import gettext as _
 from highstreet_tenants import clock
-from highstreet_tenants.money import format_minor, parse_minor
+from highstreet_tenants.money import format_minor, minor_digits, parse_minor
 
 MINUS = "−"
 
@@ -126,6 +126,14 @@ def parse_money(text: str, currency: str) -> int:
         decimal = ","
     group = symbols.get("group", ",") if symbols.get("group", ",") != decimal else ""
     return parse_minor(plain, currency, decimal=decimal, thousands=group)
+
+
+def amount(minor: int, currency: str) -> str:
+    """Minor units as an input holds them, for `parse_money` to read again: "12.40", "12,40"."""
+    digits = minor_digits(currency)
+    pattern = f"0.{'0' * digits}" if digits else "0"
+    text = numbers.format_decimal(Decimal(minor).scaleb(-digits), pattern, locale=locale())
+    return text.replace("-", MINUS)
 
 
 def symbol(currency: str) -> str:

@@ -2,7 +2,8 @@
 from. The schema stays the one place that says what is valid (`settings_read` brings it back).
 
 A schema's field may say, in `metadata`: label, help (lazy translations), unit, secret, lines
-(a longer text), options (value → label, for OneOf).
+(a longer text), options (value → label, for OneOf), money (whole minor units, which a person reads
+and types as an amount in the currency of the place).
 """
 
 from collections.abc import Mapping
@@ -14,6 +15,7 @@ from marshmallow import Schema, fields, missing, validate
 from highstreet.host.cascade import MASK, Level, Resolved, Source
 from highstreet.host.reasons import on_day
 from highstreet.i18n import gettext as _
+from highstreet.web import formats
 from highstreet.web.current import Place
 
 PREFIX = "s-"
@@ -28,8 +30,8 @@ class Item:
     """One field of the form, or a group (`items`: its fields), or a list (`items`: its groups).
 
     path: "rewards.0.name". value: as an input shows it; of "ticks" a list. spare: a group that is
-    only a place to add another. The rest is of top-level fields only: source in words, locked
-    (above), given (at this level), locks (this level locks it).
+    only a place to add another. currency: of a field that holds money. The rest is of top-level
+    fields only: source in words, locked (above), given (at this level), locks (this level locks it).
     """
 
     path: str
@@ -40,6 +42,7 @@ class Item:
     value: Any = ""
     type: str = "text"
     unit: str = ""
+    currency: str = ""
     options: list[tuple[str, str]] | None = None
     lines: int = 0
     attributes: dict[str, Any] = field(default_factory=dict)
@@ -60,6 +63,11 @@ class Item:
         """The last part of the path: the field's own name."""
         return self.path.rsplit(".", 1)[-1]
 
+    @property
+    def sign(self) -> str:
+        """What stands before the input: the currency's sign, of money."""
+        return formats.symbol(self.currency) if self.currency else ""
+
 
 def build(schema: type[Schema], resolved: Resolved, level: Level, place: Place) -> list[Item]:
     """The form of one level."""
@@ -69,7 +77,7 @@ def build(schema: type[Schema], resolved: Resolved, level: Level, place: Place) 
         if name not in shown:
             continue
         source = resolved.provenance.get(name, Source("default"))
-        item = make(name, one, shown[name])
+        item = make(name, one, shown[name], place.currency)
         item.given = source.level == level
         item.locks = source.lock == level
         if source.locked and source.lock != level:
@@ -88,17 +96,17 @@ def _lock(item: Item) -> None:
         _lock(inner)
 
 
-def make(path: str, one: fields.Field[Any], value: Any) -> Item:
-    """One field with its value, whatever its kind."""
+def make(path: str, one: fields.Field[Any], value: Any, currency: str) -> Item:
+    """One field with its value, whatever its kind; money is shown in `currency`."""
     meta = one.metadata
     name = path.rsplit(".", 1)[-1]
     label = str(meta.get("label") or name.replace("_", " ").capitalize())
     item = Item(path, label, "text", one, str(meta.get("help", "")), unit=str(meta.get("unit", "")))
     oneof = validator(one, validate.OneOf)
     if isinstance(one, fields.Nested):
-        _group(item, one, value)
+        _group(item, one, value, currency)
     elif isinstance(one, fields.List) and isinstance(one.inner, fields.Nested):
-        _list(item, one.inner, value or [])
+        _list(item, one.inner, value or [], currency)
     elif isinstance(one, fields.List) and (choices := validator(one.inner, validate.OneOf)):
         item.kind, item.options = "ticks", _options(choices, one.inner)
         item.value = [str(v) for v in value or []]
@@ -115,6 +123,10 @@ def make(path: str, one: fields.Field[Any], value: Any) -> Item:
     elif oneof is not None:
         item.kind, item.options = "choice", _options(oneof, one)
         item.value = "" if value is None else str(value)
+    elif meta.get("money"):
+        item.currency = currency
+        item.value = "" if value is None else formats.amount(value, currency)
+        item.attributes["inputmode"] = "decimal"
     else:
         _plain(item, one, value)
     return item
@@ -125,22 +137,22 @@ def validator(one: fields.Field[Any], kind: type[Any]) -> Any:
     return next((v for v in one.validators if isinstance(v, kind)), None)
 
 
-def _group(item: Item, one: fields.Nested, value: Any) -> None:
+def _group(item: Item, one: fields.Nested, value: Any, currency: str) -> None:
     item.kind = "group"
     given = value if isinstance(value, Mapping) else {}
     for name, inner in one.schema.fields.items():
         there = given.get(name, missing)
         if there is missing:
             there = _default(inner)
-        item.items.append(make(f"{item.path}.{name}", inner, there))
+        item.items.append(make(f"{item.path}.{name}", inner, there, currency))
 
 
-def _list(item: Item, inner: fields.Nested, values: list[Any]) -> None:
+def _list(item: Item, inner: fields.Nested, values: list[Any], currency: str) -> None:
     item.kind = "list"
     for number in range(len(values) + EMPTY_PLACES):
         spare = number >= len(values)
         group = Item(f"{item.path}.{number}", str(number + 1), "group", inner, spare=spare)
-        _group(group, inner, {} if spare else values[number])
+        _group(group, inner, {} if spare else values[number], currency)
         if spare:
             for one in group.items:
                 if one.kind in ("text", "lines", "many", "pairs"):

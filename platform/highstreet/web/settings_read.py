@@ -8,7 +8,10 @@ from typing import Any
 from marshmallow import fields
 from werkzeug.datastructures import MultiDict
 
+from highstreet.i18n import gettext as _
+from highstreet.web import formats
 from highstreet.web.settings_form import Item
+from highstreet_tenants.errors import Invalid
 
 Sent = MultiDict[str, str]
 _WHOLE = re.compile(r"[+-]?\d{1,18}")
@@ -27,7 +30,8 @@ class Answer:
     """values: what changed, by key. clear: keys to take from the level above. lock, unlock: keys.
 
     paths: a value's place in the schema → its place in the form ("rewards.1" → "rewards.2" where
-    the form's second place was removed).
+    the form's second place was removed). unread: what could not be read before the schema saw it
+    (an amount of money), by place in the schema.
     """
 
     values: dict[str, Any] = field(default_factory=dict)
@@ -35,6 +39,13 @@ class Answer:
     lock: list[str] = field(default_factory=list)
     unlock: list[str] = field(default_factory=list)
     paths: dict[str, str] = field(default_factory=dict)
+    unread: dict[str, list[str]] = field(default_factory=dict)
+
+    def check(self) -> None:
+        """Raise Invalid, naming the fields, for what could not be read."""
+        if self.unread:
+            words = _("Some settings can't be so. Nothing was changed.")
+            raise Invalid(words, fields=self.unread)
 
     def in_form(self, errors: dict[str, list[str]]) -> dict[str, list[str]]:
         """Errors by the form's places."""
@@ -57,8 +68,8 @@ def read(items: Sequence[Item], sent: Sent) -> Answer:
         if f"reset-{item.id}" in sent:
             answer.clear.append(item.name)
         else:
-            value = _value(item, sent, answer.paths, item.path)
-            if value != _value(item, before, {}, item.path):
+            value = _value(item, sent, answer, item.path)
+            if value != _value(item, before, Answer(), item.path):
                 answer.values[item.name] = None if value is LEFT else value
         locked = f"lock-{item.id}" in sent
         if locked and not item.locks:
@@ -101,17 +112,17 @@ def sent_by(items: Iterable[Item]) -> Sent:
     return sent
 
 
-def _value(item: Item, sent: Sent, paths: dict[str, str], place: str) -> Any:
+def _value(item: Item, sent: Sent, answer: Answer, place: str) -> Any:
     """The value of one field; `place` is where it will stand in what the schema gets."""
-    paths[place] = item.path
+    answer.paths[place] = item.path
     if item.kind == "group":
-        return _group(item, sent, paths, place)
+        return _group(item, sent, answer, place)
     if item.kind == "list":
         groups: list[Any] = []
         for group in item.items:
             if f"drop-{group.id}" in sent or (group.spare and _untouched(group, sent)):
                 continue
-            groups.append(_value(group, sent, paths, f"{place}.{len(groups)}"))
+            groups.append(_value(group, sent, answer, f"{place}.{len(groups)}"))
         return groups
     if item.kind == "tick":
         return item.id in sent
@@ -126,13 +137,24 @@ def _value(item: Item, sent: Sent, paths: dict[str, str], place: str) -> Any:
         return dict(_pair(line, inner) for line in text.split("\n") if line.strip())
     if not text:
         return None if item.one.allow_none else LEFT
+    if item.currency:
+        return _money(item, text, answer, place)
     return _typed(item.one, text)
 
 
-def _group(item: Item, sent: Sent, paths: dict[str, str], place: str) -> dict[str, Any]:
+def _money(item: Item, text: str, answer: Answer, place: str) -> Any:
+    """Minor units of an amount as this reader types it."""
+    try:
+        return formats.parse_money(text, item.currency)
+    except Invalid as error:
+        answer.unread[place] = [error.detail]
+        return text
+
+
+def _group(item: Item, sent: Sent, answer: Answer, place: str) -> dict[str, Any]:
     found = {}
     for one in item.items:
-        value = _value(one, sent, paths, f"{place}.{one.name}")
+        value = _value(one, sent, answer, f"{place}.{one.name}")
         if value is not LEFT:
             found[one.name] = value
     return found
@@ -141,7 +163,7 @@ def _group(item: Item, sent: Sent, paths: dict[str, str], place: str) -> dict[st
 def _untouched(group: Item, sent: Sent) -> bool:
     """Whether a spare place was left empty: nothing typed, and every tick as it was."""
     before = sent_by([group])
-    return bool(_value(group, sent, {}, "") == _value(group, before, {}, ""))
+    return bool(_value(group, sent, Answer(), "") == _value(group, before, Answer(), ""))
 
 
 def _typed(one: fields.Field[Any] | None, text: str) -> Any:

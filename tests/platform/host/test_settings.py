@@ -119,14 +119,14 @@ def test_values_are_checked_together_and_errors_name_the_key(
     brand = two_brands[0]
     with opened(brand) as s:
         for values, key, says in [
-            ({"rate": -1}, "rate", "Must be greater than or equal to 0"),
-            ({"rate": "2"}, "rate", "Not a valid integer"),
+            ({"rate": -1}, "rate", "from 0 to 100"),
+            ({"rate": "2"}, "rate", "whole number"),
             ({"colour": "red"}, "colour", "There are: bonus, goal, key"),
             ({"rate": 50}, "rate", "reached by the first point"),
             ({"unit": "4111 1111 1111 1111"}, "unit", "payment card"),
             ({"unit": "a\x00b"}, "unit", "NUL"),
             ({"unit": "\ud800"}, "unit", "can't be stored"),
-            ({"rewards": [{"points": "x"}]}, "rewards.0.points", "Not a valid integer"),
+            ({"rewards": [{"points": "x"}]}, "rewards.0.points", "whole number"),
         ]:
             with pytest.raises(Invalid) as wrong:
                 settings.put(s, "club", values)

@@ -311,6 +311,7 @@ def tool_settings(brand: str, tool: str) -> Response | tuple[str, int]:
     if request.method == "POST":
         answer = settings_read.read(items, request.form)
         try:
+            answer.check()
             with current.session(write=True) as s:
                 host_settings.put(
                     s,

@@ -210,6 +210,7 @@ def set_up(brand: str, store: str, tool: str) -> Response | tuple[str, int]:
     if request.method == "POST":
         answer = settings_read.read(items, request.form)
         try:
+            answer.check()
             with current.session(write=True) as s:
                 settings.put(s, tool, answer.values, clear=answer.clear)
             flash(_("Saved."), "good")
