@@ -1,6 +1,7 @@
 """Accounts: opening them, and reading them under their lock into the ledger's states."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
@@ -18,11 +19,15 @@ _TYPES: dict[str, type] = {
     "at_store_id": UUID,
     "merged_into_id": UUID,
     "last_at": datetime,
+    "idle_at": datetime,
+    "idle": bool,
     "earned_at": datetime,
     "activates_at": datetime,
     "expires_at": datetime,
 }
-_COLUMNS = "a.id, a.customer_id, a.store_id AS owner_id, a.balance, a.debt, a.seq, a.last_at"
+_COLUMNS = (
+    "a.id, a.customer_id, a.store_id AS owner_id, a.balance, a.debt, a.seq, a.last_at, a.idle_at"
+)
 
 
 def _any(column: str, bind: str) -> dict[str, str]:
@@ -58,14 +63,15 @@ _LOCK_OF = _both(
 )
 _LOTS = _both(
     "SELECT l.account_id, l.id, l.points, l.remaining, l.earned_at, l.activates_at, l.expires_at,"
-    f" l.at_store_id FROM points_club_lot AS l WHERE {{any}} AND l.remaining <> 0 AND {own('l')}",
+    " l.at_store_id, l.idle FROM points_club_lot AS l"
+    f" WHERE {{any}} AND l.remaining <> 0 AND {own('l')}",
     "l.account_id",
     "ids",
     after=" ORDER BY l.id",
 )
 _LOTS_BY_ID = _both(
     "SELECT l.account_id, l.id, l.points, l.remaining, l.earned_at, l.activates_at, l.expires_at,"
-    f" l.at_store_id FROM points_club_lot AS l WHERE {{any}} AND {own('l')}",
+    f" l.at_store_id, l.idle FROM points_club_lot AS l WHERE {{any}} AND {own('l')}",
     "l.id",
     "ids",
     after=" ORDER BY l.id",
@@ -126,6 +132,7 @@ class Locked(NamedTuple):
     debt: int
     seq: int
     last_at: datetime | None
+    idle_at: datetime | None
 
 
 def open_many(s: ScopedSession, owners: Iterable[tuple[UUID, UUID | None]], at: datetime) -> None:
@@ -181,6 +188,7 @@ def states(s: ScopedSession, locked: Sequence[Locked]) -> dict[UUID, AccountStat
                 for hold_id, (points, taken) in parts[one.id].items()
             ),
             one.debt,
+            one.idle_at,
         )
         for one in locked
     }
@@ -194,16 +202,7 @@ def with_spent(
     known = {lot.id for lot in state.lots}
     missing = [lot_id for lot_id, _points in taken if lot_id not in known]
     more = tuple(Lot(*row[1:]) for row in _LOTS_BY_ID(s, ids=missing)) if missing else ()
-    whole = AccountState(
-        state.id,
-        state.balance,
-        state.seq,
-        state.last_at,
-        (*state.lots, *more),
-        state.holds,
-        state.debt,
-    )
-    return whole, Hold(hold_id, points, taken)
+    return replace(state, lots=(*state.lots, *more)), Hold(hold_id, points, taken)
 
 
 def of_customer(s: ScopedSession, customer_id: UUID) -> UUID | None:

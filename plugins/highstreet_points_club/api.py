@@ -33,6 +33,9 @@ class LapsingOut(Schema):
 
     points = fields.Integer(required=True)
     last_day = fields.Date(required=True)
+    unless_visit = fields.Boolean(
+        required=True, metadata={"description": "They stay if the member buys before."}
+    )
 
 
 class RewardOut(Schema):

@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from highstreet.sdk import Ctx, PurchaseFact, Statement, new_id, own
-from highstreet_points_club import accounts, issuing, ledger, rules
-from highstreet_points_club.ledger import AccountState
+from highstreet_points_club import accounts, idle, issuing, ledger, rules
+from highstreet_points_club.ledger import AccountState, after_visit
 from highstreet_points_club.programme import NOTHING, EarnResult, Programme, earned, left_of
 from highstreet_points_club.rules import Place
 from highstreet_points_club.writing import Cause, Change, write
@@ -25,29 +25,33 @@ _ENTRY = (
     " at_store_id, purchase_id, amount_minor, rule_id, occurred_at, business_date, recorded_at,"
     " actor_kind, actor_id)"
 )
+_HERE = "AND (acc.idle_at IS NULL OR acc.idle_at > :occurred_at)"
 _ONCE = "ON CONFLICT (brand_id, purchase_id) WHERE kind = 'earn' DO NOTHING"
 
 # PostgreSQL: everything in one statement. Locking the account first makes its `seq` the latest;
 # lot and sums follow only from an entry that went in, so a replay leaves no trace. An account in
-# debt is left to the slow way, which pays the debt. No row: there is no account yet.
+# debt is left to the slow way, which pays the debt, and so is one whose member stayed away until
+# points ended. No row: there is no account yet.
 _AWARD = Statement(
     "SELECT 1",
     postgresql=f"""
 WITH acc AS (
-  SELECT a.id, a.store_id, a.seq, a.debt, a.balance FROM points_club_account AS a
+  SELECT a.id, a.store_id, a.seq, a.debt, a.balance, a.idle_at FROM points_club_account AS a
   WHERE a.customer_id = :customer_id AND {own("a")} FOR NO KEY UPDATE
 ), e AS (
-  {_ENTRY} SELECT :brand_id, {_VALUES} FROM acc WHERE acc.debt = 0 {_ONCE}
+  {_ENTRY} SELECT :brand_id, {_VALUES} FROM acc WHERE acc.debt = 0 {_HERE} {_ONCE}
   RETURNING id, account_id
 ), l AS (
   INSERT INTO points_club_lot (brand_id, id, store_id, account_id, points, remaining, at_store_id,
-    earned_at, activates_at, expires_at)
+    earned_at, activates_at, expires_at, idle)
   SELECT :brand_id, e.id, acc.store_id, acc.id, CAST(:points AS bigint), CAST(:points AS bigint),
     :at_store_id, :occurred_at, CAST(:activates_at AS timestamptz),
-    CAST(:expires_at AS timestamptz) FROM acc, e
+    CAST(:expires_at AS timestamptz), CAST(:idle_at AS timestamptz) IS NOT NULL FROM acc, e
 ), u AS (
   UPDATE points_club_account AS a SET balance = a.balance + CAST(:points AS bigint),
-    seq = a.seq + 1, last_at = GREATEST(a.last_at, :occurred_at)
+    seq = a.seq + 1, last_at = GREATEST(a.last_at, :occurred_at),
+    idle_at = CASE WHEN CAST(:idle_at AS timestamptz) IS NOT NULL
+      THEN GREATEST(a.idle_at, CAST(:idle_at AS timestamptz)) END
   FROM e WHERE a.id = e.account_id AND {own("a")} RETURNING a.balance
 )
 SELECT acc.balance, acc.debt, u.balance FROM acc LEFT JOIN u ON true
@@ -57,19 +61,21 @@ SELECT acc.balance, acc.debt, u.balance FROM acc LEFT JOIN u ON true
 # SQLite: one writer at a time, so three plain statements are as safe.
 _LITE_ENTRY = Statement(
     f"{_ENTRY} SELECT :brand_id, {_VALUES} FROM points_club_account AS acc"
-    f" WHERE acc.customer_id = :customer_id AND acc.debt = 0 AND {own('acc')} {_ONCE}"
+    f" WHERE acc.customer_id = :customer_id AND acc.debt = 0 {_HERE} AND {own('acc')} {_ONCE}"
     " RETURNING account_id",
     returns="value",
 )
 _LITE_LOT = Statement(
     "INSERT INTO points_club_lot (brand_id, id, store_id, account_id, points, remaining,"
-    " at_store_id, earned_at, activates_at, expires_at) VALUES (:brand_id, :id, :owner_id,"
-    " :account_id, :points, :points, :at_store_id, :occurred_at, :activates_at, :expires_at)",
+    " at_store_id, earned_at, activates_at, expires_at, idle) VALUES (:brand_id, :id, :owner_id,"
+    " :account_id, :points, :points, :at_store_id, :occurred_at, :activates_at, :expires_at,"
+    " :idle_at IS NOT NULL)",
     returns="none",
 )
 _LITE_ACCOUNT = Statement(
     "UPDATE points_club_account AS a SET balance = a.balance + :points, seq = a.seq + 1,"
-    " last_at = MAX(COALESCE(a.last_at, ''), :occurred_at)"
+    " last_at = MAX(COALESCE(a.last_at, ''), :occurred_at),"
+    " idle_at = MAX(COALESCE(a.idle_at, ''), :idle_at)"  # NULL without a new one
     f" WHERE a.id = :account_id AND {own('a')} RETURNING balance",
     returns="value",
 )
@@ -111,7 +117,8 @@ class BatchAwarded(NamedTuple):
 
 
 class _Due(NamedTuple):
-    """A purchase with the points that it is to earn. customer_id: as merges left it."""
+    """A purchase with the points that it is to earn (none: it is a visit all the same, which idle
+    points wait for). customer_id: as merges left it."""
 
     purchase: PurchaseFact
     customer_id: UUID
@@ -129,6 +136,7 @@ def award(ctx: Ctx, purchase: PurchaseFact) -> Awarded | None:
     programme = rules.programme(ctx, purchase.store_id, purchase.occurred_at)
     result = earned(programme, left_of(purchase), place.zone)
     if not result.points:
+        idle.visited(ctx, purchase.customer_id, programme, place, purchase.occurred_at)
         found = _FOUND(s, customer_id=purchase.customer_id)
         return Awarded(0, found[0] if found else 0, NOTHING)
     rules.keep(s, programme)
@@ -138,12 +146,11 @@ def award(ctx: Ctx, purchase: PurchaseFact) -> Awarded | None:
         due = _with_account(ctx, due)
         row = _quick(ctx, due)
         assert row is not None, "the account was just opened"
-    before, debt, balance = row
+    before, _debt, balance = row
     if balance is None:
         known = _EARNED(s, purchase_id=purchase.id)
         if known is not None:
             return Awarded(known, before, result, created=False)
-        assert debt, "an account without debt takes the quick way"
         return _slowly(ctx, due, result)
     return _with_rewards(ctx, due, result, balance)
 
@@ -166,7 +173,9 @@ def award_batch(ctx: Ctx, purchases: Sequence[PurchaseFact]) -> BatchAwarded:
     states = accounts.states(s, [locked[c] for c in need]) if need else {}
     by_customer = {
         customer: states.get(one.id)
-        or AccountState(one.id, one.balance, one.seq, one.last_at, debt=one.debt)
+        or AccountState(
+            one.id, one.balance, one.seq, one.last_at, debt=one.debt, idle_at=one.idle_at
+        )
         for customer, one in locked.items()
     }
     for programme in {one.programme.rule_id: one.programme for one in due}.values():
@@ -196,7 +205,8 @@ def award_batch(ctx: Ctx, purchases: Sequence[PurchaseFact]) -> BatchAwarded:
         by_customer[one.customer_id] = state
     write(s, changes)
     issuing.record(ctx, issued)
-    return BatchAwarded(len(due), sum(one.points for one in due), len(issued))
+    earning = [one.points for one in due if one.points]
+    return BatchAwarded(len(earning), sum(earning), len(issued))
 
 
 def _quick(ctx: Ctx, due: _Due) -> tuple[int, int, int | None] | None:
@@ -210,6 +220,7 @@ def _quick(ctx: Ctx, due: _Due) -> tuple[int, int, int | None] | None:
         "occurred_at": purchase.occurred_at,
         "activates_at": rules.active_from(due.programme, purchase.occurred_at, due.place.zone),
         "expires_at": rules.expires_at(due.programme, purchase.occurred_at, due.place.zone),
+        "idle_at": rules.idle_at(due.programme, purchase.occurred_at, due.place.zone),
     }
     entry = common | {
         "customer_id": due.customer_id,
@@ -224,7 +235,7 @@ def _quick(ctx: Ctx, due: _Due) -> tuple[int, int, int | None] | None:
     if s.dialect == "postgresql":
         row: tuple[int, int, int | None] | None = _AWARD(s, **entry)
         return row
-    del entry["activates_at"], entry["expires_at"]
+    del entry["activates_at"], entry["expires_at"], entry["idle_at"]
     account_id = _LITE_ENTRY(s, **entry)
     if account_id is None:
         found = _FOUND(s, customer_id=due.customer_id)
@@ -232,13 +243,17 @@ def _quick(ctx: Ctx, due: _Due) -> tuple[int, int, int | None] | None:
     owner_id = purchase.store_id if s.customers == "store" else None
     _LITE_LOT(s, **common, owner_id=owner_id, account_id=account_id)
     balance = _LITE_ACCOUNT(
-        s, points=due.points, occurred_at=purchase.occurred_at, account_id=account_id
+        s,
+        points=due.points,
+        occurred_at=purchase.occurred_at,
+        idle_at=common["idle_at"],
+        account_id=account_id,
     )
     return balance - due.points, 0, balance
 
 
 def _slowly(ctx: Ctx, due: _Due, result: EarnResult) -> Awarded:
-    """Through the ledger, under the lock: the account has a debt to pay first."""
+    """Through the ledger, under the lock: a debt is to be paid, or points ended, first."""
     s = ctx.s
     account = accounts.lock_of(s, [due.customer_id])[due.customer_id]
     step = _earn(accounts.states(s, [account])[account.id], due)
@@ -261,6 +276,9 @@ def _with_rewards(ctx: Ctx, due: _Due, result: EarnResult, balance: int) -> Awar
 
 def _earn(state: AccountState, due: _Due) -> ledger.Step:
     at = due.purchase.occurred_at
+    stays_until = rules.idle_at(due.programme, at, due.place.zone)
+    if not due.points:
+        return ledger.visit(state, at, new_id, idle_at=stays_until)
     return ledger.earn(
         state,
         due.points,
@@ -269,6 +287,7 @@ def _earn(state: AccountState, due: _Due) -> ledger.Step:
         activates_at=rules.active_from(due.programme, at, due.place.zone),
         expires_at=rules.expires_at(due.programme, at, due.place.zone),
         store_id=due.purchase.store_id,
+        idle_at=stays_until,
     )
 
 
@@ -300,7 +319,7 @@ def _worked_out(ctx: Ctx, purchases: Iterable[PurchaseFact]) -> list[_Due]:
         place = rules.place(ctx, purchase.store_id)
         programme = rules.programme(ctx, purchase.store_id, purchase.occurred_at)
         points = earned(programme, left_of(purchase), place.zone).points
-        if points:
+        if points or programme.idle_months:
             due.append(_Due(purchase, purchase.customer_id, place, programme, points))
     return due
 
@@ -324,7 +343,10 @@ def _locked(ctx: Ctx, due: list[_Due]) -> dict[UUID, accounts.Locked]:
 
 
 def _needing_lots(due: Sequence[_Due], locked: dict[UUID, accounts.Locked]) -> list[UUID]:
-    """Customers whose lots matter: a debt is to be paid, or an automatic reward comes near."""
+    """Customers whose lots matter: a debt is to be paid, an automatic reward comes near, or points
+    have ended because the member stayed away.
+    """
+    ends = {customer: account.idle_at for customer, account in locked.items()}
     most = {customer: account.balance for customer, account in locked.items()}
     need = {customer for customer, account in locked.items() if account.debt}
     for one in due:
@@ -332,6 +354,11 @@ def _needing_lots(due: Sequence[_Due], locked: dict[UUID, accounts.Locked]) -> l
         automatic = one.programme.automatic
         if automatic is not None and most[one.customer_id] >= automatic.points:
             need.add(one.customer_id)
+        at, end = one.purchase.occurred_at, ends[one.customer_id]
+        if end is not None and end <= at:
+            need.add(one.customer_id)
+        stays_until = rules.idle_at(one.programme, at, one.place.zone)
+        ends[one.customer_id] = after_visit(end, stays_until)
     return sorted(need)
 
 

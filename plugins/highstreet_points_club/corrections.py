@@ -71,6 +71,7 @@ def adjust(
         new_id,
         expires_at=rules.expires_at(programme, at, place.zone),
         store_id=place.id,
+        idle_at=rules.idle_at(programme, at, place.zone),
     )
     cause = Cause("adjust", place.id, place.zone, ctx.scope.actor, at, key=key)
     write(s, [Change(account.owner_id, cause, step)])

@@ -11,6 +11,7 @@ from highstreet.sdk import Ctx, Invalid, Statement, own
 from highstreet.sdk import gettext as _
 from highstreet_points_club import accounts, issuing, rules
 from highstreet_points_club.issuing import Issued
+from highstreet_points_club.lasting import last_day_before
 from highstreet_points_club.programme import Programme, RewardRule
 
 SOON = timedelta(days=60)
@@ -26,16 +27,19 @@ _TYPES: dict[str, type] = {
     "business_date": date,
     "reverses_id": UUID,
     "purchase_id": UUID,
+    "idle": bool,
 }
 _ACCOUNT = Statement(
-    f"SELECT a.balance, a.debt FROM points_club_account AS a WHERE a.id = :id AND {own('a')}",
+    f"SELECT a.balance, a.idle_at FROM points_club_account AS a WHERE a.id = :id AND {own('a')}",
     returns="row",
+    types={"idle_at": datetime},
 )
 # One row for each day on which points begin or end: few, however many lots there are.
 _LOTS = Statement(
-    "SELECT l.activates_at, l.expires_at, SUM(l.remaining) AS points FROM points_club_lot AS l"
+    "SELECT l.activates_at, l.expires_at, l.idle, SUM(l.remaining) AS points"
+    " FROM points_club_lot AS l"
     f" WHERE l.account_id = :id AND l.remaining > 0 AND {own('l')}"
-    " GROUP BY l.activates_at, l.expires_at ORDER BY l.expires_at",
+    " GROUP BY l.activates_at, l.expires_at, l.idle ORDER BY l.expires_at",
     types=_TYPES,
 )
 _COLUMNS = (
@@ -65,10 +69,14 @@ _LAST = 2**62
 
 
 class Lapsing(NamedTuple):
-    """Points that are gone after the day `last_day` (the store's)."""
+    """Points that are gone after the day `last_day` (the store's).
+
+    unless_visit: they stay if the member comes before.
+    """
 
     points: int
     last_day: date
+    unless_visit: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,11 +140,14 @@ def balance(ctx: Ctx, customer_id: UUID) -> Balance:
     if account_id is None:
         return _balance(programme, 0, 0, 0, (), ())
     at = ctx.now()
-    total, _debt = _ACCOUNT(s, id=account_id)
+    total, idle_at = _ACCOUNT(s, id=account_id)
     spendable = pending = expired = 0
-    lapsing: dict[date, int] = {}
-    for activates_at, expires_at, points in _LOTS(s, id=account_id):
+    lapsing: dict[tuple[date, bool], int] = {}
+    for activates_at, expires_at, idle, points in _LOTS(s, id=account_id):
         points = int(points)
+        unless_visit = idle and idle_at is not None and (expires_at is None or idle_at < expires_at)
+        if unless_visit:
+            expires_at = idle_at
         if expires_at is not None and expires_at <= at:
             expired += points  # gone, though the sweep has not come by
             continue
@@ -145,15 +156,15 @@ def balance(ctx: Ctx, customer_id: UUID) -> Balance:
         else:
             spendable += points
         if expires_at is not None and expires_at <= at + SOON:
-            last_day = (expires_at.astimezone(zone) - timedelta(seconds=1)).date()
-            lapsing[last_day] = lapsing.get(last_day, 0) + points
+            key = (last_day_before(expires_at, zone), unless_visit)
+            lapsing[key] = lapsing.get(key, 0) + points
     waiting = tuple(issuing.open_of(s, account_id))
     return _balance(
         programme,
         total - expired,
         spendable,
         pending,
-        tuple(Lapsing(points, day) for day, points in sorted(lapsing.items())),
+        tuple(Lapsing(points, *key) for key, points in sorted(lapsing.items())),
         waiting,
     )
 

@@ -8,8 +8,9 @@ from uuid import UUID
 from highstreet.sdk import Ctx, ScopedSession, Statement, new_id, own
 from highstreet.sdk import lazy_gettext as _l
 from highstreet_points_club import accounts, ledger, story
+from highstreet_points_club.lasting import morning
 from highstreet_points_club.ledger import AccountState, Hold
-from highstreet_points_club.programme import Programme, RewardRule, morning
+from highstreet_points_club.programme import Programme, RewardRule
 from highstreet_points_club.rules import Place
 from highstreet_points_club.writing import Cause, Change, put, write
 

@@ -1,4 +1,5 @@
-"""What the calendar does: points and rewards end, pending points become active."""
+"""What the calendar does: points and rewards end, also those of members who stay away, and pending
+points become active."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -18,6 +19,12 @@ _TYPES: dict[str, type] = {"account_id": UUID, "id": UUID}
 _EXPIRED = Statement(
     "SELECT DISTINCT l.account_id FROM points_club_lot AS l"
     f" WHERE l.expires_at <= :at AND l.remaining <> 0 AND {own('l')} LIMIT :most",
+    types=_TYPES,
+)
+# A member stayed away too long: the account's own day has passed.
+_AWAY = Statement(
+    "SELECT a.id FROM points_club_account AS a"
+    f" WHERE a.idle_at <= :at AND {own('a')} ORDER BY a.idle_at LIMIT :most",
     types=_TYPES,
 )
 _ENDED = Statement(
@@ -54,13 +61,16 @@ def sweep(ctx: Ctx, *, limit: int = CHUNK) -> Swept:
     s, at = ctx.s, ctx.now()
     ended = _ENDED(s, at=at, most=limit)
     expired = [row[0] for row in _EXPIRED(s, at=at, most=limit)]
+    away = [row[0] for row in _AWAY(s, at=at, most=limit)]
+    due = sorted({*expired, *away})
     active = _active(ctx, at, limit)
     # All in one go and in order, or this and an import could wait for each other.
-    accounts.lock(s, {*(row[0] for row in ended), *expired, *active})
+    accounts.lock(s, {*(row[0] for row in ended), *due, *active})
     _end_rewards(ctx, [row[1] for row in ended], at)
-    points = _expire(ctx, expired, at) if expired else 0
+    points = _expire(ctx, due, at) if due else 0
     issued = _issue(ctx, active, at)
-    return Swept(len(expired), points, len(ended), issued, limit in (len(ended), len(expired)))
+    more = limit in (len(ended), len(expired), len(away))
+    return Swept(len(due), points, len(ended), issued, more)
 
 
 def _expire(ctx: Ctx, due: Sequence[UUID], at: datetime) -> int:
@@ -72,10 +82,11 @@ def _expire(ctx: Ctx, due: Sequence[UUID], at: datetime) -> int:
     points = 0
     for account_id, state in accounts.states(s, list(locked.values())).items():
         step = ledger.expire(state, at, new_id)
+        account = locked[account_id]
+        if step.state.idle_at != account.idle_at or step.entries:
+            changes.append(Change(account.owner_id, cause, step))
         if not step.entries:
             continue
-        account = locked[account_id]
-        changes.append(Change(account.owner_id, cause, step))
         lost = -sum(entry.points for entry in step.entries)
         points += lost
         events.append(

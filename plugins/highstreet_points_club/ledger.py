@@ -31,6 +31,7 @@ from highstreet_points_club.state import (
     NotEnough,
     NotHeld,
     Step,
+    after_visit,
 )
 from highstreet_points_club.work import Work
 
@@ -47,6 +48,7 @@ __all__ = [
     "NotHeld",
     "Step",
     "adjust",
+    "after_visit",
     "burn",
     "due_back",
     "earn",
@@ -59,6 +61,7 @@ __all__ = [
     "redeem",
     "release",
     "reverse_earn",
+    "visit",
 ]
 
 
@@ -72,16 +75,26 @@ def earn(
     activates_at: datetime | None = None,
     expires_at: datetime | None = None,
     store_id: UUID | None = None,
+    idle_at: datetime | None = None,
 ) -> Step:
     """Give `points` (above zero) as a new lot; a debt is paid from it first.
 
-    A late upload keeps the time of its receipt, though what it leads to happens now.
+    A late upload keeps the time of its receipt, though what it leads to happens now. idle_at: the
+    member's idle points, these among them, stay until then; None: these are not idle ones.
     """
     if points <= 0:
         raise ValueError("an earn gives points")
-    entry = Entry(mint(), state.id, state.seq + 1, kind, points, at)
-    lot = Lot(entry.id, points, points, at, activates_at, expires_at, store_id)
-    if not state.debt:  # the hot path: nothing else is looked at
+    away = _was_away(state, at)
+    work = Work(state, at, mint) if state.debt or away else None
+    if work is not None and away:
+        work.lapse()
+    before = state if work is None else work
+    entry = Entry(mint(), state.id, before.seq + 1, kind, points, at)
+    lot = Lot(entry.id, points, points, at, activates_at, expires_at, store_id, idle_at is not None)
+    ends = before.idle_at
+    if idle_at is not None or kind == "earn":
+        ends = after_visit(ends, idle_at)
+    if work is None:  # the hot path: nothing else is looked at
         after = AccountState(
             state.id,
             state.balance + points,
@@ -89,11 +102,24 @@ def earn(
             state.effective(at),
             (*state.lots, lot),
             state.holds,
+            idle_at=ends,
         )
         return Step(after, (entry,), (lot,))
-    work = Work(state, at, mint)
+    work.idle_at = ends
     work.add(entry, lot)
     work.settle(entry)
+    return work.step()
+
+
+def visit(state: AccountState, at: datetime, mint: Mint, *, idle_at: datetime | None) -> Step:
+    """The member was here at `at`: idle points stay until `idle_at` (None: no day is set).
+
+    Those of a member who stayed away too long have ended before.
+    """
+    work = Work(state, at, mint)
+    if _was_away(state, at):
+        work.lapse()
+    work.idle_at = after_visit(work.idle_at, idle_at)
     return work.step()
 
 
@@ -128,14 +154,16 @@ def adjust(
     *,
     expires_at: datetime | None = None,
     store_id: UUID | None = None,
+    idle_at: datetime | None = None,
 ) -> Step:
     """Correct by hand: up like an earn, down like a reversal (it may leave a debt)."""
     if not points:
         raise ValueError("an adjustment moves points")
     if points > 0:
         return earn(
-            state, points, at, mint, kind="adjust", expires_at=expires_at, store_id=store_id
-        )
+            state, points, at, mint,
+            kind="adjust", expires_at=expires_at, store_id=store_id, idle_at=idle_at,
+        )  # fmt: skip
     work = Work(state, at, mint)
     work.lapse()
     work.take("adjust", -points, store_id)
@@ -204,6 +232,7 @@ def forfeit(state: AccountState, at: datetime, mint: Mint) -> Step:
     """Bring an account to nothing (its member is erased): holds end, points and debts go."""
     work = Work(replace(state, holds=()), at, mint)
     work.lapse()
+    work.idle_at = None
     if work.balance:
         entry = work.enter("forfeit", -work.balance)
         for lot in list(work.lots.values()):
@@ -214,7 +243,8 @@ def forfeit(state: AccountState, at: datetime, mint: Mint) -> Step:
 def merge(kept: AccountState, gone: AccountState, at: datetime, mint: Mint) -> tuple[Step, Step]:
     """Move all of `gone` to `kept`: lots and holds change hands as they are, then debts are paid.
 
-    Gives the step of `kept` and the step of `gone`. The lots keep their ids, expiry and store.
+    Gives the step of `kept` and the step of `gone`. The lots keep their ids, expiry and store; of
+    two days on which idle ones end the later counts.
     """
     if kept.id == gone.id:
         raise ValueError("an account cannot be merged with itself")
@@ -227,12 +257,13 @@ def merge(kept: AccountState, gone: AccountState, at: datetime, mint: Mint) -> t
     staying = Work(kept, before.effective(at), mint)
     staying.lapse()
     entry = staying.enter("merge_in", moved, reverses_id=out.id)
+    staying.idle_at = _longer_idle(staying, before)
     staying.lots.update({lot.id: lot for lot in before.lots})
     staying.holds = sorted((*staying.holds, *before.holds), key=lambda h: h.id.int)
     staying.debt += before.debt
     staying.settle(entry)
     staying.lapse()
-    emptied = replace(before, lots=(), holds=(), debt=0)
+    emptied = replace(before, lots=(), holds=(), debt=0, idle_at=None)
     return staying.step(), left._replace(state=emptied)
 
 
@@ -242,6 +273,19 @@ def due_back(earned: int, reversed_before: int, lapsed: int, still_earns: int) -
     `lapsed` of its points expired unspent: they are gone already and are not asked for again.
     """
     return max(0, earned - reversed_before - lapsed - still_earns)
+
+
+def _was_away(state: AccountState, at: datetime) -> bool:
+    """Whether idle points had ended by `at`; a late upload from before may still save them."""
+    return state.idle_at is not None and state.idle_at <= at
+
+
+def _longer_idle(staying: Work, leaving: AccountState) -> datetime | None:
+    """When the idle points of two accounts that become one end; one without any has no say."""
+    sides = ((staying.lots.values(), staying.idle_at), (leaving.lots, leaving.idle_at))
+    ends = [idle_at for lots, idle_at in sides if any(lot.idle for lot in lots)]
+    dated = [end for end in ends if end is not None]
+    return max(dated) if dated and len(dated) == len(ends) else None
 
 
 def _held(state: AccountState, hold_id: UUID) -> Hold:

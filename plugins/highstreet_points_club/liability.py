@@ -1,5 +1,6 @@
 """What a store owes its members: points it gave that are not yet spent."""
 
+from datetime import timedelta
 from typing import NamedTuple
 from uuid import UUID
 
@@ -12,7 +13,10 @@ _OPEN = Statement(
     " AS pending,"
     " -SUM(CASE WHEN l.remaining < 0 THEN l.remaining ELSE 0 END) AS owed,"
     " COUNT(DISTINCT l.account_id) AS members FROM points_club_lot AS l"
-    f" WHERE l.remaining <> 0 AND (l.expires_at IS NULL OR l.expires_at > :at) AND {own('l')}"
+    " JOIN points_club_account AS a ON a.brand_id = l.brand_id AND a.id = l.account_id"
+    " WHERE l.remaining <> 0 AND (l.expires_at IS NULL OR l.expires_at > :at)"
+    " AND (NOT l.idle OR a.idle_at IS NULL OR a.idle_at > :at)"
+    f" AND {own('l')} AND {own('a')}"
     " GROUP BY l.at_store_id",
     types={"at_store_id": UUID},
 )
@@ -23,6 +27,18 @@ _HELD = Statement(
     f" WHERE w.status = 'issued' AND {own('w')} AND {own('p')} AND {own('l')}"
     " GROUP BY l.at_store_id",
     types={"at_store_id": UUID},
+)
+
+_LAPSING = Statement(
+    "SELECT COUNT(DISTINCT l.account_id), SUM(l.remaining) FROM points_club_lot AS l"
+    " JOIN points_club_account AS a ON a.brand_id = l.brand_id AND a.id = l.account_id"
+    " WHERE l.at_store_id = :at_store AND l.remaining > 0"
+    " AND (l.expires_at > :at AND l.expires_at <= :until"
+    "  OR l.idle AND a.idle_at > :at AND a.idle_at <= :until)"
+    " AND (l.expires_at IS NULL OR l.expires_at > :at)"
+    " AND (NOT l.idle OR a.idle_at IS NULL OR a.idle_at > :at)"
+    f" AND {own('l')} AND {own('a')}",
+    returns="row",
 )
 
 
@@ -65,3 +81,16 @@ def by_store(ctx: Ctx) -> list[Liability]:
     lines = sorted(found.values(), key=lambda line: -line.points)
     own_store = ctx.scope.store_id
     return [line for line in lines if own_store is None or line.store_id == own_store]
+
+
+def lapsing(ctx: Ctx, within: timedelta) -> tuple[int, int]:
+    """How many members lose points of this store soon, and how many points; none at head office.
+
+    Those of members who stay away are among them, though a visit would save theirs.
+    """
+    at_store = ctx.store_id or ctx.scope.store_id
+    if at_store is None:
+        return 0, 0
+    at = ctx.now()
+    members, points = _LAPSING(ctx.s, at_store=at_store, at=at, until=at + within)
+    return int(members), int(points or 0)

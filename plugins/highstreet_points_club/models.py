@@ -41,7 +41,9 @@ class Account(StoreOwned, Base):
     """A member's points. customer_id is NULL once merged away or erased.
 
     balance: points, below zero when more was returned than was left. debt: what is below zero.
-    seq: number of entries. last_at: the latest event, before which nothing is booked.
+    seq: number of entries. last_at: the latest event, before which nothing is booked. idle_at: when
+    idle lots end unless the member comes before (NULL: no day is set). A day, so that a second
+    visit on it changes no index.
     """
 
     __tablename__ = "points_club_account"
@@ -52,6 +54,7 @@ class Account(StoreOwned, Base):
         _index(
             "ix_points_club_account_merged", "merged_into_id", when="merged_into_id IS NOT NULL"
         ),
+        _index("ix_points_club_account_idle", "idle_at", when="idle_at IS NOT NULL"),
         sa.CheckConstraint("debt >= 0 AND (debt = 0 OR balance = -debt)", name="debt"),
     )
 
@@ -60,6 +63,7 @@ class Account(StoreOwned, Base):
     debt: Mapped[int] = mapped_column(default=0)
     seq: Mapped[int] = mapped_column(default=0)
     last_at: Mapped[datetime | None] = mapped_column(default=None)
+    idle_at: Mapped[datetime | None] = mapped_column(default=None)
     merged_into_id: Mapped[UUID | None] = mapped_column(sa.Uuid(), default=None)
     opened_at: Mapped[datetime] = mapped_column(default=clock.now)
 
@@ -115,7 +119,8 @@ class Lot(StoreOwned, Base):
     """Points that came together. points: at first (below zero: a debt). remaining: now.
 
     at_store_id: the store that gave them, whose liability they are. Not spendable before
-    activates_at, nor from expires_at on. id: that of the entry that made it.
+    activates_at, nor from expires_at on. idle: they end with the account's idle_at, too. id: that
+    of the entry that made it.
     """
 
     __tablename__ = "points_club_lot"
@@ -144,6 +149,7 @@ class Lot(StoreOwned, Base):
     earned_at: Mapped[datetime]
     activates_at: Mapped[datetime | None] = mapped_column(default=None)
     expires_at: Mapped[datetime | None] = mapped_column(default=None)
+    idle: Mapped[bool] = mapped_column(default=False)
 
 
 class Allocation(StoreOwned, Base):

@@ -1,18 +1,17 @@
 """What a purchase earns: the rules of a programme, and one pure function that applies them.
 
 Awards, the preview at the till and the reckoning after a return all call `earned`, so they cannot
-disagree. Integers only: money in minor units, factors in per cent.
+disagree. Integers only: money in minor units, factors in per cent. How long points last
+stands in `lasting`.
 """
 
 from __future__ import annotations
 
-import calendar
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from datetime import date, datetime, time, timedelta, tzinfo
 from decimal import Decimal
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 from uuid import UUID, uuid5
 
@@ -20,12 +19,15 @@ if TYPE_CHECKING:
     from highstreet.sdk import PurchaseFact
 
 Mode = Literal["visit", "spend", "items"]
-Expiry = Literal["never", "months", "month_end"]
+Expiry = Literal["never", "days", "months", "month_end", "year_end"]
 RewardKind = Literal["product", "money"]
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 #: The settings that decide what a purchase earns; an entry names the version it was reckoned by.
-_EARNING = ("accruals", "stacked", "bonuses", "pending_days", "expiry", "expiry_months")
+_EARNING = (
+    "accruals", "stacked", "bonuses", "pending_days", "expiry", "expiry_days", "expiry_months",
+    "idle_months",
+)  # fmt: skip
 _RULES = UUID("6b1f1c52-7f0a-5d0e-9d7e-0c6f2f7f3a51")  # namespace of rule ids
 
 
@@ -95,8 +97,9 @@ class Accrual:
 class Bonus:
     """A time when more is given: `percent` of the usual points (200: double) and `extra` on top.
 
-    Days and hours are the store's own. `until` the day before midnight; hours from (included) to
-    (not included), past midnight where `hours_to` is not after `hours_from`.
+    Days and hours are those of the store's wall clock, so a night when clocks change has them as it
+    shows them. Both days are included; hours from (included) to (not included), past midnight
+    where `hours_to` is not after `hours_from`: such a night belongs to the day it begins on.
     """
 
     name: str
@@ -110,17 +113,22 @@ class Bonus:
 
     def open_at(self, local: datetime) -> bool:
         """Whether the store's wall clock `local` is within."""
-        today = local.date()
-        if self.first_day is not None and today < self.first_day:
-            return False
-        if self.last_day is not None and today > self.last_day:
-            return False
-        if self.weekdays and today.weekday() not in self.weekdays:
-            return False
         start, end, clock = self.hours_from or time.min, self.hours_to, local.time()
+        day = local.date()
         if end is None or end == time.min:
-            return clock >= start
-        return start <= clock < end if start < end else clock >= start or clock < end
+            inside = clock >= start
+        elif start < end:
+            inside = start <= clock < end
+        else:
+            inside = clock >= start or clock < end
+            if clock < end:
+                day -= timedelta(days=1)
+        return (
+            inside
+            and (self.first_day is None or day >= self.first_day)
+            and (self.last_day is None or day <= self.last_day)
+            and (not self.weekdays or day.weekday() in self.weekdays)
+        )
 
     def gain(self, base: int) -> int:
         """Points on top of `base`."""
@@ -161,11 +169,12 @@ class Left(NamedTuple):
 
 
 class Part(NamedTuple):
-    """Points that one rule gave: its mode, or "bonus" with the bonus's name."""
+    """Points that one rule gave: its mode and place among the accruals, or "bonus" and its name."""
 
     rule: str
     name: str
     points: int
+    place: int = 0
 
 
 class EarnResult(NamedTuple):
@@ -182,8 +191,12 @@ NOTHING = EarnResult(0, ())
 class Programme:
     """A store's programme as it was set at one time.
 
-    automatic: the reward that is issued by itself, if there is one. rule: the settings that decide
-    what a purchase earns; rule_id follows from them.
+    automatic: the reward that is issued by itself, if there is one. expiry_days, expiry_months:
+    how long points last, as `expiry` counts. idle_months: months without a visit after which they
+    lapse, 0 for never. often_most: purchases of a member in a day that are usual, 0 for any number;
+    often_blocks: those beyond earn nothing. correct_most: points that one person may give by hand
+    in a day, 0 for any number. rule: the settings that decide what a purchase earns; rule_id
+    follows from them.
     """
 
     unit_one: str
@@ -193,10 +206,15 @@ class Programme:
     bonuses: tuple[Bonus, ...]
     pending_days: int
     expiry: Expiry
+    expiry_days: int
     expiry_months: int
+    idle_months: int
     rewards: tuple[RewardRule, ...]
     automatic: RewardRule | None
     hold_minutes: int
+    often_most: int
+    often_blocks: bool
+    correct_most: int
     rule_id: UUID
     rule: Mapping[str, Any]
 
@@ -248,10 +266,15 @@ def load(settings: Mapping[str, Any]) -> Programme:
         bonuses=bonuses,
         pending_days=settings["pending_days"],
         expiry=settings["expiry"],
+        expiry_days=settings["expiry_days"],
         expiry_months=settings["expiry_months"],
+        idle_months=settings["idle_months"],
         rewards=rewards,
         automatic=next((reward for reward in rewards if reward.automatic), None),
         hold_minutes=settings["hold_minutes"],
+        often_most=settings["often_most"],
+        often_blocks=settings["often_then"] == "block",
+        correct_most=settings["correct_most"],
         rule_id=_rule_id(rule),
         rule=rule,
     )
@@ -273,14 +296,14 @@ def earned(programme: Programme, basket: Basket, zone: tzinfo) -> EarnResult:
     """
     base = 0
     why: tuple[Part, ...] = ()
-    for rule in programme.accruals:
+    for place, rule in enumerate(programme.accruals):
         points = rule.points_for(basket)
         if programme.stacked:
             base += points
             if points:
-                why += (Part(rule.mode, "", points),)
+                why += (Part(rule.mode, "", points, place),)
         elif points > base:
-            base, why = points, (Part(rule.mode, "", points),)
+            base, why = points, (Part(rule.mode, "", points, place),)
     if not base:
         return NOTHING
     if programme.bonuses:
@@ -319,39 +342,6 @@ def left_of(purchase: PurchaseFact) -> Basket:
             for one in lines
         ]
     return Left(purchase.total_minor - purchase.returned_minor, purchase.occurred_at, tuple(lines))
-
-
-def active_from(programme: Programme, occurred_at: datetime, zone: tzinfo) -> datetime | None:
-    """When points earned at `occurred_at` can be spent: the start of a store's day; None: now."""
-    if not programme.pending_days:
-        return None
-    return morning(occurred_at.astimezone(zone).date(), programme.pending_days, zone)
-
-
-def expires_at(programme: Programme, occurred_at: datetime, zone: tzinfo) -> datetime | None:
-    """The first moment when points earned at `occurred_at` are gone; None: never.
-
-    They are good through the whole last day in the zone of the store that gave them.
-    """
-    if programme.expiry == "never":
-        return None
-    day = occurred_at.astimezone(zone).date()
-    return _after_last_day(day, programme.expiry, programme.expiry_months, zone)
-
-
-@lru_cache(maxsize=4096)
-def _after_last_day(day: date, expiry: Expiry, months: int, zone: tzinfo) -> datetime:
-    number = day.year * 12 + day.month - 1 + months
-    year, month = divmod(number, 12)
-    length = calendar.monthrange(year, month + 1)[1]
-    last = length if expiry == "month_end" else min(day.day, length)
-    return morning(date(year, month + 1, last), 1, zone)
-
-
-@lru_cache(maxsize=4096)
-def morning(day: date, days_later: int, zone: tzinfo) -> datetime:
-    """The first moment (UTC) of the day `days_later` after `day` in a zone."""
-    return datetime.combine(day + timedelta(days=days_later), time.min, zone).astimezone(UTC)
 
 
 def _plain(value: Any) -> Any:

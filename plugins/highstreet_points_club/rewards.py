@@ -11,7 +11,7 @@ from uuid import UUID
 from highstreet.sdk import Conflict, Ctx, Invalid, NotFound, ScopedSession, Statement, new_id, own
 from highstreet.sdk import gettext as _
 from highstreet.sdk import lazy_gettext as _l
-from highstreet_points_club import accounts, issuing, ledger, rules, story
+from highstreet_points_club import accounts, idle, issuing, ledger, rules, story
 from highstreet_points_club.accounts import Locked
 from highstreet_points_club.errors import NotEnoughPoints, RewardClosed
 from highstreet_points_club.issuing import Issued, Made
@@ -71,6 +71,7 @@ def redeem(ctx: Ctx, reward_id: UUID, *, purchase_id: UUID | None = None) -> Iss
     if not reward.usable(at):
         raise _closed(reward, at)
     place = rules.place(ctx)
+    idle.stay(ctx, account, rules.programme(ctx), place, at)
     issuing.close(ctx.s, reward_id, "redeemed", at, store_id=place.id, purchase_id=purchase_id)
     done = reward._replace(
         status="redeemed", closed_at=at, redeemed_store_id=place.id, purchase_id=purchase_id
@@ -166,15 +167,17 @@ def _take(
         if before is not None:
             return _same(s, before, account, rule, steps)
     at = ctx.now()
+    stays_until = rules.idle_at(programme, at, place.zone)
     state = accounts.states(s, [account])[account.id]
+    here = ledger.visit(state, at, new_id, idle_at=stays_until)
     try:
-        step, held = spend(state, rule.points * steps, at, new_id)
+        step, held = spend(here.state, rule.points * steps, at, new_id)
     except ledger.NotEnough as refusal:
         raise not_enough(programme, refusal.wanted, refusal.spendable) from refusal
     at_once = spend is ledger.burn
     kind = "burn" if at_once else "hold"
     cause = Cause(kind, place.id, place.zone, ctx.scope.actor, at, key=idem_key)
-    write(s, [Change(account.owner_id, cause, step)])
+    write(s, [Change(account.owner_id, cause, here), Change(account.owner_id, cause, step)])
     made = Made(
         held, rule, at, place, account, steps,
         status="redeemed" if at_once else "issued",

@@ -9,7 +9,8 @@ from uuid import UUID
 
 from highstreet.sdk import Ctx, Resolved, ScopedSession, Statement, clock
 from highstreet_points_club import programme as programmes
-from highstreet_points_club.programme import Programme, active_from, expires_at, morning
+from highstreet_points_club.lasting import active_from, expires_at, idle_at, morning
+from highstreet_points_club.programme import Programme
 
 NAME = "points_club"
 _MOST = 8192
@@ -119,6 +120,7 @@ __all__ = [
     "Place",
     "active_from",
     "expires_at",
+    "idle_at",
     "keep",
     "morning",
     "place",

@@ -3,197 +3,28 @@
 from collections.abc import Mapping
 from typing import Any
 
-from marshmallow import RAISE, Schema, ValidationError, fields, validate, validates_schema
+from marshmallow import ValidationError, fields, validate, validates_schema
 
 from highstreet.sdk import gettext as _
 from highstreet.sdk import lazy_gettext as _l
-from highstreet_points_club.programme import DAYS
-
-_MOST = 1_000_000
-#: Minor units; what a person types is read in the currency of the place.
-_MOST_MINOR = 10**9
-_NAME = validate.Length(min=1, max=60)
-_KEY = validate.Regexp(r"^[a-z0-9][a-z0-9-]{0,39}$", error="use small letters, digits and dashes")
-_DAYS = dict(
-    zip(
-        DAYS,
-        (
-            _l("Monday"),
-            _l("Tuesday"),
-            _l("Wednesday"),
-            _l("Thursday"),
-            _l("Friday"),
-            _l("Saturday"),
-            _l("Sunday"),
-        ),
-        strict=True,
-    )
+from highstreet_points_club.rule_settings import (
+    MOST,
+    NAME,
+    AccrualSchema,
+    BonusSchema,
+    RewardSchema,
+    Strict,
 )
-_PERCENT = validate.Range(0, 10_000)
 
 
-def _above_zero(minor: int) -> None:
-    if not 0 < minor <= _MOST_MINOR:
-        raise ValidationError(_("Use an amount above zero that a purchase may have."))
-
-
-def _zero_or_more(minor: int) -> None:
-    if not 0 <= minor <= _MOST_MINOR:
-        raise ValidationError(_("Use an amount of zero or more that a purchase may have."))
-
-
-class _Strict(Schema):
-    class Meta:
-        """A misspelt key must not be silent."""
-
-        unknown = RAISE
-
-
-class AccrualSchema(_Strict):
-    """One way to earn; see programme.Accrual."""
-
-    mode = fields.String(
-        required=True,
-        validate=validate.OneOf(["visit", "spend", "items"]),
-        metadata={
-            "label": _l("Points for"),
-            "options": {
-                "visit": _l("each visit"),
-                "spend": _l("what is paid"),
-                "items": _l("pieces, by department"),
-            },
-        },
-    )
-    points = fields.Integer(
-        load_default=1,
-        strict=True,
-        validate=validate.Range(1, _MOST),
-        metadata={"label": _l("Points")},
-    )
-    per_minor = fields.Integer(
-        load_default=100,
-        strict=True,
-        validate=_above_zero,
-        metadata={"label": _l("For each whole amount of"), "money": True},
-    )
-    min_minor = fields.Integer(
-        load_default=1,
-        strict=True,
-        validate=_above_zero,
-        metadata={"label": _l("Smallest purchase that earns"), "money": True},
-    )
-    factors = fields.Dict(
-        keys=fields.String(validate=validate.Length(min=1, max=100)),
-        values=fields.Integer(strict=True, validate=_PERCENT),
-        load_default=dict,
-        metadata={"label": _l("Departments that count more or less, in per cent")},
-    )
-    excluded = fields.List(
-        fields.String(validate=validate.Length(min=1, max=100)),
-        load_default=list,
-        metadata={"label": _l("Departments that earn nothing")},
-    )
-    departments = fields.Dict(
-        keys=fields.String(validate=validate.Length(min=1, max=100)),
-        values=fields.Integer(strict=True, validate=validate.Range(0, _MOST)),
-        load_default=dict,
-        metadata={"label": _l("Points for each piece, by department")},
-    )
-
-    @validates_schema
-    def _whole(self, data: Mapping[str, Any], **_options: Any) -> None:
-        if data["mode"] == "items" and not data["departments"]:
-            raise ValidationError(_("Name at least one department and its points."), "departments")
-        if data["mode"] != "items" and data["departments"]:
-            raise ValidationError(
-                _("Only “items” gives points by the piece; use factors here."),
-                "departments",
-            )
-
-
-class BonusSchema(_Strict):
-    """A time when more is given; see programme.Bonus."""
-
-    name = fields.String(required=True, validate=_NAME, metadata={"label": _l("Name")})
-    percent = fields.Integer(
-        load_default=100,
-        strict=True,
-        validate=validate.Range(100, 10_000),
-        metadata={"label": _l("Points in per cent of the usual (200: double)")},
-    )
-    extra = fields.Integer(
-        load_default=0,
-        strict=True,
-        validate=validate.Range(0, _MOST),
-        metadata={"label": _l("Extra points for a purchase")},
-    )
-    first_day = fields.Date(load_default=None, allow_none=True, metadata={"label": _l("First day")})
-    last_day = fields.Date(load_default=None, allow_none=True, metadata={"label": _l("Last day")})
-    weekdays = fields.List(
-        fields.String(validate=validate.OneOf(DAYS), metadata={"options": _DAYS}),
-        load_default=list,
-        metadata={"label": _l("Days of the week (none: all)")},
-    )
-    hours_from = fields.Time(load_default=None, allow_none=True, metadata={"label": _l("From")})
-    hours_to = fields.Time(load_default=None, allow_none=True, metadata={"label": _l("To")})
-
-    @validates_schema
-    def _in_order(self, data: Mapping[str, Any], **_options: Any) -> None:
-        first, last = data["first_day"], data["last_day"]
-        if first is not None and last is not None and last < first:
-            raise ValidationError(_("The last day is before the first."), "last_day")
-
-
-class RewardSchema(_Strict):
-    """What points buy; see programme.RewardRule."""
-
-    key = fields.String(required=True, validate=_KEY, metadata={"label": _l("Key")})
-    name = fields.String(required=True, validate=_NAME, metadata={"label": _l("Name")})
-    points = fields.Integer(
-        required=True,
-        strict=True,
-        validate=validate.Range(1, _MOST),
-        metadata={"label": _l("Points")},
-    )
-    kind = fields.String(
-        load_default="product",
-        validate=validate.OneOf(["product", "money"]),
-        metadata={
-            "label": _l("Kind"),
-            "options": {"product": _l("a product"), "money": _l("money off")},
-        },
-    )
-    value_minor = fields.Integer(
-        load_default=0,
-        strict=True,
-        validate=_zero_or_more,
-        metadata={"label": _l("What it is worth"), "money": True},
-    )
-    automatic = fields.Boolean(
-        load_default=False, metadata={"label": _l("Give it as soon as the points are there")}
-    )
-    valid_days = fields.Integer(
-        load_default=None,
-        allow_none=True,
-        strict=True,
-        validate=validate.Range(1, 3650),
-        metadata={"label": _l("Days until it ends (empty: never)")},
-    )
-
-    @validates_schema
-    def _worth(self, data: Mapping[str, Any], **_options: Any) -> None:
-        if data["kind"] == "money" and not data["value_minor"]:
-            raise ValidationError(_("Say how much money it is worth."), "value_minor")
-
-
-class ProgrammeSchema(_Strict):
+class ProgrammeSchema(Strict):
     """The settings of the points club."""
 
     unit_one = fields.String(
-        load_default="point", validate=_NAME, metadata={"label": _l("One of them is called")}
+        load_default="point", validate=NAME, metadata={"label": _l("One of them is called")}
     )
     unit_many = fields.String(
-        load_default="points", validate=_NAME, metadata={"label": _l("Several are called")}
+        load_default="points", validate=NAME, metadata={"label": _l("Several are called")}
     )
     accruals = fields.List(
         fields.Nested(AccrualSchema),
@@ -225,21 +56,48 @@ class ProgrammeSchema(_Strict):
     )
     expiry = fields.String(
         load_default="never",
-        validate=validate.OneOf(["never", "months", "month_end"]),
+        validate=validate.OneOf(["never", "days", "months", "month_end", "year_end"]),
         metadata={
             "label": _l("Points lapse"),
             "options": {
                 "never": _l("never"),
+                "days": _l("so many days later"),
                 "months": _l("so many months later, to the day"),
                 "month_end": _l("at the end of the month so many months later"),
+                "year_end": _l("at the end of the year so many months later"),
             },
+            "help": _l("Points that were given before a change keep the terms of their time."),
+        },
+    )
+    expiry_days = fields.Integer(
+        load_default=365,
+        strict=True,
+        validate=validate.Range(1, 36_500),
+        metadata={
+            "label": _l("Days until points lapse"),
+            "help": _l("Where points lapse so many days later."),
         },
     )
     expiry_months = fields.Integer(
         load_default=12,
         strict=True,
         validate=validate.Range(0, 240),
-        metadata={"label": _l("Months until points lapse")},
+        metadata={
+            "label": _l("Months until points lapse"),
+            "help": _l("Where they lapse so many months later. 0: in the same month or year."),
+        },
+    )
+    idle_months = fields.Integer(
+        load_default=0,
+        strict=True,
+        validate=validate.Range(0, 240),
+        metadata={
+            "label": _l("Months without a visit after which points lapse"),
+            "help": _l(
+                "0: never. Only points given from now on lapse so, and the day that a visit has"
+                " promised is never moved forward by a change here."
+            ),
+        },
     )
     rewards = fields.List(
         fields.Nested(RewardSchema),
@@ -254,6 +112,36 @@ class ProgrammeSchema(_Strict):
         metadata={
             "label": _l("Minutes that a till may hold points for a reward"),
             "help": _l("A reward that is held and never handed over frees its points then."),
+        },
+    )
+
+    often_most = fields.Integer(
+        load_default=0,
+        strict=True,
+        validate=validate.Range(0, 1000),
+        metadata={
+            "label": _l("Purchases that one member may make in a day"),
+            "help": _l("More are unusual: a card that is swiped for strangers. 0: any number."),
+        },
+    )
+    often_then = fields.String(
+        load_default="warn",
+        validate=validate.OneOf(["warn", "block"]),
+        metadata={
+            "label": _l("A purchase beyond that"),
+            "options": {
+                "warn": _l("earns, and the cashier is told"),
+                "block": _l("earns nothing, and the cashier is told"),
+            },
+        },
+    )
+    correct_most = fields.Integer(
+        load_default=0,
+        strict=True,
+        validate=validate.Range(0, MOST),
+        metadata={
+            "label": _l("Points that one person may give by hand in a day"),
+            "help": _l("Owners of the store may give more. 0: any number."),
         },
     )
 

@@ -6,19 +6,13 @@ from datetime import datetime, timedelta
 from flask import render_template
 from markupsafe import Markup
 
-from highstreet.sdk import Ctx, CustomerFact, Statement, own
+from highstreet.sdk import Ctx, CustomerFact
 from highstreet.sdk import gettext as _
-from highstreet_points_club import history, rules, till, words
+from highstreet_points_club import history, liability, rules, till, words
+from highstreet_points_club.lasting import last_day_before
 
 _LATEST = 5
 _SOON = timedelta(days=30)
-
-_LAPSING = Statement(
-    "SELECT COUNT(DISTINCT l.account_id), SUM(l.remaining) FROM points_club_lot AS l"
-    " WHERE l.at_store_id = :at_store AND l.expires_at > :at AND l.expires_at <= :until"
-    f" AND l.remaining > 0 AND {own('l')}",
-    returns="row",
-)
 
 
 def customer_panel(ctx: Ctx, customer: CustomerFact) -> Markup:
@@ -57,18 +51,14 @@ def member_panel(ctx: Ctx, customer: CustomerFact) -> Markup | None:
 
 def today_news(ctx: Ctx) -> Markup | None:
     """Points of this store that lapse soon: a reason to write to those members."""
-    at_store = ctx.store_id or ctx.scope.store_id
-    if at_store is None:
-        return None
-    at = ctx.now()
-    members, points = _LAPSING(ctx.s, at_store=at_store, at=at, until=at + _SOON)
+    members, points = liability.lapsing(ctx, _SOON)
     if not members:
         return None
     programme = rules.programme(ctx)
     return Markup(
         render_template(
             "points_club/_today.html",
-            title=_("%(points)s lapse within 30 days", points=words.amount(programme, int(points))),
+            title=_("%(points)s lapse within 30 days", points=words.amount(programme, points)),
             members=members,
             href=till.address(ctx, "overview"),
         )
@@ -93,7 +83,7 @@ def set_up(ctx: Ctx) -> Markup:
 def _until(name: str, ends_at: datetime | None, place: rules.Place) -> str:
     if ends_at is None:
         return name
-    last = (ends_at.astimezone(place.zone) - timedelta(seconds=1)).date()
+    last = last_day_before(ends_at, place.zone)
     return _("%(reward)s, until %(day)s", reward=name, day=words.day(last, place))
 
 

@@ -37,7 +37,7 @@ class Lot(NamedTuple):
 
     `id`: that of the entry which made it. `activates_at`: not spendable before (None: at once).
     `expires_at`: not spendable from then on (None: never). `store_id`: the store that gave them
-    and so owes what they buy.
+    and so owes what they buy. `idle`: they end with the account's `idle_at`, too.
     """
 
     id: UUID
@@ -47,6 +47,7 @@ class Lot(NamedTuple):
     activates_at: datetime | None = None
     expires_at: datetime | None = None
     store_id: UUID | None = None
+    idle: bool = False
 
 
 class Entry(NamedTuple):
@@ -85,6 +86,7 @@ class AccountState:
     `lots` are the open ones in the order they were made, and those that a hold came from; an
     account without debt may be handed to `earn` without them. `holds` are oldest first.
     `last_at`: the latest event; what a late upload leads to (a reward) never happens before it.
+    `idle_at`: when `idle` lots end unless the member comes before (None: no day is set).
     """
 
     id: UUID
@@ -94,10 +96,11 @@ class AccountState:
     lots: tuple[Lot, ...] = ()
     holds: tuple[Hold, ...] = ()
     debt: int = 0
+    idle_at: datetime | None = None
 
     def spendable(self, at: datetime) -> int:
         """Points that may be spent at `at`: no debt, active, not lapsed, not held."""
-        return sum(lot.remaining for lot in self.lots if is_spendable(lot, at))
+        return sum(lot.remaining for lot in self.lots if is_spendable(lot, at, self.idle_at))
 
     def pending(self, at: datetime) -> int:
         """Points that become active after `at`."""
@@ -141,15 +144,31 @@ class Step(NamedTuple):
     allocations: tuple[Allocation, ...] = ()
 
 
-def is_spendable(lot: Lot, at: datetime) -> bool:
+def end_of(lot: Lot, idle_at: datetime | None) -> datetime | None:
+    """When the lot's points are gone, in an account whose idle points end at `idle_at`."""
+    if idle_at is None or not lot.idle:
+        return lot.expires_at
+    return idle_at if lot.expires_at is None else min(lot.expires_at, idle_at)
+
+
+def is_spendable(lot: Lot, at: datetime, idle_at: datetime | None) -> bool:
     """Whether the lot's points may be spent at `at`."""
-    return (
-        lot.remaining > 0
-        and (lot.activates_at is None or lot.activates_at <= at)
-        and (lot.expires_at is None or lot.expires_at > at)
-    )
+    if lot.remaining <= 0 or (lot.activates_at is not None and lot.activates_at > at):
+        return False
+    end = end_of(lot, idle_at)
+    return end is None or end > at
 
 
-def burn_order(lot: Lot) -> tuple[datetime, datetime]:
+def burn_order(lot: Lot, idle_at: datetime | None) -> tuple[datetime, datetime]:
     """Soonest-expiring first, then oldest; what never expires last."""
-    return (lot.expires_at or _NEVER, lot.earned_at)
+    return (end_of(lot, idle_at) or _NEVER, lot.earned_at)
+
+
+def after_visit(idle_at: datetime | None, promised: datetime | None) -> datetime | None:
+    """The account's `idle_at` after a visit that promised points until `promised` (None: always).
+
+    Never earlier than what an earlier visit promised.
+    """
+    if idle_at is None or promised is None:
+        return promised
+    return max(idle_at, promised)

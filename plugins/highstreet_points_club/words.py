@@ -169,6 +169,9 @@ def next_reward(balance: "Balance") -> str:
 
 def lapsing(programme: Programme, what: "Lapsing", place: Place) -> str:
     """ "24 points lapse on 31 May"."""
+    if what.unless_visit:
+        return _("%(points)s lapse after %(day)s unless there is a visit before",
+                 points=amount(programme, what.points), day=day(what.last_day, place))  # fmt: skip
     return _("%(points)s lapse on %(day)s", points=amount(programme, what.points),
              day=day(what.last_day, place))  # fmt: skip
 

@@ -14,6 +14,7 @@ from highstreet_points_club.state import (
     Mint,
     Step,
     burn_order,
+    end_of,
     is_spendable,
 )
 
@@ -33,6 +34,7 @@ class Work:
         self.balance = state.balance
         self.debt = state.debt
         self.seq = state.seq
+        self.idle_at = state.idle_at
         self.lots = {lot.id: lot for lot in state.lots}
         self.holds: Sequence[Hold] = state.holds
         self.entries: list[Entry] = []
@@ -78,14 +80,23 @@ class Work:
 
     def spendable(self) -> int:
         """Points that may be spent now."""
-        return sum(lot.remaining for lot in self.lots.values() if is_spendable(lot, self.at))
+        return sum(
+            lot.remaining for lot in self.lots.values() if is_spendable(lot, self.at, self.idle_at)
+        )
 
     def lapse(self) -> None:
-        """Book what expired; one entry for the lots that expired together."""
+        """Book what expired; one entry for the lots that expired together.
+
+        Once the idle ones have ended, the day is over and done with: what a reward gives back to
+        them afterwards stays until the next visit sets another.
+        """
         due: dict[datetime, list[Lot]] = {}
         for lot in self.lots.values():
-            if lot.remaining > 0 and lot.expires_at is not None and lot.expires_at <= self.at:
-                due.setdefault(lot.expires_at, []).append(lot)
+            end = end_of(lot, self.idle_at)
+            if lot.remaining > 0 and end is not None and end <= self.at:
+                due.setdefault(end, []).append(lot)
+        if self.idle_at is not None and self.idle_at <= self.at:
+            self.idle_at = None
         for moment in sorted(due):
             entry = self.enter("expire", -sum(lot.remaining for lot in due[moment]), at=moment)
             for lot in due[moment]:
@@ -94,7 +105,7 @@ class Work:
     def spend(self, kind: Kind, points: int) -> Hold:
         """Take spendable points, of which there are enough, for a reward."""
         entry = self.enter(kind, -points)
-        ready = [lot for lot in self.lots.values() if is_spendable(lot, self.at)]
+        ready = [lot for lot in self.lots.values() if is_spendable(lot, self.at, self.idle_at)]
         made = Hold(entry.id, points, tuple(self._draw(entry, ready, points)))
         if kind == "hold":
             self.holds = (*self.holds, made)
@@ -116,7 +127,7 @@ class Work:
             key=lambda lot: (
                 lot.id != reverses_id,
                 lot.activates_at is not None and lot.activates_at > self.at,
-                *burn_order(lot),
+                *burn_order(lot, self.idle_at),
             )
         )
         short = points + sum(part[1] for part in self._draw(entry, mine, points, ordered=True))
@@ -157,7 +168,7 @@ class Work:
     ) -> list[tuple[UUID, int]]:
         """Take up to `points` from `lots`; gives (lot, points below zero) for each."""
         drawn = []
-        for lot in lots if ordered else sorted(lots, key=burn_order):
+        for lot in lots if ordered else sorted(lots, key=self._order):
             if not points:
                 break
             part = min(points, lot.remaining)
@@ -165,6 +176,9 @@ class Work:
             drawn.append((lot.id, -part))
             points -= part
         return drawn
+
+    def _order(self, lot: Lot) -> tuple[datetime, datetime]:
+        return burn_order(lot, self.idle_at)
 
     def step(self) -> Step:
         """What the event came to."""
@@ -177,6 +191,7 @@ class Work:
             tuple(lot for lot in self.lots.values() if lot.remaining or lot.id in kept),
             tuple(self.holds),
             self.debt,
+            self.idle_at,
         )
         return Step(
             state,

@@ -24,7 +24,7 @@ _ENTRY_COLUMNS = (
 )  # fmt: skip
 _LOT_COLUMNS = (
     "id", "store_id", "account_id", "points", "remaining", "at_store_id", "earned_at",
-    "activates_at", "expires_at",
+    "activates_at", "expires_at", "idle",
 )  # fmt: skip
 _ALLOCATION_COLUMNS = ("id", "store_id", "entry_id", "lot_id", "points")
 _REWARD_COLUMNS = (
@@ -58,14 +58,15 @@ _TABLES: dict[str, tuple[sa.Table, Statement]] = {
 }
 _ACCOUNT = Statement(
     "UPDATE points_club_account AS a SET balance = :balance, debt = :debt, seq = :seq,"
-    f" last_at = :last_at WHERE a.id = :id AND {own('a')}",
+    f" last_at = :last_at, idle_at = :idle_at WHERE a.id = :id AND {own('a')}",
     returns="none",
 )
 _ACCOUNTS = Statement(
     "UPDATE points_club_account AS a SET balance = v.balance, debt = v.debt, seq = v.seq,"
-    " last_at = v.last_at FROM unnest(CAST(:ids AS uuid[]), CAST(:balances AS bigint[]),"
-    " CAST(:debts AS bigint[]), CAST(:seqs AS bigint[]), CAST(:lasts AS timestamptz[]))"
-    f" AS v(id, balance, debt, seq, last_at) WHERE a.id = v.id AND {own('a')}",
+    " last_at = v.last_at, idle_at = v.idle_at FROM unnest(CAST(:ids AS uuid[]),"
+    " CAST(:balances AS bigint[]), CAST(:debts AS bigint[]), CAST(:seqs AS bigint[]),"
+    " CAST(:lasts AS timestamptz[]), CAST(:idles AS timestamptz[]))"
+    f" AS v(id, balance, debt, seq, last_at, idle_at) WHERE a.id = v.id AND {own('a')}",
     returns="none",
 )
 _LOT = Statement(
@@ -195,6 +196,7 @@ def _lot(lot: Lot, account_id: UUID, owner_id: UUID | None) -> dict[str, Any]:
         "earned_at": lot.earned_at,
         "activates_at": lot.activates_at,
         "expires_at": lot.expires_at,
+        "idle": lot.idle,
     }
 
 
@@ -228,6 +230,7 @@ def _update_accounts(s: ScopedSession, states: Sequence[AccountState]) -> None:
             debts=[state.debt for state in states],
             seqs=[state.seq for state in states],
             lasts=[state.last_at for state in states],
+            idles=[state.idle_at for state in states],
         )
         return
     _ACCOUNT.many(
@@ -239,6 +242,7 @@ def _update_accounts(s: ScopedSession, states: Sequence[AccountState]) -> None:
                 "debt": state.debt,
                 "seq": state.seq,
                 "last_at": state.last_at,
+                "idle_at": state.idle_at,
             }
             for state in states
         ],

@@ -30,9 +30,7 @@ class Prices(Schema):
     """Money at the top and in a list."""
 
     fee = fields.Integer(load_default=500, strict=True, metadata={"money": True, "label": "Fee"})
-    most = fields.Integer(
-        load_default=None, allow_none=True, strict=True, metadata={"money": True}
-    )
+    most = fields.Integer(load_default=None, allow_none=True, strict=True, metadata={"money": True})
     rules = fields.List(fields.Nested(Rule), load_default=list)
 
 
@@ -60,9 +58,7 @@ def typed(items: list[settings_form.Item], **sent: str) -> settings_read.Answer:
     ("currency", "text", "sign"),
     [("GBP", "5.00", "£"), ("JPY", "500", "JP¥"), ("BHD", "0.500", "BHD")],
 )
-def test_it_is_shown_with_the_decimals_of_the_currency(
-    currency: str, text: str, sign: str
-) -> None:
+def test_it_is_shown_with_the_decimals_of_the_currency(currency: str, text: str, sign: str) -> None:
     with shown(currency) as items:
         assert (items[0].value, items[0].sign) == (text, sign)
         assert items[0].attributes["inputmode"] == "decimal"

@@ -22,7 +22,8 @@ def _known() -> tuple[tuple[str, str], ...]:
         (r"Unknown field\.", _("There is no such setting.")),
         (r"Must be one of: (?P<choices>.+)\.", _("Choose one of: %(choices)s.")),
         (
-            r"Must be greater than or equal to (?P<low>\S+) and less than or equal to (?P<high>\S+)\.",
+            r"Must be greater than or equal to (?P<low>\S+) and less than or equal to"
+            r" (?P<high>\S+)\.",
             _("Use a number from %(low)s to %(high)s."),
         ),
         (r"Must be greater than or equal to (?P<low>\S+)\.", _("Use at least %(low)s.")),

@@ -31,7 +31,8 @@ class Item:
 
     path: "rewards.0.name". value: as an input shows it; of "ticks" a list. spare: a group that is
     only a place to add another. currency: of a field that holds money. The rest is of top-level
-    fields only: source in words, locked (above), given (at this level), locks (this level locks it).
+    fields only: source in words, locked (above), given (at this level), locks (this level locks
+    it).
     """
 
     path: str

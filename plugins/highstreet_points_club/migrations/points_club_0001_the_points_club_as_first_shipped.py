@@ -35,6 +35,7 @@ def upgrade() -> None:
         sa.Column("debt", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("seq", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("last_at", sdk.UTCDateTime(timezone=True), nullable=True),
+        sa.Column("idle_at", sdk.UTCDateTime(timezone=True), nullable=True),
         sa.Column("merged_into_id", sa.Uuid(), nullable=True),
         sa.Column("opened_at", sdk.UTCDateTime(timezone=True), nullable=False),
         sa.Column("store_id", sa.Uuid(), nullable=True),
@@ -66,6 +67,13 @@ def upgrade() -> None:
         info={"personal": True},
     )
     with op.batch_alter_table("points_club_account", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_points_club_account_idle",
+            ["brand_id", "idle_at"],
+            unique=False,
+            postgresql_where=sa.text("idle_at IS NOT NULL"),
+            sqlite_where=sa.text("idle_at IS NOT NULL"),
+        )
         batch_op.create_index(
             "ix_points_club_account_merged",
             ["brand_id", "merged_into_id"],
@@ -173,6 +181,7 @@ def upgrade() -> None:
         sa.Column("earned_at", sdk.UTCDateTime(timezone=True), nullable=False),
         sa.Column("activates_at", sdk.UTCDateTime(timezone=True), nullable=True),
         sa.Column("expires_at", sdk.UTCDateTime(timezone=True), nullable=True),
+        sa.Column("idle", sa.Boolean(), nullable=False),
         sa.Column("store_id", sa.Uuid(), nullable=True),
         sa.CheckConstraint(
             "points > 0 AND remaining BETWEEN 0 AND points OR points < 0 AND remaining BETWEEN points AND 0",
@@ -449,6 +458,11 @@ def downgrade() -> None:
 
     op.drop_table("points_club_entry")
     with op.batch_alter_table("points_club_account", schema=None) as batch_op:
+        batch_op.drop_index(
+            "ix_points_club_account_idle",
+            postgresql_where=sa.text("idle_at IS NOT NULL"),
+            sqlite_where=sa.text("idle_at IS NOT NULL"),
+        )
         batch_op.drop_index(
             "ix_points_club_account_merged",
             postgresql_where=sa.text("merged_into_id IS NOT NULL"),

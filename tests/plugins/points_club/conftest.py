@@ -177,7 +177,9 @@ def snapshot(s: ScopedSession) -> dict[str, list[tuple[Any, ...]]]:
         return (who[entry.account_id], entry.seq) if entry else None
 
     return {
-        "accounts": sorted((who[a.id], a.balance, a.debt, a.seq, a.last_at) for a in accounts),
+        "accounts": sorted(
+            (who[a.id], a.balance, a.debt, a.seq, str(a.last_at), str(a.idle_at)) for a in accounts
+        ),
         "entries": sorted(
             (who[e.account_id], e.seq, e.kind, e.points, str(e.at_store_id), str(e.purchase_id),
              e.amount_minor, str(e.rule_id), str(name(e.reverses_id)), e.occurred_at,
@@ -186,7 +188,7 @@ def snapshot(s: ScopedSession) -> dict[str, list[tuple[Any, ...]]]:
         ),
         "lots": sorted(
             (who[x.account_id], str(name(x.id)), x.points, x.remaining, str(x.at_store_id),
-             x.earned_at, str(x.activates_at), str(x.expires_at))
+             x.earned_at, str(x.activates_at), str(x.expires_at), x.idle)
             for x in s.query(Lot).all()
         ),
         "allocations": sorted(

@@ -179,8 +179,9 @@ def test_every_store_of_a_brand_may_have_its_own_programme(shop: Shop) -> None:
         {"rewards": [FREE | {"valid_days": 30}], "expiry": "months", "expiry_months": 1},
         {"pending_days": 3, "rewards": [FREE], "expiry": "month_end", "expiry_months": 0},
         {"rewards": [COFFEE], "pending_days": 14, "expiry": "months", "expiry_months": 2},
+        {"rewards": [FREE], "idle_months": 1, "expiry": "year_end"},
     ],
-    ids=["plain", "visits", "expiring", "pending", "on-request"],
+    ids=["plain", "visits", "expiring", "pending", "on-request", "idle"],
 )
 def test_an_import_gives_what_a_till_would_have_given(
     shop: Shop, programme: dict[str, Any]
@@ -200,7 +201,7 @@ def test_an_import_gives_what_a_till_would_have_given(
                     s,
                     who.id if who else None,
                     dice.randrange(50, 3000),
-                    at=later(dice.uniform(0, 90)),
+                    at=later(dice.uniform(-800 if "idle_months" in programme else 0, 90)),
                     store_id=shop.club.stores[number % 2].id,
                 )
             )
@@ -216,6 +217,8 @@ def test_an_import_gives_what_a_till_would_have_given(
 
     first, second = _left_by(shop, one_by_one), _left_by(shop, all_at_once)
     assert len(first["entries"]) > 60
+    if "idle_months" in programme:
+        assert sum("expire" in row for row in first["entries"]) > 5
     for part in first:
         assert _less(first[part]) == _less(second[part]), part
 

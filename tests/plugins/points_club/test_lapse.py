@@ -22,7 +22,7 @@ def test_points_end_after_their_last_day_and_are_told_before(
         ctx, who = shop.ctx(s), shop.member(s)
         shop.buy(s, who.id, 10000)
         standing = history.balance(ctx, who.id)
-        assert standing.lapsing == ((100, date(2026, 5, 30)),)
+        assert standing.lapsing == ((100, date(2026, 5, 30), False),)
         time_machine_.move_to(datetime(2026, 5, 30, 22, 59, tzinfo=UTC))  # 23:59 in London
         assert history.balance(ctx, who.id).spendable == 100
         assert lapse.sweep(ctx).points == 0

@@ -32,11 +32,15 @@ class Club:
         self.allocations: list[ledger.Allocation] = []
         self.bought: dict[UUID, list[int]] = {}  # earn entry → account, earned, reversed
         self.redeemed: list[tuple[int, ledger.Hold]] = []
+        self.promised: dict[UUID, datetime] = {}  # idle lot → the day that visits promised it
+        self.owner: dict[UUID, int] = {}  # lot → whose account it was made in
 
     def book(self, who: int, step: Step) -> None:
+        self.keeps_promises(step)
         self.accounts[who] = step.state
         self.entries += step.entries
         self.lots |= {lot.id: lot for lot in step.lots}
+        self.owner |= {lot.id: who for lot in step.lots}
         self.allocations += step.allocations
         for lot in step.state.lots:
             self.lots[lot.id] = lot
@@ -46,22 +50,58 @@ class Club:
                 lot = self.lots[allocation.lot_id]
                 self.lots[lot.id] = lot._replace(remaining=0)
 
+    def keeps_promises(self, step: Step) -> None:
+        """What lapses does so on its own last day, or when nobody came until the day promised."""
+        lapses = {entry.id: entry.at for entry in step.entries if entry.kind == "expire"}
+        for allocation in step.allocations:
+            at, lot = lapses.get(allocation.entry_id), self.lots.get(allocation.lot_id)
+            if at is not None and lot is not None and at != lot.expires_at:
+                assert lot.idle
+                assert at >= self.promised[lot.id]
+
+    def promise(self, who: int, until: datetime | None) -> None:
+        """The member was told that idle points stay until then (None: no day is set)."""
+        for lot in self.lots.values():
+            if lot.idle and self.home[self.owner[lot.id]] == who:
+                if until is None:
+                    self.promised.pop(lot.id, None)
+                else:
+                    self.promised[lot.id] = max(until, self.promised.get(lot.id, until))
+
     def do(self, what: str, *arguments: int | None) -> None:
         getattr(self, what)(*arguments)
 
     def wait(self, days: int) -> None:
         self.now += timedelta(days=days)
 
-    def earn(self, who: int, points: int, pending: int | None, life: int | None, late: int) -> None:
+    def earn(
+        self, who: int, points: int, pending: int | None, life: int | None, late: int,
+        stays: int | None,
+    ) -> None:  # fmt: skip
         who = self.home[who]
         at = self.now - timedelta(days=late)
+        until = self.then(at, stays)
         step = ledger.earn(
             self.accounts[who], points, at, self.mint,
-            activates_at=None if pending is None else at + timedelta(days=pending),
-            expires_at=None if life is None else at + timedelta(days=life),
+            activates_at=self.then(at, pending),
+            expires_at=self.then(at, life),
+            idle_at=until,
         )  # fmt: skip
         self.book(who, step)
-        self.bought[step.entries[0].id] = [who, points, 0]
+        self.promise(who, until)
+        [earned] = [entry.id for entry in step.entries if entry.kind == "earn"]
+        self.bought[earned] = [who, points, 0]
+
+    def visit(self, who: int, late: int, stays: int | None) -> None:
+        who = self.home[who]
+        at = self.now - timedelta(days=late)
+        until = self.then(at, stays)
+        self.book(who, ledger.visit(self.accounts[who], at, self.mint, idle_at=until))
+        self.promise(who, until)
+
+    @staticmethod
+    def then(at: datetime, days: int | None) -> datetime | None:
+        return None if days is None else at + timedelta(days=days)
 
     def give_back_goods(self, which: int, share: int) -> None:
         bought = list(self.bought)[which % len(self.bought)]
@@ -135,6 +175,10 @@ class Club:
     def expire(self, who: int) -> None:
         who = self.home[who]
         self.book(who, ledger.expire(self.accounts[who], self.now, self.mint))
+        state = self.accounts[who]
+        assert state.idle_at is None or state.idle_at > self.now
+        assert all(lot.expires_at is None or lot.expires_at > self.now for lot in state.lots
+                   if lot.remaining > 0)  # fmt: skip
 
     def adjust(self, who: int, points: int) -> None:
         who = self.home[who]
@@ -148,6 +192,8 @@ class Club:
         self.book(lose, leaves)
         self.book(keep, stays)
         self.home = [keep if home == lose else home for home in self.home]
+        if self.accounts[keep].idle_at is None:
+            self.promise(keep, None)
 
     def forfeit(self, who: int) -> None:
         who = self.home[who]
@@ -193,9 +239,16 @@ class AnyOrder(RuleBasedStateMachine):
     def time_passes(self, days: int) -> None:
         self.do("wait", days)
 
-    @rule(who=WHO, points=POINTS, pending=DAYS, life=DAYS, late=st.integers(0, 9))
-    def earn(self, who: int, points: int, pending: int | None, life: int | None, late: int) -> None:
-        self.do("earn", who, points, pending, life, late)
+    @rule(who=WHO, points=POINTS, pending=DAYS, life=DAYS, late=st.integers(0, 9), stays=DAYS)
+    def earn(
+        self, who: int, points: int, pending: int | None, life: int | None, late: int,
+        stays: int | None,
+    ) -> None:  # fmt: skip
+        self.do("earn", who, points, pending, life, late, stays)
+
+    @rule(who=WHO, late=st.integers(0, 9), stays=DAYS)
+    def visit(self, who: int, late: int, stays: int | None) -> None:
+        self.do("visit", who, late, stays)
 
     @precondition(lambda self: self.club.bought)
     @rule(which=st.integers(0, 99), share=st.integers(0, 3))

@@ -108,6 +108,12 @@ def test_the_rule_that_is_best_for_the_member_counts_unless_all_are_added() -> N
         ("2026-06-06T23:30", 17),  # past midnight
         ("2026-06-07T00:59", 17),
         ("2026-06-07T01:00", 10),
+        ("2026-06-05T23:59", 14),  # a Friday
+        ("2026-06-06T01:59", 14),  # the same night
+        ("2026-06-05T00:30", 10),  # the night before it
+        ("2026-10-25T01:30", 13),  # an hour that comes twice, the first time …
+        ("2026-10-25T01:30#", 13),  # … and the second
+        ("2026-10-25T02:00", 10),
     ],
 )
 def test_bonus_times_are_the_stores_own(local: str, expected: int) -> None:
@@ -118,9 +124,14 @@ def test_bonus_times_are_the_stores_own(local: str, expected: int) -> None:
             {"name": "Eve", "extra": 50, "first_day": "2026-12-24", "last_day": "2026-12-24"},
             {"name": "Night", "extra": 7, "first_day": "2026-06-06", "last_day": "2026-06-07"}
             | {"hours_from": "23:00", "hours_to": "01:00"},
+            {"name": "Friday", "extra": 4, "weekdays": ["fri"], "hours_from": "22:00"}
+            | {"hours_to": "02:00"},
+            {"name": "Clocks go back", "extra": 3, "first_day": "2026-10-25"}
+            | {"last_day": "2026-10-25", "hours_from": "01:00", "hours_to": "02:00"},
         ]
     )
-    at = datetime.fromisoformat(local).replace(tzinfo=LONDON).astimezone(UTC)
+    wall = datetime.fromisoformat(local.rstrip("#")).replace(fold=local.endswith("#"))
+    at = wall.replace(tzinfo=LONDON).astimezone(UTC)
     assert points(programme, 1000, at=at) == expected
 
 
@@ -131,34 +142,6 @@ def test_of_two_bonuses_the_better_counts_and_nothing_earns_no_bonus() -> None:
     assert points(programme, 400) == 7
     assert points(made(bonuses=bonuses, stacked=True), 1000) == 18
     assert earned(programme, Bought(50), LONDON) == EarnResult(0, ())
-
-
-@pytest.mark.parametrize(
-    ("expiry", "months", "bought", "gone"),
-    [
-        ("months", 12, "2026-05-04T12:00", "2027-05-05T00:00"),
-        ("months", 1, "2026-01-31T12:00", "2026-03-01T00:00"),
-        ("months", 12, "2028-02-29T12:00", "2029-03-01T00:00"),
-        ("month_end", 0, "2026-05-04T12:00", "2026-06-01T00:00"),
-        ("month_end", 18, "2026-12-31T23:30", "2028-07-01T00:00"),
-        ("months", 1, "2026-02-28T23:59", "2026-03-29T00:00"),  # the night clocks go forward
-    ],
-)
-def test_points_are_good_through_their_last_day_in_the_stores_zone(
-    expiry: str, months: int, bought: str, gone: str
-) -> None:
-    programme = made(expiry=expiry, expiry_months=months)
-    at = datetime.fromisoformat(bought).replace(tzinfo=LONDON)
-    found = programmes.expires_at(programme, at.astimezone(UTC), LONDON)
-    assert found is not None
-    assert found.astimezone(LONDON).replace(tzinfo=None).isoformat(timespec="minutes") == gone
-
-
-def test_points_that_never_lapse_and_are_there_at_once() -> None:
-    assert programmes.expires_at(made(), MONDAY, LONDON) is None
-    assert programmes.active_from(made(), MONDAY, LONDON) is None
-    waits = programmes.active_from(made(pending_days=14), MONDAY, LONDON)
-    assert waits == datetime(2026, 5, 17, 23, tzinfo=UTC)
 
 
 def test_the_same_rules_have_the_same_id_and_others_another() -> None:

@@ -147,7 +147,7 @@ def machine(shop: Shop, traveller: Any) -> Callable[[], RuleBasedStateMachine]:
             self.log.append(deed)
             self.life.do(*deed)
 
-        @rule(days=st.integers(1, 12))
+        @rule(days=st.one_of(st.integers(1, 12), st.just(33)))
         def time_passes(self, days: int) -> None:
             self.do("wait", days)
 
@@ -215,8 +215,10 @@ def machine(shop: Shop, traveller: Any) -> Callable[[], RuleBasedStateMachine]:
         {"rewards": [COFFEE, MONEY], "pending_days": 5, "expiry": "month_end"}
         | {"expiry_months": 0},
         {"rewards": [COFFEE, MONEY, FREE | {"points": 30, "valid_days": 20}], "pending_days": 2},
+        {"rewards": [COFFEE, MONEY, FREE | {"points": 30}], "idle_months": 1}
+        | {"expiry": "days", "expiry_days": 50},
     ],
-    ids=["expiring", "pending", "automatic"],
+    ids=["expiring", "pending", "automatic", "idle"],
 )
 def test_any_order(shop: Shop, programme: dict[str, Any]) -> None:
     shop.set_up(shop.club, **programme)
