@@ -6,8 +6,9 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from highstreet.sdk import ScopedSession, Statement, new_id, own
+from highstreet.sdk import ScopedSession, Statement, bulk, new_id, own
 from highstreet_points_club.ledger import AccountState, Hold, Lot
+from highstreet_points_club.models import Account
 
 _TYPES: dict[str, type] = {
     "id": UUID,
@@ -25,6 +26,8 @@ _TYPES: dict[str, type] = {
     "activates_at": datetime,
     "expires_at": datetime,
 }
+#: Up to so many accounts are opened row by row.
+_FEW = 40
 _COLUMNS = (
     "a.id, a.customer_id, a.store_id AS owner_id, a.balance, a.debt, a.seq, a.last_at, a.idle_at"
 )
@@ -137,13 +140,29 @@ class Locked(NamedTuple):
 
 def open_many(s: ScopedSession, owners: Iterable[tuple[UUID, UUID | None]], at: datetime) -> None:
     """Accounts for (customer, owning store); those that exist stay as they are."""
-    _OPEN.many(
-        s,
-        [
-            {"id": new_id(), "customer_id": customer, "owner_id": owner, "opened_at": at}
-            for customer, owner in owners
-        ],
-    )
+    wanted = list(owners)
+    if len(wanted) <= _FEW:
+        _OPEN.many(
+            s,
+            [
+                {"id": new_id(), "customer_id": customer, "owner_id": owner, "opened_at": at}
+                for customer, owner in wanted
+            ],
+        )
+        return
+    rows = [
+        {
+            "id": new_id(),
+            "store_id": owner,
+            "customer_id": customer,
+            "balance": 0,
+            "debt": 0,
+            "seq": 0,
+            "opened_at": at,
+        }
+        for customer, owner in wanted
+    ]
+    bulk.insert(s, Account.metadata.tables[Account.__tablename__], rows, ignore_conflicts=True)
 
 
 def owners(s: ScopedSession, customers: Iterable[UUID]) -> dict[UUID, tuple[UUID, UUID | None]]:

@@ -122,9 +122,9 @@ class Hooks:
         )
 
     @hookimpl
-    def customer_enrolled(self, ctx: Ctx, customer: CustomerFact) -> None:
-        """Open the account, so that the first purchase finds it."""
-        people.open_account(ctx, customer)
+    def customers_enrolled(self, ctx: Ctx, customers: Sequence[CustomerFact]) -> None:
+        """Open the accounts, so that the first purchases find them."""
+        people.open_accounts(ctx, customers)
 
     @hookimpl
     def customers_merged(self, ctx: Ctx, kept: CustomerFact, gone: CustomerFact) -> Any:

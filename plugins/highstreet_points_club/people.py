@@ -1,7 +1,7 @@
 """What becomes of an account when its member's records merge, are shown, or are erased."""
 
+from collections.abc import Sequence
 from typing import Any
-from uuid import UUID
 
 from highstreet.sdk import Ctx, CustomerFact, Statement, new_id, own
 from highstreet_points_club import accounts, history, issuing, ledger, rules
@@ -129,7 +129,6 @@ def erase(ctx: Ctx, customer: CustomerFact) -> dict[str, int]:
     return {"points": account.balance, "rewards": rewards, "reasons": reasons}
 
 
-def open_account(ctx: Ctx, customer: CustomerFact) -> UUID | None:
-    """An account for a new member, so that the first purchase finds it."""
-    accounts.open_many(ctx.s, [(customer.id, customer.store_id)], ctx.now())
-    return accounts.of_customer(ctx.s, customer.id)
+def open_accounts(ctx: Ctx, customers: Sequence[CustomerFact]) -> None:
+    """Accounts for new members, so that their first purchases find them."""
+    accounts.open_many(ctx.s, [(one.id, one.store_id) for one in customers], ctx.now())

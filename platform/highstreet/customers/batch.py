@@ -61,8 +61,8 @@ def enrol_batch(s: ScopedSession, items: Sequence[EnrolIn]) -> EnrolOutcome:
 
     A row whose card is known is that customer, and so is one without a card whose e-mail, or
     without both whose phone, is known: nothing of it is changed. A bad row is refused and the
-    others go in. Tools hear of the new ones through `customer_enrolled`, no timeline is written
-    (joined_at tells the same). Hand in some thousands at a time.
+    others go in. Tools hear of the new ones through `customers_enrolled`, all at once; no timeline
+    is written (joined_at tells the same). Hand in some thousands at a time.
     """
     refused: list[Refused] = []
     ids: list[UUID | None] = [None] * len(items)
@@ -84,9 +84,8 @@ def enrol_batch(s: ScopedSession, items: Sequence[EnrolIn]) -> EnrolOutcome:
             for key in row.keys:
                 known.setdefault((row.realm.id, key.kind, key.value), row.customer_id)
         ids[row.index] = row.customer_id
-    facts = _write(s, new)
-    for fact in facts:
-        dispatch.collect(s, "customer_enrolled", store_id=fact.home_store_id, customer=fact)
+    facts = tuple(_write(s, new))
+    dispatch.collect_by_store(s, "customers_enrolled", facts, lambda fact: fact.home_store_id)
     return EnrolOutcome(len(new), len(rows) - len(new), tuple(refused), tuple(ids))
 
 

@@ -87,7 +87,7 @@ def enrol(
         identities.attach(s, customer.id, realm, key)
     fact = queries.record(s, customer.id)
     parts.tell(s, fact.id, "enrolled", _l("Joined"), occurred_at=joined)
-    dispatch.collect(s, "customer_enrolled", store_id=home, customer=fact)
+    dispatch.collect(s, "customers_enrolled", store_id=home, customers=(fact,))
     return fact
 
 

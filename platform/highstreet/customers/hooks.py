@@ -1,6 +1,6 @@
 """What the room asks of tools: to hear of new and merged customers, and to take part in leaving."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -48,12 +48,29 @@ class _ByIds:
             return None
 
 
+class _Newcomers:
+    """New customers as ids. Heard of late, those merged meanwhile are the record that is left."""
+
+    def dump(self, s: ScopedSession, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        """Their ids."""
+        return {"ids": [str(customer.id) for customer in arguments["customers"]]}
+
+    def load(self, s: ScopedSession, data: Mapping[str, Any]) -> dict[str, Any] | None:
+        """Those who are there, each once, or None."""
+        found = queries.by_ids(s, [UUID(one) for one in data["ids"]])
+        return {"customers": tuple(found)} if found else None
+
+
 class CustomerHooks:
     """Hooks of the room `customers`."""
 
-    @spec(kind="collect", writes=True, since="0.1", retry=_ByIds("customer"))
-    def customer_enrolled(self, ctx: Any, customer: CustomerFact) -> Any:
-        """Somebody joined: open an account, greet them. Called once, in the same transaction."""
+    @spec(kind="collect", writes=True, since="0.1", retry=_Newcomers())
+    def customers_enrolled(self, ctx: Any, customers: Sequence[CustomerFact]) -> Any:
+        """Customers joined, each for the first time: open accounts, greet them.
+
+        A till passes one, an import up to thousands (of many stores: `home_store_id` says which):
+        do it in a few statements. Runs in the same transaction.
+        """
 
     @spec(kind="collect", writes=True, winddown=True, since="0.1", retry=_ByIds("kept", "gone"))
     def customers_merged(self, ctx: Any, kept: CustomerFact, gone: CustomerFact) -> Any:

@@ -1,6 +1,7 @@
 """Finding customers. Each look-up reads a bounded stretch of one index, however many there are."""
 
 import unicodedata
+from collections.abc import Iterable
 from contextlib import suppress
 from datetime import datetime
 from typing import Any, cast
@@ -56,6 +57,16 @@ _FOLLOWED = Statement(
     " JOIN core_customer AS c ON c.id = COALESCE(g.merged_into, g.id)"
     f" WHERE g.id = :id AND {own('g')} AND {own('c')}",
     returns="row",
+    types=TYPES,
+)
+_FOLLOWED_ALL_SQL = (
+    f"SELECT DISTINCT {FACT} FROM core_customer AS g"
+    " JOIN core_customer AS c ON c.brand_id = g.brand_id AND c.id = COALESCE(g.merged_into, g.id)"
+    f" WHERE g.id {{}} AND c.status <> 'erased' AND {own('g')} AND {own('c')} ORDER BY c.id"
+)
+_FOLLOWED_ALL = Statement(
+    _FOLLOWED_ALL_SQL.format("IN (SELECT value FROM json_each(:ids))"),
+    postgresql=_FOLLOWED_ALL_SQL.format("= ANY(:ids)"),
     types=TYPES,
 )
 _RECORD = Statement(
@@ -187,6 +198,14 @@ def get(s: ScopedSession, customer_id: UUID) -> CustomerFact:
     if row is None or row[6] == "erased":
         raise no_customer()
     return CustomerFact(*row)
+
+
+def by_ids(s: ScopedSession, ids: Iterable[UUID]) -> list[CustomerFact]:
+    """Those of the customers that are within reach and not erased, each once, in order of ids.
+
+    Of a merged record, the one that took its place.
+    """
+    return [CustomerFact(*row) for row in _FOLLOWED_ALL(s, ids=list(ids))]
 
 
 def record(s: ScopedSession, customer_id: UUID) -> CustomerFact:

@@ -32,10 +32,13 @@ def test_a_file_goes_in_once_and_bad_rows_stay_out(floor: Floor) -> None:
     assert first.ids[0] == first.ids[2] != first.ids[1]
     assert first.ids[3] == first.ids[4]
     assert [i is None for i in first.ids[5:]] == [True, True, True, False]
-    assert len(floor.hooks("customer_enrolled")) == 4
+    # Tools hear of all of them at once, and of each once.
+    (heard,) = floor.hooks("customers_enrolled")
+    assert {one.id for one in heard["items"]} == {i for i in first.ids if i is not None}
     with floor.operator(floor.shops) as s:
         again = service.enrol_batch(s, rows[:5])
     assert (again.created, again.known, again.ids) == (0, 5, first.ids[:5])
+    assert len(floor.hooks("customers_enrolled")) == 1
     with floor.till(floor.shops, 0, write=False) as s:
         assert queries.by_card(s, "4071228693").id == first.ids[0]
         assert [f.customer.id for f in queries.find(s, "nunez")] == [first.ids[0]]

@@ -20,7 +20,7 @@ def test_rows_belong_to_whom_the_brand_decided(floor: Floor, brand: str) -> None
     assert fact.store_id == (None if brand == "club" else where.stores[0].id)
     assert fact.home_store_id == where.stores[0].id
     assert fact.status == "active"
-    assert [given["customer"] for given in floor.hooks("customer_enrolled")] == [fact]
+    assert [given["customers"] for given in floor.hooks("customers_enrolled")] == [(fact,)]
     with floor.till(where, write=False) as s:
         assert [e.title for e in timeline.read(s, fact.id).entries] == ["Joined"]
 

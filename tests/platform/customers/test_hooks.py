@@ -26,22 +26,22 @@ def test_obligations_reach_tools_that_are_off() -> None:
         "erase_customer",
     }
     assert {name for name, hook in HOOKS.items() if hook.writes} == {
-        "customer_enrolled",
+        "customers_enrolled",
         "customers_merged",
         "erase_customer",
     }
 
 
 def test_an_enrolment_heard_late_is_of_the_record_that_is_left(floor: Floor) -> None:
-    retry = owed("customer_enrolled").retry
+    retry = owed("customers_enrolled").retry
     assert retry is not None
     with floor.till(floor.shops) as s:
         ana, old = service.enrol(s, name="Ana"), service.enrol(s, name="Ana")
-        kept = retry.dump(s, {"customer": old})
-        assert kept == {"customer": str(old.id)}
+        kept = retry.dump(s, {"customers": (ana, old)})
+        assert kept == {"ids": [str(ana.id), str(old.id)]}
         service.merge(s, ana.id, old.id)
         heard = retry.load(s, kept)
-        assert heard is not None and heard["customer"].id == ana.id
+        assert heard is not None and [one.id for one in heard["customers"]] == [ana.id]
         service.erase(s, ana.id, "asked")
         assert retry.load(s, kept) is None
 

@@ -7,11 +7,29 @@ import json
 import pytest
 
 from highstreet.customers import queries, service
+from highstreet.customers.facts import EnrolIn
 from highstreet_points_club import accounts, corrections, history, issuing, rewards
 from highstreet_points_club.models import Account, Entry, Lot, Reason, Reward
 from highstreet_tenants.errors import Invalid
 
 from .conftest import COFFEE, FREE, NOON, Shop, later
+
+
+@pytest.mark.parametrize("many", [3, 60])
+def test_an_import_opens_all_accounts_in_one_go(shop: Shop, many: int) -> None:
+    for brand, owned in ((shop.club, False), (shop.shops, True)):
+        rows = [
+            EnrolIn(store.id, f"N {n}", card=f"{n:06}")
+            for n in range(many)
+            for store in brand.stores
+        ]
+        with shop.operator(brand) as s:
+            ids = set(service.enrol_batch(s, rows).ids)
+            service.enrol_batch(s, rows)
+        with shop.operator(brand, write=False) as s:
+            held = {a.customer_id: a.store_id for a in s.query(Account)}
+        assert held.keys() == ids
+        assert set(held.values()) == ({store.id for store in brand.stores} if owned else {None})
 
 
 def test_merging_sums_lots_and_every_card_goes_on_working(shop: Shop) -> None:
