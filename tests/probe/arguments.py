@@ -121,11 +121,19 @@ def usual(name: str, site: Site) -> str:
     }.get(name, "")
 
 
-class Untaught(AssertionError):
-    """The probe does not know a name."""
+TEACH = (
+    "in tests/probe/arguments.py, put an argument of an address into ADDRESS with the kind of id"
+    " that it names, or into FREE with values to try if it names nobody's property; a name in a"
+    " form, query or body into OWNED with the kinds whose foreign values are to be tried there, or"
+    " into PLAIN with a value that is likely to pass (BODY if the API's document says what fits)"
+)
 
-    def __init__(self, name: str, where: str) -> None:
-        super().__init__(f"teach the probe about <{name}> ({where}) in tests/probe/arguments.py")
+
+class Untaught(AssertionError):
+    """The probe does not know a name. how: what its author is to do about that."""
+
+    def __init__(self, name: str, where: str, how: str = TEACH) -> None:
+        super().__init__(f"teach the probe about <{name}> ({where}): {how}")
 
 
 @dataclass(frozen=True)

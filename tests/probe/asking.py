@@ -7,8 +7,11 @@ from inspect import signature
 from typing import Any
 
 from highstreet_tenants.errors import HighstreetError, WallBreach
-from probe import actors, calls, marks
-from probe.calls import Bait, Function
+from probe import actors, marks
+from probe.arguments import Untaught
+from probe.bait import Bait
+from probe.calls import Call, calls, texts
+from probe.functions import INNER, Function, functions
 from probe.rows import Untouched
 from probe.world import Site, World
 
@@ -20,29 +23,40 @@ def visible(world: World, owner: str) -> frozenset[marks.Mark]:
 
 
 def ask_all(
-    world: World, owner: str, functions: Mapping[str, Function] | None = None
+    world: World, owner: str, asked: Mapping[str, Function] | None = None
 ) -> tuple[list[str], Counter[str]]:
-    """Call each function with a sister's and a stranger's things. Gives findings and counts."""
+    """Call each function with a sister's and a stranger's things. Gives findings and counts.
+
+    Those that are told no secret come first: whatever of others' stands in rows here afterwards,
+    some function has read.
+    """
     findings: list[str] = []
     counts: Counter[str] = Counter()
-    seen = visible(world, owner)
-    baits = [Bait(world, site) for site in _prey(world, owner)]
-    strangers = world.foreign(owner)
-    asked = calls.functions() if functions is None else functions
-    with Untouched(world, strangers, findings, f"functions in {owner}"):
-        for name, function in asked.items():
-            if name in calls.INNER:
-                continue
+    planted: set[str] = set()
+    made: list[Call] = []
+    for name, function in (functions(world.house.host) if asked is None else asked).items():
+        if name not in INNER:
             counts["functions"] += 1
-            for bait in baits:
-                for everything in (False, True) if calls.has_more(function) else (False,):
-                    counts["calls"] += 1
-                    said = f"{name}({bait.site.owner}'s) in {owner}"
-                    given, wrong = _ask(world, owner, bait, (name, function), everything, counts)
-                    findings += [f"{said} {what}"[:300] for what in wrong]
-                    for mark in sorted(marks.found(given) - seen):
-                        findings.append(f"{said} gives {mark}")
+            try:
+                made += _calls(world, owner, name, function)
+            except Untaught as error:
+                findings.append(str(error))
+    strangers = world.foreign(owner)
+    silent = [call for call in made if not call.says]
+    with Untouched(world, strangers, findings, f"functions in {owner}", learns=True):
+        for call in silent:
+            findings += _ask(world, owner, call, planted, counts)
+    with Untouched(world, strangers, findings, f"functions in {owner}"):
+        for call in made:
+            if call.says:
+                findings += _ask(world, owner, call, planted, counts)
     return findings, counts
+
+
+def _calls(world: World, owner: str, name: str, function: Function) -> Iterable[Call]:
+    for site in _prey(world, owner):
+        own = Bait(world, world.sites[owner], own=True) if world.sites[owner].store else None
+        yield from calls(name, function, Bait(world, site), own)
 
 
 def _prey(world: World, owner: str) -> Iterable[Site]:
@@ -54,35 +68,36 @@ def _prey(world: World, owner: str) -> Iterable[Site]:
 
 
 def _ask(
-    world: World,
-    owner: str,
-    bait: Bait,
-    what: tuple[str, Function],
-    everything: bool,
-    counts: Counter[str],
-) -> tuple[str, list[str]]:
-    """(all that a call gave, what is wrong with how it ended)."""
-    name, function = what
+    world: World, owner: str, call: Call, planted: set[str], counts: Counter[str]
+) -> list[str]:
+    """Call it. Gives what it tells of others, in its answer or in its refusal.
+
+    planted: cards and the like that calls named, and which may be one's own people's by now.
+    """
+    counts["calls"] += 1
+    said = f"{call.what} in {owner}"
+    for text in texts(call.given).splitlines():
+        planted |= marks.planted(text)
     # What opens a transaction of its own is called while no other one writes.
-    writes = "tenancy" not in signature(function).parameters
+    writes = "tenancy" not in signature(call.function).parameters
+    given = ""
     try:
         with world.app.test_request_context("/"), world.session(owner, write=writes) as s:
-            given: Any = calls.call(bait, name, function, s, everything=everything)
-            return calls.texts(given), []
+            given = texts(call.run(s))
     except WallBreach:
         counts["stopped by a wall"] += 1
-        return "", []
     except (HighstreetError, KeyError) as error:
         counts["refused"] += 1
-        return f"{error} {getattr(error, 'fields', '')}", []
+        given = f"{error} {getattr(error, 'fields', '')}"
     except Exception as error:
-        if _stopped_by_database(error):
-            counts["stopped by the database"] += 1
-            return "", []
-        return "", [f"raised {type(error).__name__}: {error}"]
+        if not stopped_by_database(error):
+            return [f"{said} raised {type(error).__name__}: {error}"[:300]]
+        counts["stopped by the database"] += 1
+    told = marks.found(given, but=planted) - visible(world, owner)
+    return [f"{said} gives {mark}" for mark in sorted(told)]
 
 
-def _stopped_by_database(error: Exception) -> bool:
+def stopped_by_database(error: Exception) -> bool:
     """Keys carry the brand, so nothing points at another's row; or row-level security said no."""
     cause = getattr(error, "orig", None) or error
     state = getattr(cause, "sqlstate", None) or ""

@@ -73,10 +73,15 @@ class Reach:
         held = own("t") if "store_id" in table.c else "t.brand_id = :brand_id"
         yield (
             "core, held",
-            lambda: _pairs(s.execute(sa.select(*columns).where(*s.scope.owns(table)))),
+            lambda: _pairs(s.execute(sa.select(*columns).distinct().where(*s.scope.owns(table)))),
         )
-        yield "core, loose", lambda: _pairs(s.execute(sa.select(*columns)))
+        yield "core, loose", lambda: _pairs(s.execute(sa.select(*columns).distinct()))
         yield "statement", lambda: _pairs(_statement(table, held)(s))
+        if entity is not None:
+            loose = sa.select(entity.brand_id, getattr(entity, "store_id", sa.null())).distinct()
+            yield "orm, columns", lambda: _pairs(s.execute(loose))
+        if not deep:
+            return
         if entity is not None:
             yield (
                 "orm",
@@ -85,8 +90,6 @@ class Reach:
                     for one in s.scalars(sa.select(entity))
                 ],
             )
-        if not deep:
-            return
         yield "text, loose", lambda: _pairs(s.execute(sa.text(_sql(table, "1 = 1"))))
         yield "driver", lambda: _pairs(s.connection().exec_driver_sql(_sql(table, "1 = 1")))
         yield "statement, loose", lambda: _pairs(Statement(_sql(table, "1 = 1"))(s))
@@ -97,14 +100,14 @@ class Reach:
             yield (
                 "core, any store",
                 lambda: _pairs(
-                    s.execute(sa.select(*columns).where(brand, table.c.store_id.is_not(None)))
+                    s.execute(sa.select(*columns).distinct().where(brand, table.c.store_id.is_not(None)))
                 ),
             )
             yield (
                 "core, other stores",
                 lambda: _pairs(
                     s.execute(
-                        sa.select(*columns).where(brand, table.c.store_id != s.scope.store_id)
+                        sa.select(*columns).distinct().where(brand, table.c.store_id != s.scope.store_id)
                     )
                 ),
             )
@@ -137,7 +140,7 @@ class Reach:
         theirs = table.c.brand_id == stranger.brand.id
         yield (
             f"core, {who}'s brand",
-            lambda: _pairs(s.execute(sa.select(*columns).where(theirs, *s.scope.owns(table)[1:]))),
+            lambda: _pairs(s.execute(sa.select(*columns).distinct().where(theirs, *s.scope.owns(table)[1:]))),
         )
         if entity is not None:
             yield (
@@ -156,7 +159,7 @@ class Reach:
             f"core, {who}'s store",
             lambda: _pairs(
                 s.execute(
-                    sa.select(*columns).where(
+                    sa.select(*columns).distinct().where(
                         table.c.brand_id == s.scope.brand_id, table.c.store_id == store
                     )
                 )
@@ -166,7 +169,7 @@ class Reach:
             f"core, {who} among stores",
             lambda: _pairs(
                 s.execute(
-                    sa.select(*columns).where(
+                    sa.select(*columns).distinct().where(
                         table.c.brand_id == s.scope.brand_id, table.c.store_id.in_([store])
                     )
                 )
@@ -202,7 +205,7 @@ def _owner(table: sa.Table) -> tuple[Any, Any]:
 
 def _sql(table: sa.Table, condition: str) -> str:
     store = "t.store_id" if "store_id" in table.c else "NULL"
-    return f"SELECT t.brand_id, {store} FROM {table.name} AS t WHERE {condition}"
+    return f"SELECT DISTINCT t.brand_id, {store} FROM {table.name} AS t WHERE {condition}"
 
 
 def _statement(table: sa.Table, condition: str) -> Statement:

@@ -13,6 +13,7 @@ from conftest import Database
 from highstreet_tenants import walls
 from highstreet_tenants.base import Base
 from highstreet_tenants.control import CONTROL_TABLES
+from probe import marks
 from probe.world import Site, World
 
 #: Notes that any request may take: who was seen when, how often it was tried. No tenant's data.
@@ -113,26 +114,50 @@ def changed(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
 
 
 class Untouched:
-    """`with Untouched(world, sites, findings):` notes every table in which rows of these sites
-    were changed meanwhile.
+    """`with Untouched(world, sites, findings, what):` notes every table in which rows of these
+    sites were changed meanwhile. learns: also those in which a row of somebody else bears one of
+    their marks that it did not bear before: it was read here and written there.
     """
 
-    def __init__(self, world: World, sites: list[Site], findings: list[str], what: str) -> None:
+    def __init__(
+        self,
+        world: World,
+        sites: list[Site],
+        findings: list[str],
+        what: str,
+        *,
+        learns: bool = False,
+    ) -> None:
         self._world, self._sites = world, sites
         self._findings, self._what = findings, what
+        self._learns = learns
         self._before: dict[str, tuple[int, str]] = {}
+        self._known: set[tuple[str, marks.Mark]] = set()
 
-    def _look(self) -> dict[str, tuple[int, str]]:
-        return fingerprint(of(everything(self._world.database), self._sites))
+    def _look(self) -> tuple[dict[str, tuple[int, str]], set[tuple[str, marks.Mark]]]:
+        found = everything(self._world.database)
+        theirs = list(of(found, self._sites))
+        known: set[tuple[str, marks.Mark]] = set()
+        if self._learns:
+            secrets = marks.all_of(site.owner for site in self._sites)
+            same = {id(row) for row in theirs}
+            for row in found:
+                if id(row) not in same:
+                    known |= {(row.table, mark) for mark in marks.found(row.text) & secrets}
+        return fingerprint(iter(theirs)), known
 
     def __enter__(self) -> None:
-        self._before = self._look()
+        self._before, self._known = self._look()
 
     def __exit__(self, kind: object, *_rest: object) -> None:
-        if kind is None:
-            for name in changed(self._before, self._look()):
-                owners = ", ".join(site.owner for site in self._sites)
-                self._findings.append(f"{self._what} changed rows of {owners} in {name}")
+        if kind is not None:
+            return
+        after, known = self._look()
+        for name in changed(self._before, after):
+            owners = ", ".join(site.owner for site in self._sites)
+            self._findings.append(f"{self._what} changed rows of {owners} in {name}")
+        for name, mark in sorted(known - self._known):
+            self._findings.append(f"{self._what} wrote {mark} into somebody else's {name}")
 
 
 def tenant_tables() -> list[sa.Table]:

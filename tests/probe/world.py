@@ -111,6 +111,11 @@ class World:
         site.keep("spare", *made)
         return site.ids["spare"]
 
+    def spare_one(self, site: Site) -> UUID:
+        """One of them."""
+        found: UUID = (site.ids.get("spare") or self.spare(site)).pop()
+        return found
+
     def foreign(self, owner: str) -> list[Site]:
         """Sites whose rows are none of this owner's business: all others but its own brand's head
         office; for a head office, those of other brands.

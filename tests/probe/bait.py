@@ -1,0 +1,291 @@
+"""What a site has that others must not get, as arguments of functions.
+
+A parameter is filled by its name. One whose name is not known here makes the probe fail, so that
+nothing is left out in silence.
+"""
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import fields, is_dataclass, replace
+from datetime import UTC, date, datetime
+from functools import cached_property
+from typing import Any
+from uuid import UUID, uuid4
+
+import sqlalchemy as sa
+
+from highstreet.customers import places
+from highstreet.customers import queries as customers
+from highstreet.customers.facts import CustomerFact, EnrolIn
+from highstreet.customers.models import Note
+from highstreet.host.faults import Fault
+from highstreet.purchases import queries as purchases
+from highstreet.purchases.facts import PurchaseFact, PurchaseIn, ReturnFact, ReturnIn
+from highstreet.sdk import EntryIn
+from highstreet_points_club.corrections import Opening
+from highstreet_points_club.models import Rule
+from highstreet_tenants import clock
+from highstreet_tenants.scopes import Scope
+from probe import marks
+from probe.arguments import Untaught
+from probe.world import CLUB, TOOL, Site, World
+
+#: Parameters that name something of a site's → the kind of thing (a key of Site.ids).
+KINDS: Mapping[str, str] = {
+    "account_id": "account",
+    "by": "user",
+    "card": "card",
+    "customer_id": "customer",
+    "email": "email",
+    "gone_id": "customer",
+    "hold_id": "reward",
+    "id": "customer",
+    "job_id": "job",
+    "keep_id": "customer",
+    "lost": "card",
+    "number": "card",
+    "phone": "phone",
+    "pos_ref": "pos_ref",
+    "purchase_id": "purchase",
+    "ref": "pos_ref",
+    "ref_id": "purchase",
+    "return_id": "return",
+    "reward_id": "reward",
+    "text": "words",
+    "token": "token",
+    "value": "card",
+}
+TODAY = date(2026, 11, 20)
+#: Parameters that name nobody's property.
+PLAIN: Mapping[str, Any] = {
+    "at": datetime(2026, 11, 20, 12, tzinfo=UTC),
+    "before": TODAY,
+    "capability": "customers.read",
+    "channel": "email",
+    "codes": [],
+    "data": {},
+    "done": 1,
+    "evidence": None,
+    "face": "store",
+    "key": "lunch",
+    "kind": "card",
+    "label": "Probe",
+    "level": "required",
+    "limit": 20,
+    "may": lambda _permission: True,
+    "method": "paper",
+    "name": "Probe",
+    "occurred_at": datetime(2026, 11, 20, 12, tzinfo=UTC),
+    "on": True,
+    "payloads": [{}],
+    "plugin": CLUB,
+    "points": 1,
+    "purpose": "marketing",
+    "reason": "somebody asked",
+    "since": datetime(2026, 1, 1, tzinfo=UTC),
+    "slot": "today.news",
+    "status": "lost",
+    "title": "Probe",
+    "today": TODAY,
+    "until": datetime(2036, 1, 1, tzinfo=UTC),
+    "view": "overview",
+    "wording": "Probe agrees",
+    "zone": "Europe/London",
+}
+#: (function, parameter): the same name, another meaning.
+EXACT: Mapping[tuple[str, str], Any] = {
+    ("ctx.consent.record", "status"): "given",
+    ("ctx.jobs.enqueue", "name"): "probe_tool.chore",
+    ("ctx.timeline.write", "kind"): "probe",
+    ("highstreet.consent.service.record", "status"): "given",
+    ("highstreet.customers.fields.define", "key"): "probe",
+    ("highstreet.customers.fields.define", "kind"): "text",
+    ("highstreet.customers.fields.retire", "key"): "no-such-field",
+    ("highstreet.customers.parts.tell", "kind"): "probe",
+    ("highstreet.host.faults.pause", "by"): "Probe",
+    ("highstreet.host.settings.put", "values"): {},
+    ("highstreet.jobs.queue.enqueue", "name"): "probe_tool.chore",
+    ("highstreet.jobs.queue.enqueue_many", "name"): "probe_tool.chore",
+    ("highstreet.results.queries.days", "on"): [TODAY],
+    ("highstreet.results.queries.visits_on", "on"): TODAY,
+    ("highstreet.timeline.part.tell", "kind"): "probe",
+    ("highstreet.timeline.service.write", "kind"): "probe",
+    ("highstreet_points_club.issuing.close", "status"): "redeemed",
+    ("highstreet_points_club.till.day_figures", "on"): TODAY,
+}
+TEACH = (
+    "in tests/probe/bait.py, put it into KINDS or Bait._made if it names something that a site"
+    " has, into PLAIN if it names nobody's property; a function that is only ever given what its"
+    " caller has just worked out stands in INNER of tests/probe/functions.py, with its reason"
+)
+
+
+def names_property(function: str, parameter: inspect.Parameter) -> bool:
+    """Whether a parameter takes something that may be another's."""
+    if (function, parameter.name) in EXACT or parameter.name in PLAIN:
+        return False
+    needed = parameter.default is parameter.empty
+    return needed or parameter.name in KINDS or "UUID" in str(parameter.annotation)
+
+
+class Bait:
+    """What a site has, as arguments. own: its people are ones that can be spared."""
+
+    def __init__(self, world: World, site: Site, *, own: bool = False) -> None:
+        self.world, self.site = world, site
+        assert site.store is not None
+        self.store_id = site.store.id
+        self.at = clock.now()
+        self._own = own
+
+    def _read(self, reader: Callable[[Any], Any]) -> Any:
+        with self.world.house.tenancy.session(Scope.operator(self.site.brand.id)) as s:
+            return bare(reader(s))
+
+    @cached_property
+    def _spares(self) -> list[UUID]:
+        return [self.world.spare_one(self.site) for _each in range(2)]
+
+    def one(self, kind: str, number: int = 0) -> Any:
+        """A thing of a kind."""
+        if kind == "customer" and self._own:
+            return self._spares[number]
+        return self.site.ids[kind][number]
+
+    @cached_property
+    def customer(self) -> CustomerFact:
+        """A customer's fact."""
+        about = self.one("customer")
+        found: CustomerFact = self._read(lambda s: customers.get(s, about))
+        return found
+
+    @cached_property
+    def second(self) -> CustomerFact:
+        """Another customer's fact."""
+        about = self.one("customer", 1)
+        found: CustomerFact = self._read(lambda s: customers.get(s, about))
+        return found
+
+    @cached_property
+    def purchase(self) -> PurchaseFact:
+        """A purchase's fact, with its lines."""
+        found: PurchaseFact = self._read(lambda s: purchases.get(s, self.one("purchase")))
+        return found
+
+    @cached_property
+    def returned(self) -> ReturnFact:
+        """A return's fact."""
+        found: ReturnFact = self._read(lambda s: purchases.get_return(s, self.one("return")))
+        return found
+
+    @cached_property
+    def note_id(self) -> Any:
+        """A note about a customer."""
+        about = self.site.ids["customer"][0]
+        query = sa.select(Note.id).where(Note.customer_id == about)
+        return self._read(lambda s: s.scalars(query).first())
+
+    @cached_property
+    def rule_id(self) -> Any:
+        """The rules that a purchase earned by."""
+        return self._read(lambda s: s.scalars(sa.select(Rule.id)).first())
+
+    @cached_property
+    def realm(self) -> Any:
+        """Who owns the keys of the people here."""
+        return self._read(lambda s: places.realm(s, self.store_id))
+
+    def basket(self) -> PurchaseIn:
+        """A purchase in the site's store by its customer."""
+        return PurchaseIn(
+            self.store_id, f"P{uuid4().hex}", self.at, 100, "GBP", self.one("customer")
+        )
+
+    def value(self, function: str, parameter: inspect.Parameter) -> Any:
+        """What to hand over for a parameter. Raises Untaught."""
+        name, kind = parameter.name, str(parameter.annotation)
+        if (function, name) in EXACT:
+            return EXACT[function, name]
+        made = self._given(kind) if name == "given" else self._made(kind).get(name)
+        if made is not None:
+            return made()
+        if name in PLAIN:
+            return PLAIN[name]
+        if name in KINDS:
+            return self.one(KINDS[name])
+        raise Untaught(name, f"{function}, {kind}", TEACH)
+
+    def _made(self, kind: str) -> Mapping[str, Callable[[], Any]]:
+        """Parameters that take more than an id. kind: the annotation."""
+        return {
+            "after": lambda: (TODAY, self.at, self.one("purchase")),
+            "arguments": lambda: {"customer": self.customer},
+            "balances": lambda: [Opening(self.one("customer"), 5)],
+            "basket": self.basket,
+            "brand": lambda: self.site.brand.row,
+            "brand_id": lambda: self.site.brand.id,
+            "chosen": lambda: f"waiting-{self.one('reward')}",
+            "controller": lambda: self.site.store.owner_id if self.site.store else None,
+            "customer": lambda: self.customer,
+            "customers": lambda: [self.one("customer")],
+            "entries": lambda: [self._entry()],
+            "entry": self._entry,
+            "fault": lambda: Fault(
+                TOOL, "probe", self.store_id, "error", "Probe", "", 1.0, self.at
+            ),
+            "found": lambda: [("email", self.one("email"))],
+            "gone": lambda: self.second,
+            "hook": lambda: self.world.house.host.hooks["customer_enrolled"],
+            "ids": lambda: [self.one("purchase"), self.one("customer"), self.store_id],
+            "items": lambda: [EnrolIn(self.store_id, "Probe", card=self.one("card"))],
+            "kept": lambda: self.customer,
+            "node": lambda: self.store_id,
+            "note_id": lambda: self.note_id,
+            "owner": lambda: self.store_id,
+            "owners": lambda: [(self.one("customer"), self.realm.store_id)],
+            "purchase": lambda: self.purchase,
+            "purchases": lambda: [self.purchase if "PurchaseFact" in kind else self.purchase.id],
+            "realm": lambda: self.realm,
+            "realm_id": lambda: self.realm.id,
+            "region_id": lambda: self.site.brand.region_id,
+            "returned": lambda: self.returned,
+            "rule_id": lambda: self.rule_id,
+            "store_id": lambda: self.store_id,
+            "stores": lambda: [self.store_id],
+            "tenancy": lambda: self.world.house.tenancy,
+            "there": lambda: self.purchase,
+        }
+
+    def _given(self, kind: str) -> Callable[[], Any]:
+        if "ReturnIn" in kind:
+            return self._return
+        if "PurchaseFact" in kind:
+            return lambda: self.purchase
+        if "PurchaseIn" in kind:
+            return lambda: [self.basket()] if "Sequence" in kind else self.basket()
+        return lambda: {"hat": "felt"}
+
+    def _return(self) -> ReturnIn:
+        return ReturnIn(
+            self.store_id, f"B{uuid4().hex}", self.one("pos_ref"), self.at, 100,
+            purchase_store_id=self.store_id,
+        )  # fmt: skip
+
+    def _entry(self) -> EntryIn:
+        return EntryIn(self.one("customer"), "probe", "Probe", self.at, self.store_id)
+
+
+def bare(value: Any) -> Any:
+    """A fact without its secrets: whoever tells them must have read them, for nobody said them."""
+    if isinstance(value, str):
+        return "handed over" if marks.found(value) else value
+    if is_dataclass(value) and not isinstance(value, type):
+        said = {one.name: getattr(value, one.name) for one in fields(value) if one.init}
+        return replace(value, **{name: bare(one) for name, one in said.items()})
+    if isinstance(value, tuple) and not hasattr(value, "_fields"):
+        return tuple(bare(one) for one in value)
+    if isinstance(value, list):
+        return [bare(one) for one in value]
+    if isinstance(value, dict):
+        return {name: bare(one) for name, one in value.items()}
+    return value

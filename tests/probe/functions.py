@@ -1,0 +1,127 @@
+"""Which functions the probe asks: every public one of the house that works in a scope.
+
+They are found by walking the packages of the core and of every tool that is loaded, so that a new
+room, module or function is asked without being listed. What is left out stands here with its
+reason.
+"""
+
+import importlib
+import inspect
+import pkgutil
+from collections.abc import Callable, Iterator, Mapping
+from types import ModuleType
+from typing import Any
+
+import highstreet
+import highstreet_tenants
+from highstreet.host import Host
+from highstreet.sdk import Ctx
+from highstreet.sdk import rooms as sdk_rooms
+from probe.world import TOOL
+
+Function = Callable[..., Any]
+
+#: Packages and modules of which nothing is asked here.
+OUTSIDE: Mapping[str, str] = {
+    "highstreet.blueprints": "the operator's files, applied to a whole brand from the command line",
+    "highstreet.cli": "the operator's commands, bound by no scope",
+    "highstreet.demo": "builds the demo brands, as their operator",
+    "highstreet.host.batches": "how hooks are called: telling.py calls every one",
+    "highstreet.host.dispatch": "how hooks are called: telling.py calls every one",
+    "highstreet.host.guard": "how hooks are called: telling.py calls every one",
+    "highstreet.sdk": "its rooms are asked through `ctx`, below",
+    "highstreet.web": "what stands behind its views is asked by walking them",
+    "highstreet_tenants.bulk": "a wall: reading.py and tests/tenants try it",
+    "highstreet_tenants.aggregates": "a wall: grouping.py asks every registered query",
+    "highstreet_tenants.people": "the control plane, which has no scope: standing.py asks it",
+}
+#: Functions that nobody calls but with what they have just worked out themselves.
+INNER: Mapping[str, str] = {
+    "highstreet.customers.identities.attach": "the new customer's row and key",
+    "highstreet.customers.identities.note_suppression": "the new customer's keys",
+    "highstreet.customers.enrolment.write_name_keys": "the new customer's realm",
+    "highstreet.host.gating.job_guard": "the job that the runner has claimed",
+    "highstreet.host.owed.note": "a store that `dispatch` has found within reach",
+    "highstreet.imports.people.find": "rows of the file that is read",
+    "highstreet.imports.people.remember": "rows of the file that is read",
+    "highstreet.imports.people.take_on": "rows of the file that is read",
+    "highstreet.jobs.queue.insert_once": "a row that `enqueue` made",
+    "highstreet.purchases.queries.return_fact": "a row that `get_return` read",
+    "highstreet.rest.auth.confirm": "the key that the request came with",
+    "highstreet.rest.idempotency.claim": "the key that the request came with",
+    "highstreet.rest.idempotency.keep": "a claim that `claim` gave",
+    "highstreet_points_club.accounts.states": "accounts that `lock` gave",
+    "highstreet_points_club.accounts.with_spent": "a state that `states` gave",
+    "highstreet_points_club.issuing.issue_automatic": "a locked account and its programme",
+    "highstreet_points_club.issuing.record": "rewards of the ledger's step",
+    "highstreet_points_club.rewards.let_go": "an account that `locked` gave",
+    "highstreet_points_club.rewards.take_back": "an account that `locked` gave",
+    "highstreet_points_club.rules.keep": "a programme of the settings",
+    "highstreet_points_club.story.tell_many": "events of the ledger's step",
+    "highstreet_points_club.till.choices": "a balance that `history.balance` gave",
+    "highstreet_points_club.writing.put": "rows of the ledger's step",
+    "highstreet_points_club.writing.write": "the ledger's step",
+}
+
+
+def packages(host: Host) -> list[ModuleType]:
+    """The packages of the core, and of every tool but the probe's own."""
+    tools = [loaded.package for name, loaded in host.plugins.items() if name != TOOL]
+    return [highstreet, highstreet_tenants, *(importlib.import_module(name) for name in tools)]
+
+
+def modules(host: Host) -> Iterator[ModuleType]:
+    """Every module of these packages, but for migrations and what is OUTSIDE."""
+    for package in packages(host):
+        yield from _walk(package)
+
+
+def _walk(package: ModuleType) -> Iterator[ModuleType]:
+    if package.__name__ in OUTSIDE:
+        return
+    yield package
+    for found in pkgutil.iter_modules(getattr(package, "__path__", ()), f"{package.__name__}."):
+        if not found.name.endswith((".migrations", ".__main__")) and found.name not in OUTSIDE:
+            yield from _walk(importlib.import_module(found.name))
+
+
+def functions(host: Host) -> dict[str, Function]:
+    """Public functions that work in a scope, by their full names."""
+    found = {}
+    for module in modules(host):
+        for name, function in public(module):
+            if {"s", "ctx"} & set(inspect.signature(function).parameters):
+                found[f"{module.__name__}.{name}"] = function
+    return found | dict(_rooms_of_ctx())
+
+
+def public(module: ModuleType) -> Iterator[tuple[str, Function]]:
+    """A module's own functions, but for those whose names begin with a line."""
+    for name, function in list(vars(module).items()):
+        own = inspect.isfunction(function) and function.__module__ == module.__name__
+        if own and not name.startswith("_"):
+            yield name, function
+
+
+def _rooms_of_ctx() -> Iterator[tuple[str, Function]]:
+    """What a tool's `ctx` offers: each method of each of its rooms, as a function of `ctx`."""
+    for attribute, kind in vars(Ctx).items():
+        if attribute.startswith("_"):
+            continue
+        if inspect.isfunction(kind):
+            yield f"ctx.{attribute}", _bound(None, kind)
+        room = getattr(sdk_rooms, attribute.title(), None) if isinstance(kind, property) else None
+        for name, method in vars(room).items() if room is not None else ():
+            if not name.startswith("_") and inspect.isfunction(method):
+                yield f"ctx.{attribute}.{name}", _bound(attribute, method)
+
+
+def _bound(attribute: str | None, method: Function) -> Function:
+    """A method of `ctx`, or of its room `attribute`, as a function of `ctx`."""
+
+    def run(ctx: Any, **given: Any) -> Any:
+        return method(getattr(ctx, attribute) if attribute else ctx, **given)
+
+    first, *rest = inspect.signature(method).parameters.values()
+    run.__signature__ = inspect.Signature([first.replace(name="ctx"), *rest])  # type: ignore[attr-defined]
+    return run

@@ -1,0 +1,89 @@
+"""Registered aggregates: what head office may count over rows that it may not read."""
+
+import inspect
+from collections.abc import Iterable, Mapping
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from highstreet.host import faults
+from highstreet_tenants import aggregates
+from highstreet_tenants.aggregates import SMALLEST_CELL, Aggregate
+from highstreet_tenants.base import Base
+from highstreet_tenants.errors import WallBreach
+from highstreet_tenants.scopes import Scope
+from probe import functions, marks
+from probe.arguments import Untaught
+from probe.calls import texts
+from probe.rows import tenant_tables
+from probe.world import World
+
+TEACH = "in tests/probe/grouping.py, put it into ARGUMENTS with a value under which all is counted"
+#: Arguments of registered aggregates.
+ARGUMENTS: Mapping[str, Any] = {
+    "first": date(2020, 1, 1),
+    "last": date(2036, 1, 1),
+    "weeks": ((date(2020, 1, 1), date(2036, 1, 1)),),
+    "since": faults.clock.now(),
+}
+
+
+def registered(world: World) -> list[Aggregate]:
+    """Every aggregate of the house, also of modules that nobody has asked for yet."""
+    assert list(functions.modules(world.house.host))
+    return list(aggregates.registry.values())
+
+
+def group_all(world: World, brand: str, asked: Iterable[Aggregate]) -> list[str]:
+    """Run each over a brand. Gives those that name somebody, reach further or show a small cell."""
+    findings: list[str] = []
+    people = _people(world)
+    for entry in asked:
+        given = {}
+        for parameter in list(inspect.signature(entry.query).parameters.values())[1:]:
+            if parameter.name not in ARGUMENTS:
+                raise Untaught(parameter.name, f"aggregate {entry.name}", TEACH)
+            given[parameter.name] = ARGUMENTS[parameter.name]
+        scope = Scope.aggregate(world.sites[brand].brand.id)
+        try:
+            with world.house.tenancy.session(scope) as s:
+                s.grouped = True
+                bare = [dict(row) for row in s.execute(entry.query(s.scope, **given)).mappings()]
+                s.grouped = False
+                cells = aggregates.run(s, entry.name, **given)
+        except WallBreach as error:
+            findings.append(f"{entry.name} in {brand}: {error}")
+            continue
+        findings += [f"{entry.name} in {brand} {wrong}" for wrong in _judge(entry, bare, cells)]
+        findings += [
+            f"{entry.name} in {brand} has a cell for each of {table}"
+            for table in sorted({people[v] for cell in cells for v in _ids(cell) if v in people})
+        ]
+    return findings
+
+
+def _judge(entry: Aggregate, bare: list[dict[str, Any]], cells: list[dict[str, Any]]) -> list[str]:
+    wrong = [f"names {mark}" for mark in sorted(marks.found(texts(cells)))]
+    for before, after in zip(bare, cells, strict=True):
+        if 0 < (before[entry.people] or 0) < SMALLEST_CELL:
+            shown = {name for name, value in after.items() if value is not None} - entry.keys
+            if shown:
+                wrong.append(f"shows {sorted(shown)} of {before[entry.people]} people")
+    return wrong
+
+
+def _ids(cell: Mapping[str, Any]) -> list[UUID]:
+    return [value for value in cell.values() if isinstance(value, UUID)]
+
+
+def _people(world: World) -> dict[UUID, str]:
+    """Ids of all rows about people, with their tables: no cell is one of them."""
+    found: dict[UUID, str] = {}
+    with world.database.owner.connect() as connection:
+        for table in tenant_tables():
+            if "id" in table.c and "store_id" in table.c and table.info.get("personal", True):
+                ids = connection.scalars(sa.select(Base.metadata.tables[table.name].c.id))
+                found |= {one: table.name for one in ids}
+    return found

@@ -1,0 +1,107 @@
+"""Jobs: every handler is run in a scope with a payload that names what is another's."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from highstreet.host import owed
+from highstreet.jobs import JobHandler
+from highstreet.jobs.registry import JobError
+from highstreet_tenants.errors import HighstreetError, WallBreach
+from probe import asking, marks, telling
+from probe.arguments import Untaught
+from probe.bait import TODAY, Bait
+from probe.reading import Reach
+from probe.rows import Untouched
+from probe.tool.spy import Listening
+from probe.world import TOOLS, World
+
+TEACH = "in tests/probe/working.py, put the key into Payload with an id of the bait's"
+
+
+class Payload(Mapping[str, Any]):
+    """A job's payload that gives whatever it is asked for. Raises Untaught for a new name."""
+
+    def __init__(self, bait: Bait, subject: str) -> None:
+        self._known: dict[str, Any] = {
+            "subject": subject,
+            "customer_id": str(bait.one("customer")),
+            "customers": [str(bait.one("customer"))],
+            "purchase_id": str(bait.one("purchase")),
+            "store_id": str(bait.store_id),
+        }
+
+    def __getitem__(self, name: str) -> Any:
+        if name not in self._known:
+            raise Untaught(name, "a job's payload", TEACH)
+        return self._known[name]
+
+    def get(self, name: str, default: Any = None) -> Any:
+        return self[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._known)
+
+    def __len__(self) -> int:
+        return len(self._known)
+
+
+def work_all(world: World, owner: str, handlers: Iterable[JobHandler] | None = None) -> list[str]:
+    """Run each job in the owner's scope about others' people. Gives what it told, changed or
+    copied of theirs, and what a tool could read meanwhile.
+    """
+    findings: list[str] = []
+    strangers = world.foreign(owner)
+    reach = Reach(world, world.sites[owner], f"jobs in {owner}")
+    done = list(world.house.jobs if handlers is None else handlers)
+    heard: set[str] = set()
+
+    def ear(ctx: Any, what: str) -> None:
+        if what not in heard:  # whatever reached the tool once reaches it the same way again
+            heard.add(what)
+            reach.read(ctx.s, deep=False)
+
+    with (
+        Untouched(world, strangers, findings, f"jobs in {owner}", learns=True),
+        Listening(ear),
+    ):
+        for site in strangers:
+            if site.store is None:
+                continue
+            bait = Bait(world, site)
+            if world.sites[owner].store is not None:
+                owe(world, owner, bait)
+            for handler in done:
+                # What a job calls its subject: a tool, a day, somebody's id.
+                for subject in (*TOOLS, TODAY.isoformat(), str(bait.one("customer"))):
+                    said = f"{handler.name} about {site.owner}'s in {owner}"
+                    findings += [
+                        f"{said} {wrong}"
+                        for wrong in _run(world, owner, handler, Payload(bait, subject))
+                    ]
+    return findings + reach.findings
+
+
+def _run(world: World, owner: str, handler: JobHandler, payload: Payload) -> list[str]:
+    """What is wrong with how a job ended."""
+    try:
+        with world.session(owner, write=True) as s:
+            handler.run(s, payload)
+    except WallBreach:
+        return []
+    except HighstreetError as error:
+        # The jobs page shows a JobError's words; those of others are kept from it (`describe`).
+        told = marks.found(str(error)) if isinstance(error, JobError) else set()
+        seen = asking.visible(world, owner)
+        return [f"tells {mark} on the jobs page" for mark in sorted(told - seen)]
+    except Exception as error:
+        return [f"raised {type(error).__name__}: {error}"[:300]]
+    return []
+
+
+def owe(world: World, owner: str, bait: Bait) -> None:
+    """Write down in a store that its tools still owe something about somebody else's people."""
+    with world.session(owner, write=True) as s:
+        for hook in world.house.host.hooks.values():
+            if hook.retry is not None:
+                for tool in TOOLS:
+                    owed.note(s, hook, tool, s.store_id, telling.arguments_of(hook, bait))
