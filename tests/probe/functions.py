@@ -8,7 +8,7 @@ reason.
 import importlib
 import inspect
 import pkgutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from types import ModuleType
 from typing import Any
 
@@ -73,16 +73,17 @@ def packages(host: Host) -> list[ModuleType]:
 def modules(host: Host) -> Iterator[ModuleType]:
     """Every module of these packages, but for migrations and what is OUTSIDE."""
     for package in packages(host):
-        yield from _walk(package)
+        yield from walk(package, OUTSIDE)
 
 
-def _walk(package: ModuleType) -> Iterator[ModuleType]:
-    if package.__name__ in OUTSIDE:
+def walk(package: ModuleType, but: Collection[str] = ()) -> Iterator[ModuleType]:
+    """A package and all its modules, `but` for these and what is in them."""
+    if package.__name__ in but:
         return
     yield package
     for found in pkgutil.iter_modules(getattr(package, "__path__", ()), f"{package.__name__}."):
-        if not found.name.endswith((".migrations", ".__main__")) and found.name not in OUTSIDE:
-            yield from _walk(importlib.import_module(found.name))
+        if not found.name.endswith((".migrations", ".__main__")) and found.name not in but:
+            yield from walk(importlib.import_module(found.name), but)
 
 
 def functions(host: Host) -> dict[str, Function]:

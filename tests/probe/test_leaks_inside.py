@@ -2,6 +2,7 @@
 whatever they are handed.
 """
 
+from importlib.util import find_spec
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ import sqlalchemy as sa
 from highstreet.customers import queries as customers
 from highstreet.host import owed, policy
 from highstreet_tenants.errors import HighstreetError, NotFound
-from probe import asking, functions, grouping, telling, working
+from probe import asking, functions, grouping, standing, telling, working
 from probe.bait import Bait
 from probe.reading import Reach
 from probe.rows import tenant_tables
@@ -38,13 +39,19 @@ def _resumed(world: World) -> Any:
 def test_what_is_left_out_exists(world: World) -> None:
     known = functions.functions(world.house.host)
     assert set(functions.INNER) <= set(known)
-    assert all(functions.importlib.util.find_spec(name) for name in functions.OUTSIDE)
+    assert all(find_spec(name) for name in functions.OUTSIDE)
 
 
 @pytest.mark.parametrize("owner", OWNERS)
 def test_functions_give_nothing_of_others(world: World, owner: str) -> None:
     findings, counts = asking.ask_all(world, owner)
     print(owner, dict(counts))
+    assert not findings, report(findings)
+
+
+@pytest.mark.parametrize("owner", (*OWNERS, "harbour"))
+def test_the_control_plane_works_for_whom_it_is_told(world: World, owner: str) -> None:
+    findings = standing.ask_all(world, owner)
     assert not findings, report(findings)
 
 
