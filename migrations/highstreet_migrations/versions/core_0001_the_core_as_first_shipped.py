@@ -1025,6 +1025,53 @@ def upgrade() -> None:
         )
 
     op.create_table(
+        "core_customer_dismissal",
+        sa.Column("brand_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("one_id", sa.Uuid(), nullable=False),
+        sa.Column("other_id", sa.Uuid(), nullable=False),
+        sa.Column("at", base.UTCDateTime(timezone=True), nullable=False),
+        sa.Column("actor", sa.String(length=120), nullable=False),
+        sa.Column("actor_id", sa.Uuid(), nullable=True),
+        sa.Column("store_id", sa.Uuid(), nullable=True),
+        sa.CheckConstraint("one_id < other_id", name=op.f("ck_core_customer_dismissal_ordered")),
+        sa.ForeignKeyConstraint(
+            ["brand_id", "one_id"],
+            ["core_customer.brand_id", "core_customer.id"],
+            name=op.f("fk_core_customer_dismissal_brand_id_one_id_core_customer"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["brand_id", "other_id"],
+            ["core_customer.brand_id", "core_customer.id"],
+            name=op.f("fk_core_customer_dismissal_brand_id_other_id_core_customer"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["brand_id", "store_id"],
+            ["core_store.brand_id", "core_store.id"],
+            name=op.f("fk_core_customer_dismissal_brand_id_store_id_core_store"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["brand_id"],
+            ["core_brand.id"],
+            name=op.f("fk_core_customer_dismissal_brand_id_core_brand"),
+        ),
+        sa.PrimaryKeyConstraint("brand_id", "id", name=op.f("pk_core_customer_dismissal")),
+        sa.UniqueConstraint(
+            "brand_id",
+            "one_id",
+            "other_id",
+            name=op.f("uq_core_customer_dismissal_brand_id_one_id_other_id"),
+        ),
+        info={"personal": True},
+    )
+    with op.batch_alter_table("core_customer_dismissal", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_core_customer_dismissal_brand_id_other_id"),
+            ["brand_id", "other_id"],
+            unique=False,
+        )
+
+    op.create_table(
         "core_customer_erasure",
         sa.Column("brand_id", sa.Uuid(), nullable=False),
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -1123,7 +1170,9 @@ def upgrade() -> None:
         sa.Column("at", base.UTCDateTime(timezone=True), nullable=False),
         sa.Column("actor", sa.String(length=120), nullable=False),
         sa.Column("actor_id", sa.Uuid(), nullable=True),
-        sa.Column("undo", sa.JSON(), nullable=False),
+        sa.Column("undo", sa.JSON(none_as_null=True), nullable=True),
+        sa.Column("undone_at", base.UTCDateTime(timezone=True), nullable=True),
+        sa.Column("undone_by", sa.String(length=120), nullable=True),
         sa.Column("store_id", sa.Uuid(), nullable=True),
         sa.ForeignKeyConstraint(
             ["brand_id", "gone_id"],
@@ -1144,9 +1193,6 @@ def upgrade() -> None:
             ["brand_id"], ["core_brand.id"], name=op.f("fk_core_customer_merge_brand_id_core_brand")
         ),
         sa.PrimaryKeyConstraint("brand_id", "id", name=op.f("pk_core_customer_merge")),
-        sa.UniqueConstraint(
-            "brand_id", "gone_id", name=op.f("uq_core_customer_merge_brand_id_gone_id")
-        ),
         info={"personal": True},
     )
     with op.batch_alter_table("core_customer_merge", schema=None) as batch_op:
@@ -1154,6 +1200,20 @@ def upgrade() -> None:
             batch_op.f("ix_core_customer_merge_brand_id_keep_id"),
             ["brand_id", "keep_id"],
             unique=False,
+        )
+        batch_op.create_index(
+            "ix_core_customer_merge_undo",
+            ["brand_id", "at"],
+            unique=False,
+            postgresql_where=sa.text("undo IS NOT NULL"),
+            sqlite_where=sa.text("undo IS NOT NULL"),
+        )
+        batch_op.create_index(
+            "uq_core_customer_merge_gone",
+            ["brand_id", "gone_id"],
+            unique=True,
+            postgresql_where=sa.text("undone_at IS NULL"),
+            sqlite_where=sa.text("undone_at IS NULL"),
         )
 
     op.create_table(
@@ -1563,6 +1623,8 @@ def downgrade() -> None:
 
     op.drop_table("core_customer_name_key")
     with op.batch_alter_table("core_customer_merge", schema=None) as batch_op:
+        batch_op.drop_index("uq_core_customer_merge_gone")
+        batch_op.drop_index("ix_core_customer_merge_undo")
         batch_op.drop_index(batch_op.f("ix_core_customer_merge_brand_id_keep_id"))
 
     op.drop_table("core_customer_merge")
@@ -1576,6 +1638,10 @@ def downgrade() -> None:
 
     op.drop_table("core_customer_identity")
     op.drop_table("core_customer_erasure")
+    with op.batch_alter_table("core_customer_dismissal", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_core_customer_dismissal_brand_id_other_id"))
+
+    op.drop_table("core_customer_dismissal")
     with op.batch_alter_table("core_consent_event", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_core_consent_event_brand_id_customer_id"))
 

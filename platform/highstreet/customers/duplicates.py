@@ -1,16 +1,17 @@
 """Records that may be one person: gathered by shared keys (blocking), then scored and explained.
 
-Nothing is merged by itself. Gathering reads bounded stretches of indexes: the newest customers of
-a store or brand are held against all others by phone, e-mail and name.
+Nothing is merged by itself, and a pair that somebody dismissed is not offered again. Gathering
+reads bounded stretches of indexes: the newest customers of a store or brand are held against all
+others by phone, e-mail and name.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from uuid import UUID
 
 from rapidfuzz import fuzz
 
-from highstreet.customers import keys, places, queries
+from highstreet.customers import comparing, dismissing, keys, places, queries
 from highstreet.customers.facts import CustomerFact, Likeness
 from highstreet.i18n import gettext as _
 from highstreet_tenants.sessions import ScopedSession
@@ -75,7 +76,7 @@ def likely_duplicates(
     *,
     store_id: UUID | None = None,
 ) -> list[Likeness]:
-    """Pairs that look like one person, likeliest first, each with its reason.
+    """Pairs that look like one person, likeliest first, each with why and with what differs.
 
     With `id`, who may be the same as that customer; without, the newest 5,000 customers of the
     scope's store (or of a club) are looked through. Raises NotFound for an unknown id.
@@ -84,7 +85,7 @@ def likely_duplicates(
         fact = queries.get(s, id)
         realm_id = fact.store_id or s.brand_id
         pairs = _pairs(s, [fact.id], realm_id, nearly=True)
-        return _scored(s, pairs)[:limit]
+        return _compared(s, _scored(s, pairs)[:limit])
     realm_id = places.realm(s, store_id).id
     home = store_id or s.store_id
     listed: list[Likeness] = []
@@ -99,7 +100,12 @@ def likely_duplicates(
         if len(rows) < _WINDOW or len(listed) >= limit:
             break
     best = {frozenset((p.one.id, p.other.id)): p for p in listed}
-    return sorted(best.values(), key=lambda p: (-p.score, p.one.id))[:limit]
+    return _compared(s, sorted(best.values(), key=lambda p: (-p.score, p.one.id))[:limit])
+
+
+def _compared(s: ScopedSession, pairs: list[Likeness]) -> list[Likeness]:
+    found = comparing.differences(s, [(p.one.id, p.other.id) for p in pairs])
+    return [replace(p, different=found[p.one.id, p.other.id]) for p in pairs]
 
 
 def _pairs(
@@ -136,14 +142,17 @@ def _scored(s: ScopedSession, pairs: dict[frozenset[UUID], set[str]]) -> list[Li
     for pair, shared in pairs.items():
         one, other = (people.get(i) for i in sorted(pair))
         if one is not None and other is not None and one.fact.store_id == other.fact.store_id:
-            score, reason = _judge(one, other, shared)
+            score, same = _judge(one, other, shared)
             if score >= _LISTED_FROM:
-                listed.append(Likeness(one.fact, other.fact, score, reason))
+                listed.append(Likeness(one.fact, other.fact, score, same))
+    known = {fact.id for pair in listed for fact in (pair.one, pair.other)}
+    dismissed = dismissing.dismissed_among(s, known)
+    listed = [p for p in listed if frozenset((p.one.id, p.other.id)) not in dismissed]
     return sorted(listed, key=lambda p: (-p.score, p.one.id))
 
 
-def _judge(one: _Person, other: _Person, shared: set[str]) -> tuple[int, str]:
-    """A score of 0–100 and its reason. Half of it is the name, from 50 % alike upwards."""
+def _judge(one: _Person, other: _Person, shared: set[str]) -> tuple[int, tuple[str, ...]]:
+    """A score of 0–100 and what is the same. Half of it is the name, from 50 % alike upwards."""
     score = 0.0
     reasons: list[str] = []
     if "phone" in shared:
@@ -162,8 +171,9 @@ def _judge(one: _Person, other: _Person, shared: set[str]) -> tuple[int, str]:
     if one.birthday and other.birthday:
         same = one.birthday == other.birthday
         score += _SAME_BIRTHDAY if same else _OTHER_BIRTHDAY
-        reasons.append(_("same birthday") if same else _("different birthdays"))
+        if same:
+            reasons.append(_("same birthday"))
     if one.fact.home_store_id and one.fact.home_store_id == other.fact.home_store_id:
         score += _SAME_STORE
         reasons.append(_("same home store"))
-    return max(0, min(100, round(score))), ", ".join(reasons)
+    return max(0, min(100, round(score))), tuple(reasons)

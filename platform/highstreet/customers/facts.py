@@ -10,6 +10,8 @@ from highstreet.customers.keys import Kind
 Status = Literal["active", "merged", "erased"]
 CardStatus = Literal["active", "lost", "blocked"]
 FieldKind = Literal["text", "choice", "date", "number", "yes-no"]
+#: What two records can differ in.
+What = Literal["birthday", "phone", "email", "language", "store"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,13 +77,43 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
+class Difference:
+    """What two records say differently: both have it, and share none of it.
+
+    one, other: as people read it: a birthday's date, phones or e-mails with commas between, a
+    language tag; for "store" the home stores' ids.
+    """
+
+    what: What
+    one: str | date | UUID
+    other: str | date | UUID
+
+
+@dataclass(frozen=True, slots=True)
 class Likeness:
-    """Two records that may be one person. score: 0–100. reason: said to whoever decides."""
+    """Two records that may be one person. score: 0–100. same: why, in words. different: what
+    speaks against it."""
 
     one: CustomerFact
     other: CustomerFact
     score: int
-    reason: str
+    same: tuple[str, ...]
+    different: tuple[Difference, ...] = ()
+
+    @property
+    def reason(self) -> str:
+        """Why they may be one person, in one line."""
+        return ", ".join(self.same)
+
+
+@dataclass(frozen=True, slots=True)
+class DismissalFact:
+    """Somebody looked at two records and found two people."""
+
+    one: CustomerFact
+    other: CustomerFact
+    at: datetime
+    actor: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,8 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
+from highstreet.customers import dismissing, parts, queries, suppression
 from highstreet.customers import fields as custom
-from highstreet.customers import parts, queries, suppression
 from highstreet.customers.facts import CustomerFact, ErasureFact
 from highstreet.customers.models import Customer, Erasure, Identity, Merge, NameKey, Note
 from highstreet.customers.text import clean
@@ -59,6 +59,7 @@ def export(s: ScopedSession, customer_id: UUID) -> dict[str, Any]:
                 {"text": n.text, "by": n.author, "at": n.created_at.isoformat()}
                 for n in detail.notes
             ],
+            "not_the_same_as_others": dismissing.held(s, ids),
         },
         **{room.name: room.export(s, ids) for room in rooms},
         "tools": {answer.plugin: answer.value for answer in answers},
@@ -103,9 +104,9 @@ def erase(s: ScopedSession, customer_id: UUID, reason: str) -> ErasureFact:
         "identities": _delete(s, Identity, ids),
         "name_keys": _delete(s, NameKey, ids),
         "notes": _delete(s, Note, ids),
+        "dismissals": dismissing.forget(s, ids),
     }
-    for merged in s.scalars(sa.select(Merge).where(Merge.keep_id.in_(ids))):
-        merged.undo = {}
+    s.execute(sa.update(Merge).where(Merge.keep_id.in_(ids)).values(undo=None))
     at = now()
     for row in rows:
         row.name, row.language, row.birthday, row.fields = "", None, None, {}

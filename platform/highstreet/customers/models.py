@@ -137,14 +137,32 @@ class FieldDef(BrandOwned, Base):
 
 
 class Merge(StoreOwned, Base):
-    """That `gone_id` became part of `keep_id`, and what it would take to part them again."""
+    """That `gone_id` became part of `keep_id`, and what it takes to part them again.
+
+    undo: what `merging` wrote down, personal; None once the merge can't be taken back any more.
+    undone_at: when it was taken back, by `undone_by`.
+    """
 
     __tablename__ = "core_customer_merge"
     __constraints__ = (
         brand_fk("keep_id", "core_customer"),
         brand_fk("gone_id", "core_customer"),
-        sa.UniqueConstraint("brand_id", "gone_id"),
+        sa.Index(
+            "uq_core_customer_merge_gone",
+            "brand_id",
+            "gone_id",
+            unique=True,
+            postgresql_where=sa.text("undone_at IS NULL"),
+            sqlite_where=sa.text("undone_at IS NULL"),
+        ),
         sa.Index(None, "brand_id", "keep_id"),
+        sa.Index(
+            "ix_core_customer_merge_undo",
+            "brand_id",
+            "at",
+            postgresql_where=sa.text("undo IS NOT NULL"),
+            sqlite_where=sa.text("undo IS NOT NULL"),
+        ),
     )
 
     keep_id: Mapped[UUID]
@@ -152,7 +170,32 @@ class Merge(StoreOwned, Base):
     at: Mapped[datetime] = mapped_column(default=now)
     actor: Mapped[str] = mapped_column(sa.String(120))
     actor_id: Mapped[UUID | None] = mapped_column(sa.Uuid(), default=None)
-    undo: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    undo: Mapped[dict[str, Any] | None] = mapped_column(sa.JSON(none_as_null=True), default=None)
+    undone_at: Mapped[datetime | None] = mapped_column(default=None)
+    undone_by: Mapped[str | None] = mapped_column(sa.String(120), default=None)
+
+
+class Dismissal(StoreOwned, Base):
+    """That two records were looked at and are two people; `one_id` is the smaller of the ids.
+
+    The ids stay those of the records that were looked at: whoever reads it follows merges, so it
+    holds for whatever the two became, and taking a merge back needs no change here.
+    """
+
+    __tablename__ = "core_customer_dismissal"
+    __constraints__ = (
+        brand_fk("one_id", "core_customer"),
+        brand_fk("other_id", "core_customer"),
+        sa.UniqueConstraint("brand_id", "one_id", "other_id"),
+        sa.Index(None, "brand_id", "other_id"),
+        sa.CheckConstraint("one_id < other_id", name="ordered"),
+    )
+
+    one_id: Mapped[UUID]
+    other_id: Mapped[UUID]
+    at: Mapped[datetime] = mapped_column(default=now)
+    actor: Mapped[str] = mapped_column(sa.String(120))
+    actor_id: Mapped[UUID | None] = mapped_column(sa.Uuid(), default=None)
 
 
 class Erasure(StoreOwned, Base):

@@ -1,6 +1,7 @@
 """The verbs of the room: the only way in which customers are written."""
 
 from highstreet.customers.batch import enrol_batch
+from highstreet.customers.dismissing import dismiss_pair, restore_pair
 from highstreet.customers.enrolment import KEEP, Keep, add_note, enrol, remove_note, update
 from highstreet.customers.fields import define as define_field
 from highstreet.customers.fields import retire as retire_field
@@ -16,6 +17,7 @@ __all__ = [
     "add_identity",
     "add_note",
     "define_field",
+    "dismiss_pair",
     "enrol",
     "enrol_batch",
     "erase",
@@ -24,6 +26,7 @@ __all__ = [
     "merge",
     "remove_identity",
     "remove_note",
+    "restore_pair",
     "retire_field",
     "set_card_status",
     "update",

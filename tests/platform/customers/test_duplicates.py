@@ -50,7 +50,10 @@ def test_different_birthdays_count_against(floor: Floor) -> None:
     with floor.office(floor.club, write=False) as s:
         pairs = likely_duplicates(s)
     assert sorted(p.score for p in pairs) == [65, 90]
-    assert any("different birthdays" in p.reason for p in pairs)
+    (apart,) = [p for p in pairs if p.different]
+    assert [(d.what, {d.one, d.other}) for d in apart.different] == [
+        ("birthday", {date(1990, 5, 1), date(1960, 5, 1)})
+    ]
 
 
 def test_merged_and_erased_records_are_not_suggested(floor: Floor) -> None:
@@ -61,3 +64,28 @@ def test_merged_and_erased_records_are_not_suggested(floor: Floor) -> None:
         assert len(likely_duplicates(s)) == 1
         service.erase(s, c.id, "asked by letter")
         assert likely_duplicates(s) == []
+
+
+def test_a_pair_says_what_differs(floor: Floor) -> None:
+    with floor.till(floor.club, 0) as s:
+        one = service.enrol(
+            s, name="Ana Núñez", phone="020 7946 0018", email="ana@example.com", language="en"
+        )
+        service.add_identity(s, one.id, "phone", "020 7946 0019")
+    with floor.till(floor.club, 1) as s:
+        two = service.enrol(
+            s, name="Ana Nunez", phone="020 7946 0021", email="ANA@example.com", language="es"
+        )
+        (pair,) = likely_duplicates(s, two.id)
+    shops = [store.id for store in floor.club.stores]
+    assert pair.same == ("same e-mail address", "same name")
+    here, there = ("one", "other") if pair.one.id == one.id else ("other", "one")
+    assert [(d.what, getattr(d, here), getattr(d, there)) for d in pair.different] == [
+        ("phone", "020 7946 0018, 020 7946 0019", "020 7946 0021"),
+        ("language", "en", "es"),
+        ("store", *shops),
+    ]
+    with floor.till(floor.club, 0) as s:
+        service.add_identity(s, one.id, "phone", "020 7946 0021")  # one of theirs is shared now
+        (pair,) = likely_duplicates(s, two.id)
+        assert "phone" not in [d.what for d in pair.different]
