@@ -21,7 +21,8 @@ def ours(settings: dict[str, Any]) -> Flask:
     """The application, consoles and all, as `highstreet run` serves it."""
     from highstreet.app import create_app
 
-    return create_app(settings)
+    # Requests are counted as always, but one key is all tills of a busy day here.
+    return create_app({"rate_per_key": 10**9, **settings})
 
 
 def bare(settings: dict[str, Any]) -> Flask:

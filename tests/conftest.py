@@ -2,6 +2,10 @@
 
 import os
 import secrets
+import shutil
+import socket
+import subprocess
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from types import SimpleNamespace
@@ -212,6 +216,8 @@ def app_module(
             "instance": str(tmp_path_factory.mktemp("instance")),
             "secret_key": "for tests only",
             "password_hasher": "cheap",
+            "rate_per_key": 0,  # tests ask faster than any till; tests/test_rates.py has limits
+            "rate_per_address": 0,
             "testing": True,
         }
     )
@@ -229,3 +235,32 @@ def app(app_module: Any, database: Database) -> Any:
 def house(app: Any) -> Any:
     """What app.py put together: tenancy, host, jobs, runner."""
     return app.extensions["highstreet"]
+
+
+@pytest.fixture(scope="session")
+def redis_url() -> Iterator[str]:
+    """A Redis of our own, for it gets flushed; never the shared one."""
+    from redis import Redis
+    from redis.exceptions import ConnectionError as NotYet
+
+    program = shutil.which("redis-server")
+    if program is None:
+        assert not REQUIRED, "CI needs redis-server"
+        pytest.skip("no redis-server here")
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        port = s.getsockname()[1]
+    process = subprocess.Popen(
+        [program, "--port", str(port), "--save", "", "--appendonly", "no", "--bind", "127.0.0.1"],
+        stdout=subprocess.DEVNULL,
+    )
+    for _each in range(3000):
+        try:
+            with Redis(port=port) as connection:
+                connection.ping()
+            break
+        except NotYet:
+            time.sleep(0.01)
+    yield f"redis://127.0.0.1:{port}/0"
+    process.terminate()
+    process.wait(timeout=10)

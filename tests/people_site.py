@@ -96,6 +96,8 @@ def make_site(database: Any, instance: str) -> Site:
                 "owner_database_url": database.extra["owner_url"],
                 "secret_key": "for tests only",
                 "password_hasher": "cheap",
+                "rate_per_key": 0,  # tests ask faster than people; test_rates.py has limits
+                "rate_per_address": 0,
                 "base_url": "http://localhost",
                 "testing": True,
             }

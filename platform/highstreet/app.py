@@ -11,9 +11,10 @@ from typing import Any, NoReturn
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy.orm import Session
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from highstreet import config as settings
-from highstreet import i18n, rooms
+from highstreet import i18n, rates, rooms
 from highstreet.host import Host, gating
 from highstreet.house import House
 from highstreet.jobs import JobRegistry, Runner, Upkeep
@@ -77,6 +78,9 @@ def _create_app(config: Mapping[str, Any] | None, *, faces: bool) -> Flask:
         },
         MAX_CONTENT_LENGTH=8 * 1024 * 1024,
     )
+    if hops := values["proxies"]:
+        # Only so many entries of these headers are ours; a client can write the ones before.
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
     words.use(i18n.gettext)
     db.init_app(app)
     app.extensions["highstreet"] = house = _build(app, values)
@@ -110,7 +114,12 @@ def _build(app: Flask, values: dict[str, Any]) -> House:
     tenancy.on_open.append(prepare)
     upkeep = Upkeep(tenancy, registry, gating.stores_on)
     runner = Runner(tenancy, registry, gating.job_guard, upkeep=upkeep)
-    return House(values, tenancy.engine, tenancy, host, registry, runner)
+    limits = rates.from_settings(
+        values["redis_url"],
+        per_key=values["rate_per_key"],
+        per_address=values["rate_per_address"],
+    )
+    return House(values, tenancy.engine, tenancy, host, registry, runner, limits)
 
 
 def house_of(app: Flask) -> House:

@@ -47,6 +47,21 @@ class ConfigSchema(Schema):
     password_hasher = fields.String(
         load_default="argon2id", validate=validate.OneOf(["argon2id", "cheap"])
     )
+    rate_per_key = fields.Integer(
+        load_default=600,
+        validate=validate.Range(min=0),
+        metadata={"help": "REST calls a minute that one API key may make; 0: no limit"},
+    )
+    rate_per_address = fields.Integer(
+        load_default=300,
+        validate=validate.Range(min=0),
+        metadata={"help": "requests a minute of strangers at one address; 0: no limit"},
+    )
+    proxies = fields.Integer(
+        load_default=0,
+        validate=validate.Range(min=0, max=5),
+        metadata={"help": "how many proxies of yours stand in front and add X-Forwarded headers"},
+    )
     slow_hook_ms = fields.Integer(load_default=500, validate=validate.Range(min=1))
     testing = fields.Boolean(load_default=False)
 

@@ -14,6 +14,7 @@ from highstreet_tenants.sessions import Tenancy
 if TYPE_CHECKING:
     from highstreet.host import Host
     from highstreet.jobs import JobRegistry, Runner
+    from highstreet.rates import Rates
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,7 @@ class House:
     host: Host
     jobs: JobRegistry
     runner: Runner
+    rates: Rates
 
     @property
     def histories(self) -> list[History]:

@@ -24,6 +24,8 @@ def make_app(database: Any, instance: str, *, safe_mode: bool = False) -> Flask:
                 "instance": instance,
                 "secret_key": "for tests only",
                 "password_hasher": "cheap",
+                "rate_per_key": 0,
+                "rate_per_address": 0,
                 "base_url": "http://localhost",
                 "testing": True,
                 "slow_hook_ms": 60_000,

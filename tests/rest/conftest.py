@@ -84,6 +84,8 @@ def app_module(database_module: Any, tmp_path_factory: pytest.TempPathFactory) -
             "instance": str(Path(tmp_path_factory.mktemp("instance"))),
             "secret_key": "for tests only",
             "password_hasher": "cheap",
+            "rate_per_key": 0,  # tests ask faster than any till; tests/test_rates.py has limits
+            "rate_per_address": 0,
             "testing": True,
         }
     )

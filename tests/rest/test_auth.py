@@ -8,6 +8,7 @@ import time_machine
 from flask import Flask, g
 
 from highstreet.host import access
+from highstreet.rates import InMemory, Rates
 from highstreet.rest import auth
 from highstreet_tenants.clock import now
 from highstreet_tenants.errors import Unauthenticated
@@ -20,7 +21,8 @@ from highstreet_tenants.people.tree import Node
 @pytest.fixture
 def app(database, two_brands):
     app = Flask(__name__)
-    app.extensions["highstreet"] = SimpleNamespace(tenancy=database.tenancy)
+    limits = Rates(InMemory(), per_key=0, per_address=0)
+    app.extensions["highstreet"] = SimpleNamespace(tenancy=database.tenancy, rates=limits)
     return app
 
 

@@ -88,15 +88,16 @@ def requires_scope(scope: str) -> Callable[[V], V]:
 def authenticate() -> keys.KeyHolder:
     """Put the key's `g.scope`, `g.actor`, `g.permissions` (its scopes) and `g.key` in place.
 
-    Raises Unauthenticated for a missing, malformed, unknown, revoked or expired key. `confirm`
-    must follow in the operation's transaction.
+    Raises Unauthenticated for a missing, malformed, unknown, revoked or expired key, RateExceeded
+    for a key, or a stranger's address, that asks too often. `confirm` must follow in the
+    operation's transaction.
     """
     known = _known()
     token = _bearer()
     read = keys.read_token(token)
     holder = known.get(read[0]) if read else None
     if read is not None and holder is not None and not keys.same_secret(read[1], holder):
-        raise Unauthenticated(_refused())
+        _turn_away(_refused())
     house = _house()
     if holder is None and read is not None:
         with house.tenancy.control() as s:
@@ -104,7 +105,8 @@ def authenticate() -> keys.KeyHolder:
         if holder is not None:
             known.keep(holder)
     if holder is None:
-        raise Unauthenticated(_refused())
+        _turn_away(_refused())
+    house.rates.key(holder.id)
     if known.due(holder.id):
         _note_use(house, holder)
     g.key = holder
@@ -127,10 +129,17 @@ def refuse(holder: keys.KeyHolder) -> NoReturn:
     raise Unauthenticated(_refused())
 
 
+def _turn_away(why: str) -> NoReturn:
+    # Counted only once the key is known to be none: a till with a good one must not be kept out by
+    # a broken one behind the same address.
+    _house().rates.stranger(request.remote_addr)
+    raise Unauthenticated(why)
+
+
 def _bearer() -> str:
     scheme, _blank, token = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token.strip():
-        raise Unauthenticated(
+        _turn_away(
             _("Send the store's API key as “Authorization: Bearer hs_…”. Make one in the console.")
         )
     return token.strip()

@@ -11,6 +11,7 @@ from flask import (
     current_app,
     make_response,
     render_template,
+    request,
     send_from_directory,
 )
 
@@ -31,6 +32,11 @@ _YEAR = 365 * 24 * 3600
 _OWN = Path(__file__).with_name("static")
 
 pages = Blueprint("rest_pages", __name__, template_folder="templates")
+
+
+@pages.before_request
+def _count() -> None:
+    current_app.extensions["highstreet"].rates.stranger(request.remote_addr)
 
 
 @lru_cache(maxsize=1)

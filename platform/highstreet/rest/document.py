@@ -45,8 +45,11 @@ repeats in autumn the first pass). Answers are in UTC.
 explains it; `detail` says what to do; `errors` names each field. Anything that looks like a payment
 card number is refused wherever it stands: never send those.
 
-**Pages** have `items` and `next_cursor`; send it as `?cursor=` for the next. There is no rate limit
-yet; be ready for 429 with `Retry-After` all the same.
+**Pages** have `items` and `next_cursor`; send it as `?cursor=` for the next.
+
+**Rate limits** count per API key and minute (600 unless the operator says otherwise), and per
+address for callers without a good key. Over the limit the answer is 429 with `Retry-After` and the
+`RateLimit` headers of draft-ietf-httpapi-ratelimit-headers-10; nothing was done.
 """
 
 #: The documentation page replaces it by a new key at each try.
@@ -185,6 +188,12 @@ def _response(status: HTTPStatus) -> dict[str, Any]:
         answer["headers"] = {"WWW-Authenticate": {"schema": {"type": "string"}, "required": True}}
     if status in (429, 503):
         answer["headers"] = {"Retry-After": {"schema": {"type": "string"}, "required": True}}
+    if status == 429:
+        for name, example in (
+            ("RateLimit-Policy", '"key";q=600;w=60'),
+            ("RateLimit", '"key";r=0;t=42'),
+        ):
+            answer["headers"][name] = {"schema": {"type": "string"}, "example": example}
     return answer
 
 

@@ -132,6 +132,15 @@ KINDS: Mapping[str, Kind] = {
         _l("Too many tries"),
         _l("Wait as long as Retry-After says."),
     ),
+    "rate-exceeded": Kind(
+        429,
+        _l("Too many requests in a minute"),
+        _l(
+            "Each API key may make so many requests a minute, and so may all callers without a good"
+            " key at one address. Wait as long as Retry-After says, then go on; nothing of this"
+            " request was kept. RateLimit-Policy names the limit, which the operator sets."
+        ),
+    ),
     "error": Kind(
         500,
         _l("Our mistake"),
@@ -243,6 +252,7 @@ def of_error(error: HighstreetError) -> Response:
         wait = 60
     if wait is not None:
         headers["Retry-After"] = str(int(wait))
+    headers |= getattr(error, "headers", {})
     return problem(error.type, error.status, error.detail, errors=error.fields, headers=headers)
 
 

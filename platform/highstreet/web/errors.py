@@ -51,6 +51,7 @@ def of_error(error: HighstreetError) -> Response:
         return page(Words(404, _("This tool is off"), error.detail))
     wait = getattr(error, "retry_after", None)
     headers = {"Retry-After": str(int(wait))} if wait else {}
+    headers |= getattr(error, "headers", {})
     title = titles.get(error.status, _("That did not work"))
     return page(Words(error.status, title, error.detail, headers=headers))
 

@@ -19,6 +19,8 @@ from highstreet_tenants.people.logins import Person
 #: Addresses that the API's own pipeline guards.
 API = "/api/"
 SIGN_IN = "signin.form"
+#: Parts whose pages strangers open, and are counted at; members' pages count for themselves.
+STRANGERS = frozenset({"signin", "start"})
 
 
 def init_app(app: Flask) -> None:
@@ -35,6 +37,8 @@ def admit() -> Response | None:
     if user is not None and user.locale and "hs-language" not in request.cookies:
         g.language = user.locale
     if access.why_public(view) is not None:
+        if user is None and (request.blueprint or "").split(".")[0] in STRANGERS:
+            current.house.rates.stranger(request.remote_addr)
         return None
     permission = access.permission_of(view)
     if user is None:

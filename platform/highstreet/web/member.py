@@ -48,6 +48,7 @@ def stand_there() -> None:
     token = (request.view_args or {}).get("token")
     if token is None or not request.path.startswith("/m/"):
         return
+    current.house.rates.stranger(request.remote_addr)
     opened = links.open_link(current.house.tenancy, token)
     g.place = Place(opened.brand, opened.store, opened.scope)
     g.member_id = opened.customer_id

@@ -92,7 +92,7 @@ def reserve(s: Session, email: str, address: str) -> Try:
 
     Needs a writing session of its own, committed before the password is looked at.
     """
-    subject, place = hash_email(email), _network(address)
+    subject, place = hash_email(email), network(address)
     bounds = (
         _Bound(SignInAttempt.subject == subject, PER_EMAIL),
         _Bound(SignInAttempt.place == place, PER_ADDRESS),
@@ -179,7 +179,7 @@ def _queue_up(s: Session, *keys: str) -> None:
             )
 
 
-def _network(address: str) -> str:
+def network(address: str) -> str:
     """What counts as one address: an IPv4 address, or the /64 that one IPv6 customer is given."""
     try:
         parsed = ipaddress.ip_address(address)

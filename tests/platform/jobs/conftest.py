@@ -1,9 +1,7 @@
 """A house with nothing but jobs in it, a table for their effects, and processes to kill."""
 
 import os
-import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -170,33 +168,3 @@ def zygote(url: str, redis_url: str = "") -> Iterator[Zygote]:
         yield made
     finally:
         made.end()
-
-
-@pytest.fixture(scope="session")
-def redis_url() -> Iterator[str]:
-    """A Redis of our own, for it gets flushed; never the shared one."""
-    program = shutil.which("redis-server")
-    if program is None:
-        assert os.environ.get("CI") != "true", "CI needs redis-server"
-        pytest.skip("no redis-server here")
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        port = s.getsockname()[1]
-    process = subprocess.Popen(
-        [program, "--port", str(port), "--save", "", "--appendonly", "no", "--bind", "127.0.0.1"],
-        stdout=subprocess.DEVNULL,
-    )
-    from redis import Redis
-    from redis.exceptions import ConnectionError as NotYet
-
-    def answers() -> bool:
-        try:
-            with Redis(port=port) as connection:
-                return bool(connection.ping())
-        except NotYet:
-            return False
-
-    until(answers, "our Redis answers")
-    yield f"redis://127.0.0.1:{port}/0"
-    process.terminate()
-    process.wait(timeout=10)
