@@ -19,7 +19,9 @@ from highstreet.cli.base import (
 )
 from highstreet.i18n import gettext as _
 from highstreet.imports import mapping as mappings
-from highstreet.imports.mapping import KINDS, Kind
+from highstreet.imports.columns import KINDS, Kind
+from highstreet.imports.feeding import Besides
+from highstreet.imports.opening import Beside, shape_of
 from highstreet.imports.run import Report, run
 
 
@@ -33,6 +35,19 @@ from highstreet.imports.run import Report, run
     type=click.Path(path_type=Path),
     help="TOML file that says what the columns mean.",
 )
+@click.option("--by-line", is_flag=True, help="Each row is a line of a receipt.")
+@click.option(
+    "--lines",
+    "lines_file",
+    type=click.Path(path_type=Path),
+    help="File of the receipts' lines, a row for each.",
+)
+@click.option(
+    "--products",
+    "products_file",
+    type=click.Path(path_type=Path),
+    help="File that says in which department a product is.",
+)
 @click.option("--dry-run", is_flag=True, help="Do everything, then take it back.")
 @click.option("--create-stores", is_flag=True, help="Open a store for each unknown number.")
 @json_option
@@ -41,16 +56,20 @@ def import_(
     file: Path,
     brand_slug: str,
     mapping_file: Path | None,
+    by_line: bool,
+    lines_file: Path | None,
+    products_file: Path | None,
     dry_run: bool,
     create_stores: bool,
     as_json: bool,
 ) -> None:
-    """Take in purchases or customers from a CSV file, packed with gzip or not.
+    """Take in purchases or customers from a CSV file, packed with gzip or not, or from XLSX.
 
     Rows that can't go in are written to FILE.errors.csv with the reason; the rest goes in. A run
     that was stopped goes on where it was; a file that is taken in twice changes nothing.
     """
-    mapping = mappings.load(mapping_file, kind)
+    beside = Beside(by_line, lines_file, products_file)
+    mapping = mappings.load(mapping_file, shape_of(kind, beside))
     with open_house() as house:
         brand = find_brand(house, brand_slug)
         with _progress(not as_json and sys.stderr.isatty()) as progress:
@@ -60,6 +79,7 @@ def import_(
                 kind,
                 file,
                 mapping=mapping,
+                beside=beside,
                 dry_run=dry_run,
                 create_stores=create_stores,
                 actor=OPERATOR,
@@ -100,6 +120,15 @@ def tell(report: Report) -> None:
             columns=", ".join(f"{name} = {column}" for name, column in report.columns.items()),
         )
     )
+    if report.sheet:
+        click.echo(_("Sheet “%(name)s”.", name=report.sheet))
+    if report.unread:
+        click.echo(
+            _(
+                "Not read: %(sheets)s. A mapping may name another sheet.",
+                sheets=", ".join(f"“{name}”" for name in report.unread),
+            )
+        )
     if report.resumed_at:
         click.echo(_("Went on behind record %(at)s of a stopped run.", at=report.resumed_at))
     if report.stores_opened:
@@ -120,5 +149,29 @@ def tell(report: Report) -> None:
         click.echo(f"  {count} × {reason}")
     if report.errors_file:
         click.echo(_("Refused rows: %(path)s", path=report.errors_file))
+    for beside in report.beside:
+        _tell_beside(beside)
     if report.dry_run:
         click.echo(_("This was a dry run: nothing was written."))
+
+
+def _tell_beside(beside: Besides) -> None:
+    if beside.refused:
+        click.echo(
+            _(
+                "%(count)s rows of %(file)s can't be read",
+                count=beside.refused,
+                file=beside.file,
+            )
+            + (f": {beside.errors_file}" if beside.errors_file else "")
+        )
+    if beside.unused:
+        click.echo(
+            _(
+                "%(count)s rows of %(file)s belong to receipts that are not there, the first in "
+                "line %(line)s.",
+                count=beside.unused,
+                file=beside.file,
+                line=beside.first_unused,
+            )
+        )

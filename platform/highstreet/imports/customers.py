@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from highstreet.customers.facts import EnrolIn
 from highstreet.i18n import gettext as _
-from highstreet.imports import people, rows, values
+from highstreet.imports import dates, people, rows, values
 from highstreet.imports.errors import Refusal
 from highstreet.imports.mapping import FileMapping
 from highstreet.imports.people import Who
@@ -20,8 +20,6 @@ from highstreet.imports.shops import Shop, Shops
 from highstreet.imports.values import RowError
 from highstreet_tenants.clock import now
 from highstreet_tenants.sessions import ScopedSession
-
-_TEXTS = ("name", "first_name", "last_name", "ref", "card", "phone", "email", "language")
 
 
 @dataclass(slots=True)
@@ -47,11 +45,9 @@ class CustomerRows:
         self._pad = mapping.pad
         self._latest = now() + rows.AHEAD
         self._today = now().date()
-        self._texts = tuple(columns[name] for name in _TEXTS if name in columns)
-        self._read_date = {
-            name: values.moments(rows.date_order(found, columns, mapping, name))
-            for name in ("birthday", "joined")
-        }
+        self._read_date = dates.moments(
+            rows.date_order(found, columns, mapping, "birthday", "joined")
+        )
         self._asks_store = "store" in columns or "store" in mapping.defaults
 
     def read(self, record: Record) -> Person:
@@ -61,7 +57,7 @@ class CustomerRows:
             raise RowError(record.problem)
         if len(fields) != self._width:
             fields = rows.fit(fields, self._width)
-        values.refuse_payment_card(fields[place] for place in self._texts)
+        values.refuse_payment_card(fields)
         shop = self._shop(fields)
         person = rows.who(
             {name: self._text(fields, name) for name in rows.KEYS},
@@ -112,13 +108,13 @@ class CustomerRows:
         written = self._text(fields, "birthday")
         if not written:
             return None
-        return values.birthday(written, self._read_date["birthday"], self._today)
+        return dates.birthday(written, self._read_date, self._today)
 
     def _joined(self, fields: Sequence[str], zone: ZoneInfo) -> datetime | None:
         written = self._text(fields, "joined")
         if not written:
             return None
-        return values.settle(self._read_date["joined"](written), zone, self._latest)
+        return dates.settle(self._read_date(written), zone, self._latest)
 
     def write(self, s: ScopedSession, chunk: Sequence[Person]) -> Written:
         """Take on those of a chunk who are new, in the session's transaction."""

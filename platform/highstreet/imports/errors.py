@@ -10,7 +10,7 @@ from io import StringIO
 from pathlib import Path
 
 from highstreet.i18n import gettext as _
-from highstreet_tenants.cards import looks_like_payment_card
+from highstreet_tenants.cards import mask_payment_cards
 from highstreet_tenants.errors import Invalid
 
 SUFFIX = ".errors.csv"
@@ -30,9 +30,8 @@ class Refusal:
 
 def safe(cell: str) -> str:
     """The cell as a spreadsheet will show it and not run it; payment cards without their digits."""
-    if len(cell) >= 13 and looks_like_payment_card(cell):
-        digits = [letter for letter in cell if letter.isdigit()]
-        return "•••• " + "".join(digits[-4:])
+    if len(cell) >= 13:
+        cell = mask_payment_cards(cell)
     return f"'{cell}" if cell.startswith(_RUNS) else cell
 
 

@@ -6,67 +6,34 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from marshmallow import RAISE, Schema, ValidationError, fields, post_load, validate
 
 from highstreet.i18n import gettext as _
-from highstreet_tenants.errors import Invalid
-
-Kind = Literal["purchases", "customers"]
-KINDS: tuple[Kind, ...] = ("purchases", "customers")
-
-#: What each kind of file can hold, and the column names that are understood without a mapping.
-COLUMNS: dict[Kind, dict[str, tuple[str, ...]]] = {
-    "purchases": {
-        "pos_ref": (
-            "pos_ref",
-            "basket_id",
-            "receipt",
-            "receipt_no",
-            "receipt_number",
-            "transaction",
-            "transaction_id",
-            "order_id",
-        ),
-        "store": ("store", "store_id", "store_code", "store_no", "shop", "branch"),
-        "occurred_at": ("occurred_at", "datetime", "date_time", "timestamp", "sold_at"),
-        "date": ("date", "day", "transaction_date", "purchase_date"),
-        "time": ("time", "transaction_time"),
-        "total": ("total", "sales_value", "amount", "total_amount"),
-        "currency": ("currency",),
-        "ref": ("ref", "household_id", "customer_id", "member_id", "customer"),
-        "card": ("card", "card_number", "card_no", "club_card"),
-        "phone": ("phone", "mobile", "telephone"),
-        "email": ("email", "e-mail", "e_mail"),
-        "name": ("name", "customer_name"),
-    },
-    "customers": {
-        "name": ("name", "full_name", "customer_name"),
-        "first_name": ("first_name", "given_name", "firstname"),
-        "last_name": ("last_name", "family_name", "surname", "lastname"),
-        "ref": ("ref", "household_id", "customer_id", "member_id", "customer"),
-        "card": ("card", "card_number", "card_no", "club_card"),
-        "phone": ("phone", "mobile", "telephone"),
-        "email": ("email", "e-mail", "e_mail"),
-        "language": ("language", "lang", "locale"),
-        "birthday": ("birthday", "date_of_birth", "birth_date", "dob"),
-        "joined": ("joined", "joined_at", "member_since", "created_at"),
-        "store": ("store", "store_id", "store_code", "store_no", "home_store", "shop", "branch"),
-    },
-}
+from highstreet.imports.columns import COLUMNS, Shape
+from highstreet.imports.reading import Hints
+from highstreet_tenants import clock
+from highstreet_tenants.cards import refuse_payment_cards
+from highstreet_tenants.errors import HighstreetError, Invalid
 
 DATE_ORDERS = ("auto", "year-first", "day-first", "month-first")
 
 
 @dataclass(frozen=True, slots=True)
 class FileMapping:
-    """A checked mapping. ``columns`` holds only what the author named: our field → their column."""
+    """A checked mapping. ``columns`` holds only what the author named: our field → their column.
+
+    ``lines`` and ``products`` do the same for the files of lines and products.
+    """
 
     columns: Mapping[str, str] = field(default_factory=dict)
+    lines: Mapping[str, str] = field(default_factory=dict)
+    products: Mapping[str, str] = field(default_factory=dict)
     ignore: tuple[str, ...] = ()
     encoding: str | None = None
     delimiter: str | None = None
+    sheet: str | None = None
     date: str = "auto"
     decimal: str = "auto"
     thousands: str = ""
@@ -75,21 +42,36 @@ class FileMapping:
     stores: Mapping[str, str] = field(default_factory=dict)
     pad: Mapping[str, int] = field(default_factory=dict)
     create_customers: bool = True
+    add_up: bool = True
     largest: str = "100000"
 
+    @property
+    def hints(self) -> Hints:
+        """What is said of the file itself."""
+        return Hints(self.encoding, self.delimiter, self.sheet, *self._notation)
 
-class _FileSchema(Schema):
+    @property
+    def hints_beside(self) -> Hints:
+        """What is said of a file of lines or products: only how numbers and dates are written."""
+        return Hints(None, None, None, *self._notation)
+
+    @property
+    def _notation(self) -> tuple[str, str]:
+        return "," if self.decimal == "," else ".", self.date
+
+
+class _Strict(Schema):
     class Meta:
         unknown = RAISE
 
+
+class _FileSchema(_Strict):
     encoding = fields.String()
     delimiter = fields.String(validate=validate.Length(equal=1))
+    sheet = fields.String()
 
 
-class _FormatSchema(Schema):
-    class Meta:
-        unknown = RAISE
-
+class _FormatSchema(_Strict):
     date = fields.String()
     decimal = fields.String(validate=validate.OneOf([".", ",", "auto"]))
     thousands = fields.String(validate=validate.OneOf(["", ",", ".", " ", "'", "’"]))
@@ -101,26 +83,31 @@ class _FormatSchema(Schema):
     )
 
 
-class _CustomersSchema(Schema):
-    class Meta:
-        unknown = RAISE
-
+class _CustomersSchema(_Strict):
     create = fields.Boolean()
 
 
-class MappingSchema(Schema):
+class _ReceiptsSchema(_Strict):
+    add_up = fields.Boolean()
+
+
+def _texts() -> fields.Dict:
+    return fields.Dict(keys=fields.String(), values=fields.String())
+
+
+class MappingSchema(_Strict):
     """A mapping file. Every table and key is optional; an unknown one is an error."""
 
-    class Meta:
-        unknown = RAISE
-
     file = fields.Nested(_FileSchema)
-    columns = fields.Dict(keys=fields.String(), values=fields.String())
+    columns = _texts()
+    lines = _texts()
+    products = _texts()
     ignore = fields.List(fields.String())
     format = fields.Nested(_FormatSchema)
-    defaults = fields.Dict(keys=fields.String(), values=fields.String())
-    stores = fields.Dict(keys=fields.String(), values=fields.String())
+    defaults = _texts()
+    stores = _texts()
     customers = fields.Nested(_CustomersSchema)
+    receipts = fields.Nested(_ReceiptsSchema)
 
     @post_load
     def build(self, data: dict[str, Any], **_kw: object) -> FileMapping:
@@ -129,9 +116,12 @@ class MappingSchema(Schema):
         formats = data.get("format", {})
         return FileMapping(
             columns=data.get("columns", {}),
+            lines=data.get("lines", {}),
+            products=data.get("products", {}),
             ignore=tuple(data.get("ignore", ())),
             encoding=written.get("encoding"),
             delimiter=written.get("delimiter"),
+            sheet=written.get("sheet"),
             date=formats.get("date", "auto"),
             decimal=formats.get("decimal", "auto"),
             thousands=formats.get("thousands", ""),
@@ -140,11 +130,12 @@ class MappingSchema(Schema):
             stores=data.get("stores", {}),
             pad=formats.get("pad", {}),
             create_customers=data.get("customers", {}).get("create", True),
+            add_up=data.get("receipts", {}).get("add_up", True),
             largest=str(formats.get("largest", 100_000)),
         )
 
 
-def load(path: Path | None, kind: Kind) -> FileMapping:
+def load(path: Path | None, shape: Shape) -> FileMapping:
     """Read a mapping file, or give the empty mapping without one.
 
     Raises Invalid for broken TOML, unknown keys, unknown fields and unusable values.
@@ -155,35 +146,52 @@ def load(path: Path | None, kind: Kind) -> FileMapping:
         written = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError as error:
         raise Invalid(_("There is no mapping file %(path)s.", path=path)) from error
+    except OSError as error:
+        raise Invalid(
+            _("%(path)s cannot be read: %(reason)s", path=path, reason=error.strerror)
+        ) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise Invalid(
             _("%(path)s is not valid TOML: %(reason)s", path=path, reason=error)
         ) from error
-    return parse(written, kind, str(path))
+    return parse(written, shape, str(path))
 
 
-def parse(written: Mapping[str, Any], kind: Kind, name: str = "mapping") -> FileMapping:
+def parse(written: Mapping[str, Any], shape: Shape, name: str = "mapping") -> FileMapping:
     """Check a mapping already read from TOML; ``name`` stands in the messages. Raises Invalid."""
+    refuse_payment_cards(written)
     try:
         mapping: FileMapping = MappingSchema().load(written)
     except ValidationError as error:
         raise Invalid(_("%(path)s: %(reason)s", path=name, reason=_flat(error.messages))) from error
-    known = COLUMNS[kind]
-    for table, keys in (("columns", mapping.columns), ("defaults", mapping.defaults)):
+    tables: tuple[tuple[str, Mapping[str, str], Shape], ...] = (
+        ("columns", mapping.columns, shape),
+        ("defaults", mapping.defaults, shape),
+        ("lines", mapping.lines, "lines"),
+        ("products", mapping.products, "products"),
+    )
+    for table, keys, of in tables:
         for key in keys:
-            if key not in known:
+            if key not in COLUMNS[of]:
                 raise Invalid(
                     _(
                         "%(path)s: [%(table)s] %(key)s is no field of %(kind)s. Fields: %(known)s.",
                         path=name,
                         table=table,
                         key=key,
-                        kind=kind,
-                        known=", ".join(known),
+                        kind=of,
+                        known=", ".join(COLUMNS[of]),
                     )
                 )
     if mapping.thousands and mapping.thousands == mapping.decimal:
         raise Invalid(_("%(path)s: decimal and thousands must differ.", path=name))
+    if mapping.zone is not None:
+        try:
+            clock.zone(mapping.zone)
+        except HighstreetError as error:
+            raise Invalid(
+                _("%(path)s: %(reason)s", path=name, reason=f"format.zone: {error.detail}")
+            ) from error
     if mapping.date not in DATE_ORDERS and "%" not in mapping.date:
         raise Invalid(
             _(
@@ -202,58 +210,3 @@ def _flat(messages: Any, path: str = "") -> str:
             _flat(inner, f"{path}.{key}" if path else str(key)) for key, inner in messages.items()
         )
     return f"{path}: {' '.join(str(message) for message in messages)}"
-
-
-def place(mapping: FileMapping, kind: Kind, header: tuple[str, ...]) -> dict[str, int]:
-    """Find each field's column: by the mapping, else by its usual names. ``{field: index}``.
-
-    Raises Invalid when a named column is missing or a needed field has neither column nor default.
-    """
-    index = {name: place for place, name in enumerate(header)}
-    folded = {name.casefold().replace(" ", "_"): place for place, name in enumerate(header)}
-    skipped = {index[name] for name in mapping.ignore if name in index}
-    found: dict[str, int] = {}
-    for name, column in mapping.columns.items():
-        where = index.get(column.strip(), folded.get(column.strip().casefold().replace(" ", "_")))
-        if where is None:
-            raise Invalid(
-                _(
-                    "The file has no column “%(column)s”. Its columns are: %(columns)s.",
-                    column=column,
-                    columns=", ".join(header),
-                )
-            )
-        found[name] = where
-    taken = set(found.values()) | skipped
-    for name, usual in COLUMNS[kind].items():
-        if name in found or name in mapping.defaults:
-            continue
-        for one in usual:
-            where = folded.get(one)
-            if where is not None and where not in taken:
-                found[name] = where
-                taken.add(where)
-                break
-    if "occurred_at" in found and "occurred_at" not in mapping.columns and "date" in found:
-        del found["occurred_at"]
-    _need(kind, set(found) | set(mapping.defaults), header)
-    return found
-
-
-def _need(kind: Kind, have: set[str], header: tuple[str, ...]) -> None:
-    needs: tuple[tuple[str, ...], ...] = (
-        (("pos_ref",), ("store",), ("total",), ("occurred_at", "date"))
-        if kind == "purchases"
-        else (("name", "first_name", "last_name"),)
-    )
-    missing = [" / ".join(choice) for choice in needs if not have & set(choice)]
-    if missing:
-        raise Invalid(
-            _(
-                "No column for %(missing)s among: %(columns)s. Name it in a mapping file "
-                '(--mapping): [columns] %(first)s = "…".',
-                missing=", ".join(missing),
-                columns=", ".join(header),
-                first=missing[0].split(" / ")[0],
-            )
-        )

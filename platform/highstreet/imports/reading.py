@@ -1,59 +1,87 @@
-"""Reads CSV files as strangers make them: packed or not, any common encoding and delimiter.
+"""Reads tables as strangers make them: CSV in any common form, packed or not, or an XLSX sheet.
 
-A file is surveyed once from end to end (digest, encoding, delimiter, header); then its records are
-streamed, so that memory does not depend on its size.
+A file is surveyed once from end to end (digest, format, header); then its records are streamed, so
+that memory does not depend on its size.
 """
 
 from __future__ import annotations
 
-import codecs
-import csv
-import gzip
-import hashlib
 import zlib
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from io import TextIOWrapper
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
-from typing import IO, cast
-
-from charset_normalizer import from_bytes
+from typing import Protocol
 
 from highstreet.i18n import gettext as _
-from highstreet_tenants.errors import Invalid
+from highstreet_tenants.cards import looks_like_payment_card
+from highstreet_tenants.errors import Conflict, Invalid
 
-SAMPLE_BYTES = 256 * 1024
 SAMPLE_ROWS = 2_000
-DELIMITERS = (",", ";", "\t", "|")
 
-LONGEST_RECORD = 40
-"""Lines that one record may span; more means a quotation mark that nobody closed."""
-
-_BOMS = (
-    (codecs.BOM_UTF8, "utf-8-sig"),
-    (codecs.BOM_UTF32_LE, "utf-32"),  # before UTF-16: its mark begins with UTF-16's
-    (codecs.BOM_UTF32_BE, "utf-32"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
+_FOREIGN = (
+    # What people hand in for a table, by its first bytes.
+    (b"\xd0\xcf\x11\xe0", ".xls"),
+    (b"%PDF", "PDF"),
+    (b"BZh", "bzip2"),
+    (b"\xfd7zXZ", "xz"),
+    (b"\x28\xb5\x2f\xfd", "zstd"),
+    (b"Rar!", "RAR"),
+    (b"7z\xbc\xaf", "7-Zip"),
+    (b"PAR1", "Parquet"),
+    (b"SQLite format", "SQLite"),
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Hints:
+    """What a mapping says about a file itself.
+
+    ``decimal`` and ``date`` tell how to write the numbers and dates of a workbook, which has no
+    notation of its own, so that they are read by the same rule as texts.
+    """
+
+    encoding: str | None = None
+    delimiter: str | None = None
+    sheet: str | None = None
+    decimal: str = "."
+    date: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Survey:
     """What a look through the whole file found.
 
-    ``size`` is the number of bytes on disk, ``sample`` up to :data:`SAMPLE_ROWS` first records.
+    ``size`` is the number of bytes on disk, ``sample`` up to :data:`SAMPLE_ROWS` first records;
+    ``sheet`` is the workbook's sheet, or empty for a text file, which then has ``encoding`` and
+    ``delimiter``; ``unread`` names sheets that hold something, too.
     """
 
     path: Path
     sha256: str
     size: int
-    packed: bool
+    stamp: tuple[int, ...]
     encoding: str
-    delimiter: str
-    header: tuple[str, ...]
-    sample: tuple[tuple[str, ...], ...]
+    delimiter: str = ""
+    packed: bool = False
+    sheet: str = ""
+    formulas: bool = False
+    unread: tuple[str, ...] = ()
+    hints: Hints = Hints()
+    header: tuple[str, ...] = ()
+    sample: tuple[tuple[str, ...], ...] = ()
+
+    def check_unchanged(self) -> None:
+        """Raise Conflict if somebody wrote to the file since it was surveyed."""
+        if stamp(self.path) != self.stamp:
+            raise Conflict(
+                _(
+                    "%(path)s was changed while it was read. What was taken in so far stays; run "
+                    "the import again when the file is complete.",
+                    path=self.path,
+                )
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,18 +92,44 @@ class Record:
     fields: list[str]
     problem: str | None = None
 
+    @property
+    def parts(self) -> tuple[Record, ...]:
+        """The rows of the file that it consists of: itself."""
+        return (self,)
 
-def _unpack(raw: IO[bytes], packed: bool) -> IO[bytes]:
-    return cast(IO[bytes], gzip.GzipFile(fileobj=raw)) if packed else raw
+
+class Records(Protocol):
+    """An open file of records, the header first."""
+
+    def __iter__(self) -> Iterator[Record]: ...
+
+    def position(self) -> int:
+        """Bytes of the file on disk read so far, about."""
 
 
-def survey(path: Path, *, encoding: str | None = None, delimiter: str | None = None) -> Survey:
-    """Look through a file; ``encoding`` and ``delimiter`` are believed when given.
-
-    Raises Invalid for a file that is missing, empty, damaged, not text, or without a header.
-    """
+def stamp(path: Path) -> tuple[int, ...]:
+    """What changes whenever somebody writes to a file: its inode, size and times."""
     try:
-        return _survey(path, encoding, delimiter)
+        seen = path.stat()
+    except FileNotFoundError:
+        return ()
+    return seen.st_ino, seen.st_size, seen.st_mtime_ns
+
+
+def survey(path: Path, hints: Hints | None = None) -> Survey:
+    """Look through a file; what ``hints`` say is believed.
+
+    Raises Invalid for a file that is missing, empty, damaged, no table, or without a header.
+    """
+    with told(path):
+        return _survey(path, hints or Hints())
+
+
+@contextmanager
+def told(path: Path) -> Iterator[None]:
+    """Whatever goes wrong with reading a file is told with its name: raises Invalid."""
+    try:
+        yield
     except FileNotFoundError as error:
         raise Invalid(_("There is no file %(path)s.", path=path)) from error
     except OSError as error:  # gzip.BadGzipFile is one
@@ -88,72 +142,83 @@ def survey(path: Path, *, encoding: str | None = None, delimiter: str | None = N
         ) from error
 
 
-def _survey(path: Path, encoding: str | None, delimiter: str | None) -> Survey:
+def open_records(found: Survey) -> AbstractContextManager[Records]:
+    """Open a surveyed file for reading its records."""
+    if found.sheet:
+        from highstreet.imports.workbooks import SheetRecords
+
+        return SheetRecords(found)
+    from highstreet.imports.delimited import TextRecords
+
+    return TextRecords(found)
+
+
+def _survey(path: Path, hints: Hints) -> Survey:
     if path.is_dir():
         raise Invalid(_("%(path)s is a folder; give one file.", path=path))
+    if path.exists() and not path.is_file():
+        # A pipe could not be read twice, and a run could not be resumed.
+        raise Invalid(_("%(path)s is no plain file; save it as one first.", path=path))
+    before = stamp(path)
     with path.open("rb") as raw:
-        packed = raw.read(2) == b"\x1f\x8b"
-        raw.seek(0)
-        digest = hashlib.sha256()
-        sample, valid = b"", True
-        utf8 = codecs.getincrementaldecoder("utf-8")()
-        with _unpack(raw, packed) as plain:
-            while block := plain.read(1 << 20):
-                digest.update(block)
-                if len(sample) < SAMPLE_BYTES:
-                    sample += block[: SAMPLE_BYTES - len(sample)]
-                if valid:
-                    try:
-                        utf8.decode(block)
-                    except UnicodeDecodeError:
-                        valid = False
-            if valid:
-                try:
-                    utf8.decode(b"", final=True)
-                except UnicodeDecodeError:
-                    valid = False
-    if not sample.strip():
-        raise Invalid(_("%(path)s is empty.", path=path))
-    known = encoding or guess_encoding(sample, valid_utf8=valid)
-    try:
-        codecs.lookup(known)
-    except LookupError as error:
-        raise Invalid(
-            _("“%(name)s” is not an encoding. Use utf-8, utf-16, cp1252 …", name=known)
-        ) from error
-    text = _decode_sample(sample, known)
-    separator = delimiter or guess_delimiter(text)
-    if len(separator) != 1:
-        raise Invalid(_("The delimiter must be one character, such as ; or \\t."))
-    found = Survey(
-        path=path,
-        sha256=digest.hexdigest(),
-        size=path.stat().st_size,
-        packed=packed,
-        encoding=known,
-        delimiter=separator,
-        header=(),
-        sample=(),
-    )
-    with RecordStream(found) as stream:
-        header = next(iter(stream), None)
-        if header is None or header.problem:
-            raise Invalid(_("%(path)s has no line of column names.", path=path))
-        rows = tuple(
-            tuple(record.fields) for record in islice(stream, SAMPLE_ROWS) if not record.problem
+        head = raw.read(16)
+    for mark, name in _FOREIGN:
+        if head.startswith(mark):
+            raise Invalid(
+                _(
+                    "%(path)s is a file of the kind %(kind)s. Save it as CSV (gzip is fine) or as "
+                    ".xlsx without a password.",
+                    path=path,
+                    kind=name,
+                )
+            )
+    if head.startswith(b"PK\x03\x04"):
+        from highstreet.imports.workbooks import look_at
+    else:
+        from highstreet.imports.delimited import look_at
+    found = look_at(path, hints, before)
+    with open_records(found) as stream:
+        records = iter(stream)
+        header = next(records, None)
+        if header is None:
+            raise _headless(path)
+        if header.problem:
+            raise Invalid(
+                _("The first line of %(path)s: %(reason)s", path=path, reason=header.problem)
+            )
+        sample = tuple(
+            tuple(record.fields) for record in islice(records, SAMPLE_ROWS) if not record.problem
         )
     names = tuple(name.strip() for name in header.fields)
     _check_header(path, names)
-    return Survey(
-        path, found.sha256, found.size, packed, known, separator, header=names, sample=rows
-    )
+    found = replace(found, header=names, sample=sample)
+    found.check_unchanged()
+    return found
+
+
+def _headless(path: Path) -> Invalid:
+    return Invalid(_("%(path)s has no line of column names.", path=path))
 
 
 def _check_header(path: Path, names: tuple[str, ...]) -> None:
     named = [name for name in names if name]
     if not named:
-        raise Invalid(_("%(path)s has no line of column names.", path=path))
-    twice = sorted({name for name in named if named.count(name) > 1})
+        raise _headless(path)
+    if any(len(name) >= 13 and looks_like_payment_card(name) for name in named):
+        raise Invalid(
+            _(
+                "The first line of %(path)s holds what looks like a payment card number instead of "
+                "column names. Take payment cards out and put names above the columns.",
+                path=path,
+            )
+        )
+    if not all(name.isprintable() for name in named):
+        # Neither is it a table, nor may a terminal see such letters.
+        raise Invalid(
+            _("%(path)s is no table: its first line holds control characters.", path=path)
+        )
+    folded = [name.casefold() for name in named]
+    twice = sorted({name for name in named if folded.count(name.casefold()) > 1})
     if twice:
         raise Invalid(
             _(
@@ -164,148 +229,14 @@ def _check_header(path: Path, names: tuple[str, ...]) -> None:
         )
 
 
-def guess_encoding(sample: bytes, *, valid_utf8: bool) -> str:
-    """The encoding of a file: by its mark, by its zero bytes, UTF-8 if all of it is, else likely.
-
-    ``valid_utf8`` says whether the *whole* file decodes as UTF-8.
-    """
-    for mark, name in _BOMS:
-        if sample.startswith(mark):
-            return name
-    even, odd = sample[0:4096:2].count(0), sample[1:4096:2].count(0)
-    if max(even, odd) > min(len(sample), 4096) // 4:
-        return "utf-16-le" if odd > even else "utf-16-be"
-    if valid_utf8:
-        return "utf-8"
-    # Windows-1250 is not tried: on short files it is mistaken for western; name it in the mapping.
-    best = from_bytes(sample, cp_isolation=["cp1252", "cp1251", "gb18030", "big5", "shift_jis"])
-    match = best.best()
-    # A few bytes are too little to tell by; western Windows is what spreadsheets save.
-    return match.encoding if match and match.encoding != "ascii" else "cp1252"
-
-
-def _decode_sample(sample: bytes, encoding: str) -> str:
-    try:
-        return codecs.getincrementaldecoder(encoding)().decode(sample)
-    except UnicodeDecodeError as error:
-        raise Invalid(
-            _("The file is not written in %(encoding)s; name its encoding.", encoding=encoding)
-        ) from error
-
-
-def guess_delimiter(text: str) -> str:
-    """The delimiter that splits the first lines into the most columns, and equally many in each."""
-    lines = [line for line in text.splitlines()[:50] if line.strip()]
-    if len(lines) > 1 and not text.endswith(("\n", "\r")):
-        lines = lines[:-1]  # the sample may have cut it
-
-    def worth(delimiter: str) -> tuple[int, int]:
-        widths = [len(row) for row in csv.reader(lines, delimiter=delimiter)]
-        first = widths[0] if widths else 1
-        return (first > 1) * sum(width == first for width in widths), first
-
-    return max(DELIMITERS, key=worth)
-
-
-class RecordStream:
-    """Streams the records of a surveyed file, the header first; a context manager.
-
-    ``position()`` is the number of bytes of the file already read, for a progress bar.
-    """
-
-    def __init__(self, found: Survey) -> None:
-        self._survey = found
-        self._raw: IO[bytes] | None = None
-        self._text: TextIOWrapper | None = None
-
-    def __enter__(self) -> RecordStream:
-        self._raw = self._survey.path.open("rb")
-        # What does not decode becomes U+FFFD, which the row check refuses with a reason.
-        self._text = TextIOWrapper(
-            _unpack(self._raw, self._survey.packed),
-            encoding=self._survey.encoding,
-            errors="replace",
-            newline="",
-        )
-        return self
-
-    def __exit__(self, *args: object) -> None:
-        for stream in (self._text, self._raw):
-            if stream is not None:
-                stream.close()
-
-    def position(self) -> int:
-        """Bytes of the file on disk read so far."""
-        return self._raw.tell() if self._raw is not None and not self._raw.closed else 0
-
-    def __iter__(self) -> Iterator[Record]:
-        if self._text is None:
-            raise RuntimeError("open the stream with `with` first")
-        lines = _Lines(self._text)
-        delimiter = self._survey.delimiter
-        start = 1
-        while True:
-            reader = csv.reader(lines, delimiter=delimiter)
-            try:
-                for fields in reader:
-                    line, start = start, lines.taken + 1
-                    lines.forget()
-                    if fields:
-                        yield Record(line, fields)
-                return
-            except (csv.Error, _Unclosed):
-                # Give back all lines but the first and read on behind the bad one.
-                line = start
-                bad = lines.give_back()
-                start = line + 1
-                yield Record(
-                    line,
-                    [bad.rstrip("\r\n")],
-                    _("a quotation mark in this line is never closed"),
-                )
-
-
-class _Unclosed(Exception):
-    """One record spans more lines than any real one."""
-
-
-class _Lines:
-    """Feeds lines to the csv reader and can take back those of the record that went wrong."""
-
-    def __init__(self, source: Iterator[str]) -> None:
-        self._next: Callable[[], str] = source.__next__
-        self._held: list[str] = []
-        self._again: list[str] = []
-        self.taken = 0
-
-    def __iter__(self) -> _Lines:
-        return self
-
-    def __next__(self) -> str:
-        if self._again:
-            line = self._again.pop()
-        else:
-            try:
-                line = self._next()
-            except StopIteration:
-                # The csv reader would return an unclosed field as if all were well.
-                if self._held:
-                    raise _Unclosed from None
-                raise
-        self.taken += 1
-        self._held.append(line)
-        if len(self._held) > LONGEST_RECORD:
-            raise _Unclosed
-        return line
-
-    def forget(self) -> None:
-        """The record ended well."""
-        self._held.clear()
-
-    def give_back(self) -> str:
-        """Return the first line of the record in hand; the rest is read again."""
-        first, *rest = self._held
-        self._again.extend(reversed(rest))
-        self.taken -= len(rest)
-        self._held.clear()
-        return first
+__all__ = [
+    "SAMPLE_ROWS",
+    "Hints",
+    "Record",
+    "Records",
+    "Survey",
+    "open_records",
+    "stamp",
+    "survey",
+    "told",
+]

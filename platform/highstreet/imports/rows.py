@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
 from highstreet.customers import keys
 from highstreet.i18n import gettext as _
-from highstreet.imports import values
+from highstreet.imports import dates, values
 from highstreet.imports.errors import Refusal
 from highstreet.imports.mapping import FileMapping
 from highstreet.imports.people import Who
-from highstreet.imports.reading import Survey
+from highstreet.imports.reading import Record, Survey
 from highstreet.imports.shops import Shop
 from highstreet.imports.values import RowError
-from highstreet_tenants.errors import HighstreetError
+from highstreet_tenants.errors import HighstreetError, Invalid
 
 #: How far the clock of a till may be ahead of ours.
 AHEAD = timedelta(minutes=10)
+
+_ISO = re.compile(r"\d{4}-\d\d-\d\d")
 
 KEYS = ("ref", "card", "phone", "email")
 
@@ -31,6 +34,11 @@ class Written:
     known: int
     customers: int
     refused: list[Refusal]
+
+
+def refuse(parts: Iterable[Record], reason: str) -> list[Refusal]:
+    """The same reason for each of some rows."""
+    return [Refusal(one.line, reason, one.fields) for one in parts]
 
 
 def who(given: Mapping[str, str], shop: Shop, pad: Mapping[str, int]) -> Who:
@@ -84,11 +92,22 @@ def column(found: Survey, columns: Mapping[str, int], name: str) -> list[str]:
     return [row[place] for row in found.sample if len(row) > place]
 
 
-def date_order(found: Survey, columns: Mapping[str, int], mapping: FileMapping, name: str) -> str:
-    """The order of day and month in a column: as mapped, else as the sample shows.
+def date_order(found: Survey, columns: Mapping[str, int], mapping: FileMapping, *names: str) -> str:
+    """The order of day and month in a file's columns: as mapped, else as the samples show.
 
-    Raises Invalid if the sample can be read in two ways.
+    Raises Invalid if the samples can be read in two ways, or in a workbook only some of them are
+    dates: then the spreadsheet took some texts for dates by its own rule, and left the others.
     """
     if mapping.date != "auto":
         return mapping.date
-    return values.guess_date_order(column(found, columns, name))
+    samples = [value for name in names for value in column(found, columns, name)]
+    order = dates.guess_order(samples)
+    if order != "year-first" and found.sheet and any(_ISO.match(value) for value in samples):
+        raise Invalid(
+            _(
+                "Some of the dates are dates, others are texts, so a spreadsheet has read some of "
+                "them by a rule of its own. Import the file that it was made from, or say in a "
+                'mapping how the texts are to be read: [format] date = "day-first".'
+            )
+        )
+    return order

@@ -2,61 +2,45 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
-from hashlib import sha256
-from itertools import islice
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
-import sqlalchemy as sa
-
-from highstreet.host import state
-from highstreet.i18n import gettext as _
-from highstreet.imports import mapping as mappings
-from highstreet.imports import reading, values
-from highstreet.imports.customers import CustomerRows
+from highstreet.imports import marks, opening
+from highstreet.imports.columns import Kind
 from highstreet.imports.errors import ErrorsFile, Refusal
-from highstreet.imports.mapping import FileMapping, Kind
+from highstreet.imports.feeding import Besides, Feed, Progress, Unit
+from highstreet.imports.mapping import FileMapping
 from highstreet.imports.models import Import
-from highstreet.imports.purchases import PurchaseRows
-from highstreet.imports.reading import Record, RecordStream, Survey
-from highstreet.imports.rows import Written
-from highstreet.imports.shops import Shops, open_stores
+from highstreet.imports.opening import Beside, Opened
+from highstreet.imports.rows import Written, refuse
+from highstreet.imports.scratch import Scratch
+from highstreet.imports.shops import open_stores
 from highstreet.imports.values import RowError
 from highstreet_tenants.clock import now
-from highstreet_tenants.errors import Conflict, Invalid
-from highstreet_tenants.ids import new_id
 from highstreet_tenants.models import Brand
 from highstreet_tenants.scopes import SYSTEM, Actor, Scope
-from highstreet_tenants.sessions import ScopedSession, Tenancy
+from highstreet_tenants.sessions import Tenancy
 
 #: Rows of one transaction. More save little time and cost memory; a killed run repeats one chunk.
 CHUNK = 5_000
 
+#: So many times as many lines of receipts may be in one transaction.
+LINES = 5
+
 #: Different reasons of refused rows that a report counts; the errors file holds them all.
 MOST_REASONS = 20
-
-
-class Rows(Protocol):
-    """What a kind of file knows of its rows."""
-
-    def read(self, record: Record) -> Any:
-        """One record as a row; raises RowError."""
-
-    def write(self, s: ScopedSession, chunk: Sequence[Any]) -> Written:
-        """Write a chunk in the session's transaction."""
 
 
 @dataclass(slots=True)
 class Report:
     """What an import did. Counts are of the whole file, parts done by a killed run included.
 
-    ``created`` new purchases or customers, ``known`` rows that were there already, ``refused``
-    rows in ``errors_file``, ``customers`` people made on the way, ``resumed_at`` the record at
-    which a killed run was taken up.
+    ``records`` rows of the file, ``created`` new purchases or customers, ``known`` those that were
+    there already, ``refused`` rows in ``errors_file``, ``customers`` people made on the way,
+    ``resumed_at`` the record at which a killed run was taken up. Of a workbook ``sheet`` was read;
+    ``unread`` sheets hold something, too. ``beside`` tells of files of lines and products.
     """
 
     kind: str
@@ -65,6 +49,8 @@ class Report:
     delimiter: str
     columns: dict[str, str]
     dry_run: bool = False
+    sheet: str = ""
+    unread: list[str] = field(default_factory=list)
     records: int = 0
     created: int = 0
     known: int = 0
@@ -75,6 +61,7 @@ class Report:
     seconds: float = 0.0
     errors_file: str | None = None
     reasons: dict[str, int] = field(default_factory=dict)
+    beside: list[Besides] = field(default_factory=list)
 
 
 class _Undone(Exception):
@@ -88,109 +75,133 @@ def run(
     path: Path,
     *,
     mapping: FileMapping | None = None,
+    beside: Beside | None = None,
     dry_run: bool = False,
     create_stores: bool = False,
     chunk: int = CHUNK,
     actor: Actor = SYSTEM,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> Report:
-    """Take in the file ``path`` for ``brand``.
+    """Take in the file ``path`` for ``brand``, with what lies ``beside`` it.
 
     Each chunk of rows is one transaction together with the mark how far the file is done; a file
     whose last run was killed goes on behind that mark. ``dry_run`` does everything and takes it
     back. ``create_stores`` opens a store for each number that is unknown. ``progress`` gets the
-    bytes read and the bytes there are. Raises Invalid for a file or mapping that can't be read.
+    bytes read and the bytes there are. Raises Invalid for a file or mapping that can't be read,
+    Conflict for a file that somebody else imports or changes meanwhile.
     """
-    mapping = mapping or FileMapping()
     began = now()
-    found = reading.survey(path, encoding=mapping.encoding, delimiter=mapping.delimiter)
-    columns = mappings.place(mapping, kind, found.header)
-    report = Report(
-        kind,
-        str(path),
-        found.encoding,
-        found.delimiter,
-        {name: found.header[place] for name, place in columns.items()},
-        dry_run,
-    )
     scope = Scope.operator(brand.id, actor)
-    if create_stores and not dry_run:
-        report.stores_opened = _open_missing(tenancy, scope, brand, found, columns, mapping)
-    with tenancy.session(scope) as s:
-        shops = _shops(s, mapping)
-    rows: Rows = (PurchaseRows if kind == "purchases" else CustomerRows)(
-        found, columns, mapping, shops
-    )
-    with _alone(path):
-        mark = _begin(tenancy, scope, kind, found, mapping, actor, dry_run=dry_run)
+    with marks.alone(path), Scratch() as scratch:
+        opened = opening.survey(kind, path, mapping or FileMapping(), beside or Beside())
+        report = _report(kind, opened, dry_run)
+        stores = opening.find_stores(tenancy, scope, brand, opened, create=create_stores)
+        report.stores_opened = len(stores.planned)
+        if stores.planned and not dry_run:
+            with tenancy.session(scope, write=True) as s:
+                open_stores(s, stores.planned)
+        mark = marks.begin(
+            tenancy, scope, kind, opened.main.found, opened.how(), actor, dry_run=dry_run
+        )
         report.resumed_at = mark.records
-        _Job(tenancy, scope, found, rows, mark, report, dry_run, chunk, progress).work()
+        feed = Feed(opened, stores.shops, scratch, dry_run=dry_run, progress=progress)
+        with feed:
+            _Job(tenancy, scope, opened, feed, mark, report, chunk, stores.planned).work()
     for name in ("records", "created", "known", "refused", "customers"):
         setattr(report, name, getattr(mark, name))
     report.seconds = round((now() - began).total_seconds(), 2)
     return report
 
 
+def _report(kind: Kind, opened: Opened, dry_run: bool) -> Report:
+    found = opened.main.found
+    return Report(
+        kind,
+        str(found.path),
+        found.encoding,
+        found.delimiter,
+        {name: found.header[place] for name, place in opened.main.columns.items()},
+        dry_run,
+        found.sheet,
+        list(found.unread),
+    )
+
+
 @dataclass(slots=True)
 class _Job:
-    """One run of one file, at work."""
+    """One run of one file, at work. ``planned``: stores that a dry run opens for each chunk."""
 
     tenancy: Tenancy
     scope: Scope
-    found: Survey
-    rows: Rows
+    opened: Opened
+    feed: Feed
     mark: Import
     report: Report
-    dry_run: bool
     chunk: int
-    progress: Callable[[int, int], None] | None
+    planned: Sequence[Mapping[str, Any]]
 
     def work(self) -> None:
-        """Stream the records behind the mark and write them chunk by chunk."""
-        mark = self.mark
-        errors = ErrorsFile(self.found.path, self.found.header, size=mark.error_bytes)
-        with RecordStream(self.found) as stream:
-            records = iter(stream)
-            next(records, None)  # the header
-            for _done in islice(records, mark.records):
-                pass
-            while batch := list(islice(records, self.chunk)):
-                self._write(batch, errors)
-                if self.progress is not None:
-                    self.progress(stream.position(), self.found.size)
+        """Take the units behind the mark and write them chunk by chunk."""
+        mark, found, report = self.mark, self.opened.main.found, self.report
+        errors = ErrorsFile(found.path, found.header, size=mark.error_bytes)
+        units = iter(self.feed)
+        done = 0
+        while done < mark.records:
+            done += len(next(units).parts)
+        for batch in self._batches(units):
+            found.check_unchanged()
+            self._write(batch, errors)
+            self.feed.moved()
+        found.check_unchanged()
+        report.beside = self.feed.finish()
         mark.finished_at = now()
-        if self.dry_run:
+        if report.dry_run:
             return
-        self._keep_mark_alone()
+        with self.tenancy.session(self.scope, write=True) as s:
+            marks.keep(s, mark)
         if mark.refused:
-            self.report.errors_file = str(errors.path)
+            report.errors_file = str(errors.path)
         errors.settle()
 
-    def _write(self, batch: Sequence[Record], errors: ErrorsFile) -> None:
+    def _batches(self, units: Iterator[Unit]) -> Iterator[list[Unit]]:
+        batch: list[Unit] = []
+        lines = 0
+        for unit in units:
+            batch.append(unit)
+            lines += len(getattr(unit, "lines", ()))
+            if len(batch) >= self.chunk or lines >= self.chunk * LINES:
+                yield batch
+                batch, lines = [], 0
+        if batch:
+            yield batch
+
+    def _write(self, batch: Sequence[Unit], errors: ErrorsFile) -> None:
         rows, refused = self._read(batch)
         try:
             with self.tenancy.session(self.scope, write=True) as s:
-                written = self.rows.write(s, rows)
+                if self.report.dry_run and self.planned:
+                    open_stores(s, self.planned)
+                written = self.feed.rows.write(s, rows)
                 refused += written.refused
                 refused.sort(key=lambda one: one.line)
-                self._count(len(batch), written, refused)
-                if self.dry_run:
+                self._count(sum(len(unit.parts) for unit in batch), written, refused)
+                if self.report.dry_run:
                     raise _Undone
                 errors.add(refused)
                 self.mark.error_bytes = errors.size
-                _keep(s, self.mark)
+                marks.keep(s, self.mark)
         except _Undone:
             pass
 
-    def _read(self, batch: Sequence[Record]) -> tuple[list[Any], list[Refusal]]:
+    def _read(self, batch: Sequence[Unit]) -> tuple[list[Any], list[Refusal]]:
         rows: list[Any] = []
         refused: list[Refusal] = []
-        read = self.rows.read
-        for record in batch:
+        read = self.feed.rows.read
+        for unit in batch:
             try:
-                rows.append(read(record))
+                rows.append(read(unit))
             except RowError as error:
-                refused.append(Refusal(record.line, str(error), record.fields))
+                refused += refuse(unit.parts, str(error))
         return rows, refused
 
     def _count(self, records: int, written: Written, refused: Iterable[Refusal]) -> None:
@@ -205,154 +216,5 @@ class _Job:
             if one.reason in reasons or len(reasons) < MOST_REASONS:
                 reasons[one.reason] = reasons.get(one.reason, 0) + 1
 
-    def _keep_mark_alone(self) -> None:
-        with self.tenancy.session(self.scope, write=True) as s:
-            _keep(s, self.mark)
 
-
-@contextmanager
-def _alone(path: Path) -> Iterator[None]:
-    """Keep a second run off the same file while this one works.
-
-    The system lets go of the lock when a run dies. Where there is no flock nothing is kept off:
-    rows would still go in once, but both runs would write the errors file. Raises Conflict.
-    """
-    try:
-        import fcntl
-    except ImportError:
-        yield
-        return
-    with path.open("rb") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            raise Conflict(
-                _("%(path)s is being imported by another process; let it finish.", path=path)
-            ) from error
-        yield
-
-
-def _keep(s: ScopedSession, mark: Import) -> None:
-    mark.updated_at = now()
-    s.execute(
-        sa.update(Import)
-        .where(Import.id == mark.id)
-        .values({name: getattr(mark, name) for name in _KEPT})
-    )
-
-
-_KEPT = (
-    "updated_at",
-    "finished_at",
-    "records",
-    "created",
-    "known",
-    "refused",
-    "customers",
-    "error_bytes",
-)
-
-
-def _begin(
-    tenancy: Tenancy,
-    scope: Scope,
-    kind: Kind,
-    found: Survey,
-    mapping: FileMapping,
-    actor: Actor,
-    *,
-    dry_run: bool,
-) -> Import:
-    """The mark of the file's unfinished run, or of a new one."""
-    digest = sha256(json.dumps(asdict(mapping), sort_keys=True, default=dict).encode()).hexdigest()
-    if dry_run:
-        return _new_mark(scope, kind, found, digest, actor)
-    with tenancy.session(scope, write=True) as s:
-        mark = s.scalar(
-            sa.select(Import)
-            .where(
-                Import.kind == kind,
-                Import.sha256 == found.sha256,
-                Import.mapping_sha256 == digest,
-                Import.finished_at.is_(None),
-            )
-            .order_by(Import.started_at.desc())
-            .limit(1)
-        )
-        if mark is None:
-            mark = _new_mark(scope, kind, found, digest, actor)
-            s.add(mark)
-            s.flush()
-        s.expunge(mark)
-    return mark
-
-
-def _new_mark(scope: Scope, kind: Kind, found: Survey, digest: str, actor: Actor) -> Import:
-    at = now()
-    return Import(
-        brand_id=scope.brand_id,
-        id=new_id(),
-        kind=kind,
-        file_name=found.path.name[:255],
-        sha256=found.sha256,
-        mapping_sha256=digest,
-        actor=actor.name[:120],
-        started_at=at,
-        updated_at=at,
-        records=0,
-        created=0,
-        known=0,
-        refused=0,
-        customers=0,
-        error_bytes=0,
-    )
-
-
-def _shops(s: ScopedSession, mapping: FileMapping) -> Shops:
-    shops = Shops(s, mapping.stores, zone=mapping.zone, pad=mapping.pad.get("store", 0))
-    if not shops.currencies:
-        raise Invalid(
-            _("The brand has no stores yet. Make them with a blueprint, or add --create-stores.")
-        )
-    return shops
-
-
-def _open_missing(
-    tenancy: Tenancy,
-    scope: Scope,
-    brand: Brand,
-    found: Survey,
-    columns: dict[str, int],
-    mapping: FileMapping,
-) -> int:
-    place = columns.get("store")
-    if place is None:
-        return 0
-    with tenancy.session(scope, write=True) as s:
-        shops = Shops(s, mapping.stores, pad=mapping.pad.get("store", 0))
-        count = open_stores(s, brand, shops.missing(_numbers(found, place)))
-        if count:
-            state.touch(s)
-    return count
-
-
-def _numbers(found: Survey, place: int) -> Iterator[str]:
-    """The store numbers that stand in the file, each once."""
-    seen: set[str] = set()
-    with RecordStream(found) as stream:
-        for record in islice(stream, 1, None):
-            if record.problem is not None or len(record.fields) <= place:
-                continue
-            written = record.fields[place]
-            if written in seen:
-                continue
-            seen.add(written)
-            try:
-                number = values.number(written)
-            except RowError:
-                continue  # the row will say so
-            if number:
-                yield number
-
-
-__all__ = ["CHUNK", "Report", "run"]
+__all__ = ["CHUNK", "Beside", "Report", "run"]

@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from highstreet.imports import mapping
-from highstreet.imports.mapping import COLUMNS, DATE_ORDERS, MappingSchema, parse
+from highstreet.imports.columns import COLUMNS
+from highstreet.imports.mapping import DATE_ORDERS, MappingSchema, parse
 
 TEXT = (Path(__file__).parents[3] / "docs" / "importing.md").read_text(encoding="utf-8")
 

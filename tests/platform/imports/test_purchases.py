@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from highstreet.customers.models import Customer
 from highstreet.imports import mapping as mappings
-from highstreet.imports import run as runs
+from highstreet.imports import marks
 from highstreet.imports.errors import SUFFIX
 from highstreet.imports.models import CustomerRef, Import
 from highstreet.imports.run import Report, run
@@ -229,7 +229,7 @@ def test_a_stopped_run_goes_on_where_it_was(
     rows[4] = "5,5,999,2017-01-01T11:53:26,1,1,5,0"
     rows[24] = "25,5,999,2017-01-01T11:53:26,1,1,5,0"
     path = write(tmp_path / "b.csv", *rows)
-    kept = runs._keep
+    kept = marks.keep
     calls: list[int] = []
 
     def dies_in_the_third_chunk(s: object, mark: Import) -> None:
@@ -238,11 +238,11 @@ def test_a_stopped_run_goes_on_where_it_was(
             raise KeyboardInterrupt  # before the commit, after the errors file was written
         kept(s, mark)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(runs, "_keep", dies_in_the_third_chunk)
+    monkeypatch.setattr(marks, "keep", dies_in_the_third_chunk)
     with pytest.raises(KeyboardInterrupt):
         take_in(floor, floor.club, path, chunk=10)
     assert counts(floor, floor.club)[0] == 19
-    monkeypatch.setattr(runs, "_keep", kept)
+    monkeypatch.setattr(marks, "keep", kept)
     report = take_in(floor, floor.club, path, chunk=10)
     assert report.resumed_at == 20
     assert (report.records, report.created, report.refused, report.customers) == (30, 28, 2, 7)
@@ -256,7 +256,7 @@ def test_a_stopped_run_goes_on_where_it_was(
 
 def test_two_runs_of_one_file_at_once_are_kept_apart(floor: Floor, tmp_path: Path) -> None:
     path = write(tmp_path / "b.csv", *ROWS)
-    with runs._alone(path), pytest.raises(Conflict, match="another process"):
+    with marks.alone(path), pytest.raises(Conflict, match="another process"):
         take_in(floor, floor.club, path)
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from highstreet.imports.reading import RecordStream, survey
+from highstreet.imports.reading import Hints, open_records, survey
 from highstreet_tenants.errors import Invalid
 
 TEXT = "receipt;store;total\n1;101;12,50\n2;101;Käse für José\n"
@@ -17,7 +17,7 @@ def write(path: Path, data: bytes) -> Path:
 
 
 def rows(path: Path) -> list[list[str]]:
-    with RecordStream(survey(path)) as stream:
+    with open_records(survey(path)) as stream:
         return [record.fields for record in stream]
 
 
@@ -53,11 +53,11 @@ def test_chinese_files_of_windows_are_read(tmp_path: Path) -> None:
 
 def test_an_encoding_that_is_named_is_believed(tmp_path: Path) -> None:
     path = write(tmp_path / "a.csv", "a,b\nŁódź,1\n".encode("cp1250"))
-    seen = survey(path, encoding="cp1250")
-    with RecordStream(seen) as stream:
+    seen = survey(path, Hints(encoding="cp1250"))
+    with open_records(seen) as stream:
         assert [record.fields for record in stream][1] == ["Łódź", "1"]
     with pytest.raises(Invalid, match="not an encoding"):
-        survey(path, encoding="klingon")
+        survey(path, Hints(encoding="klingon"))
 
 
 def test_packed_files_are_read_whatever_they_are_called(tmp_path: Path) -> None:
@@ -81,7 +81,7 @@ def test_a_comma_in_amounts_is_no_delimiter(tmp_path: Path) -> None:
 def test_an_open_quotation_mark_costs_one_line_and_not_the_rest(tmp_path: Path) -> None:
     lines = ['1,"two', 'lines"', '2,"never closed', *(f"{n},x" for n in range(3, 90)), '90,"end']
     path = write(tmp_path / "a.csv", ("a,b\n" + "\n".join(lines) + "\n").encode())
-    with RecordStream(survey(path)) as stream:
+    with open_records(survey(path)) as stream:
         found = list(stream)
     assert found[1].fields == ["1", "two\nlines"]
     bad = [record for record in found if record.problem]
@@ -93,7 +93,7 @@ def test_an_open_quotation_mark_costs_one_line_and_not_the_rest(tmp_path: Path) 
 
 def test_lines_of_the_file_are_numbered_as_an_editor_numbers_them(tmp_path: Path) -> None:
     path = write(tmp_path / "a.csv", b'a,b\r\n1,"x\r\ny"\r\n\r\n2,z\r\n')
-    with RecordStream(survey(path)) as stream:
+    with open_records(survey(path)) as stream:
         assert [record.line for record in stream] == [1, 2, 5]
 
 

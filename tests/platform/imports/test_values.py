@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from highstreet.imports import values
+from highstreet.imports import dates, values
 from highstreet.imports.values import RowError
 from highstreet_tenants.errors import Invalid
 
@@ -72,32 +72,32 @@ def test_currencies_without_minor_units_are_whole() -> None:
     ],
 )
 def test_moments(order: str, text: str, expected: datetime) -> None:
-    assert values.moments(order)(text) == expected
+    assert dates.moments(order)(text) == expected
 
 
 @pytest.mark.parametrize("text", ["", "yesterday", "31.02.2017", "2017-13-01", "13:00", "25/13/17"])
 def test_what_is_no_moment_is_refused(text: str) -> None:
     with pytest.raises(RowError, match="not a date"):
-        values.moments("day-first")(text)
+        dates.moments("day-first")(text)
 
 
 def test_the_order_of_a_column_is_told_from_its_days() -> None:
-    assert values.guess_date_order(["01/02/2017", "25/02/2017"]) == "day-first"
-    assert values.guess_date_order(["01/02/2017", "02/25/2017"]) == "month-first"
-    assert values.guess_date_order(["2017-02-01"]) == "year-first"
+    assert dates.guess_order(["01/02/2017", "25/02/2017"]) == "day-first"
+    assert dates.guess_order(["01/02/2017", "02/25/2017"]) == "month-first"
+    assert dates.guess_order(["2017-02-01"]) == "year-first"
     with pytest.raises(Invalid, match="two ways"):
-        values.guess_date_order(["01/02/2017", "03/04/2017"])
+        dates.guess_order(["01/02/2017", "03/04/2017"])
     with pytest.raises(Invalid, match="others with the month"):
-        values.guess_date_order(["25/02/2017", "02/25/2017"])
+        dates.guess_order(["25/02/2017", "02/25/2017"])
 
 
 def test_local_times_are_of_the_zone_and_offsets_are_believed() -> None:
     london = ZoneInfo("Europe/London")
-    assert values.settle(datetime(2017, 7, 1, 12), london, NOW) == datetime(
+    assert dates.settle(datetime(2017, 7, 1, 12), london, NOW) == datetime(
         2017, 7, 1, 11, tzinfo=UTC
     )
     aware = datetime.fromisoformat("2017-07-01T12:00:00+09:00")
-    assert values.settle(aware, london, NOW) == datetime(2017, 7, 1, 3, tzinfo=UTC)
+    assert dates.settle(aware, london, NOW) == datetime(2017, 7, 1, 3, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(
@@ -105,7 +105,7 @@ def test_local_times_are_of_the_zone_and_offsets_are_believed() -> None:
 )
 def test_moments_that_cannot_be(moment: datetime, words: str) -> None:
     with pytest.raises(RowError, match=words):
-        values.settle(moment, ZoneInfo("Europe/London"), NOW)
+        dates.settle(moment, ZoneInfo("Europe/London"), NOW)
 
 
 def test_numbers_keep_their_zeros_and_get_back_those_a_spreadsheet_ate() -> None:
@@ -135,8 +135,8 @@ def test_payment_cards_are_refused() -> None:
 
 
 def test_birthdays() -> None:
-    read, today = values.moments("day-first"), date(2026, 6, 1)
-    assert values.birthday("24.12.1980", read, today) == date(1980, 12, 24)
+    read, today = dates.moments("day-first"), date(2026, 6, 1)
+    assert dates.birthday("24.12.1980", read, today) == date(1980, 12, 24)
     for text in ("24.12.2030", "24.12.1780"):
         with pytest.raises(RowError, match="date of birth"):
-            values.birthday(text, read, today)
+            dates.birthday(text, read, today)

@@ -1,0 +1,152 @@
+"""Opens all that an import consists of: the file, what lies beside it, and the stores they name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from highstreet.i18n import gettext as _
+from highstreet.imports import columns, reading
+from highstreet.imports.columns import Kind, Shape
+from highstreet.imports.mapping import FileMapping
+from highstreet.imports.reading import Survey
+from highstreet.imports.shops import Shops, plan_stores
+from highstreet_tenants.errors import Invalid
+from highstreet_tenants.models import Brand, Store
+from highstreet_tenants.scopes import Scope
+from highstreet_tenants.sessions import Tenancy
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """Where the lines of receipts are: in the file itself, a row for each (``by_line``), or in the
+    file ``lines``. ``products`` says in which department a product is."""
+
+    by_line: bool = False
+    lines: Path | None = None
+    products: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A surveyed file and where its fields stand."""
+
+    found: Survey
+    columns: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """The files of one import, surveyed."""
+
+    shape: Shape
+    mapping: FileMapping
+    main: Table
+    lines: Table | None = None
+    products: Table | None = None
+
+    @property
+    def by_line(self) -> bool:
+        """Whether each row of the file is a line of a receipt."""
+        return self.shape == "by-line"
+
+    @property
+    def tables(self) -> tuple[Table, ...]:
+        """All of them."""
+        return tuple(one for one in (self.main, self.lines, self.products) if one is not None)
+
+    def how(self) -> dict[str, Any]:
+        """All that decides what the bytes of the file mean."""
+        return {
+            "mapping": asdict(self.mapping),
+            "shape": self.shape,
+            "beside": [one.found.sha256 for one in self.tables[1:]],
+        }
+
+
+def shape_of(kind: Kind, beside: Beside) -> Shape:
+    """What a row of the file is. Raises Invalid for options that contradict each other."""
+    if kind != "purchases" and beside != Beside():
+        raise Invalid(_("Lines and products belong to purchases, not to %(kind)s.", kind=kind))
+    if beside.by_line and beside.lines is not None:
+        raise Invalid(_("The lines are in the file itself, or in another: not both."))
+    if beside.products is not None and not beside.by_line and beside.lines is None:
+        raise Invalid(
+            _("Products tell the departments of lines; say where the lines are: --lines FILE.")
+        )
+    return "by-line" if beside.by_line else kind
+
+
+def survey(kind: Kind, path: Path, mapping: FileMapping, beside: Beside) -> Opened:
+    """Look through all files of an import. Raises Invalid for one that can't be read."""
+    shape = shape_of(kind, beside)
+    found = reading.survey(path, mapping.hints)
+    main = Table(
+        found,
+        columns.place(
+            shape, found.header, mapping.columns, ignore=mapping.ignore, defaults=mapping.defaults
+        ),
+    )
+    return Opened(
+        shape,
+        mapping,
+        main,
+        _beside("lines", beside.lines, mapping.lines, mapping),
+        _beside("products", beside.products, mapping.products, mapping),
+    )
+
+
+def _beside(
+    shape: Shape, path: Path | None, named: Mapping[str, str], mapping: FileMapping
+) -> Table | None:
+    if path is None:
+        return None
+    found = reading.survey(path, mapping.hints_beside)
+    return Table(found, columns.place(shape, found.header, named))
+
+
+@dataclass(slots=True)
+class Stores:
+    """The brand's stores for an import, and those that it opens, as facts of rows to insert."""
+
+    shops: Shops
+    planned: list[dict[str, Any]]
+
+
+def find_stores(
+    tenancy: Tenancy, scope: Scope, brand: Brand, opened: Opened, *, create: bool
+) -> Stores:
+    """The stores, and with ``create`` one more for each number in the file that is unknown.
+
+    Nothing is written: see :func:`shops.open_stores`. Raises Invalid for a brand without stores.
+    """
+    mapping = opened.mapping
+    with tenancy.session(scope) as s:
+        shops = Shops(s, mapping.stores, zone=mapping.zone, pad=mapping.pad.get("store", 0))
+    planned = plan_stores(brand, shops.missing(_numbers(opened)), shops.slugs) if create else []
+    shops.include(Store(**facts) for facts in planned)
+    if not shops.currencies:
+        raise Invalid(
+            _("The brand has no stores yet. Make them with a blueprint, or add --create-stores.")
+        )
+    return Stores(shops, planned)
+
+
+def _numbers(opened: Opened) -> Iterator[str]:
+    """What stands in the store's column, row by row."""
+    place = opened.main.columns.get("store")
+    default = opened.mapping.defaults.get("store")
+    if place is None:
+        if default:
+            yield default
+        return
+    with reading.open_records(opened.main.found) as stream:
+        for record in islice(stream, 1, None):
+            if record.problem is None and len(record.fields) > place:
+                yield record.fields[place] or default or ""
+
+
+__all__ = ["Beside", "Opened", "Stores", "Table", "find_stores", "shape_of", "survey"]
