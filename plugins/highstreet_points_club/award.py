@@ -8,9 +8,11 @@ from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from highstreet.sdk import Ctx, PurchaseFact, Statement, new_id, own
+from highstreet.sdk import Ctx, PurchaseFact, ScopedSession, Statement, new_id, own
 from highstreet_points_club import accounts, idle, issuing, ledger, rules
+from highstreet_points_club import often as oftens
 from highstreet_points_club.ledger import AccountState, after_visit
+from highstreet_points_club.often import Often
 from highstreet_points_club.programme import NOTHING, EarnResult, Programme, earned, left_of
 from highstreet_points_club.rules import Place
 from highstreet_points_club.writing import Cause, Change, write
@@ -99,13 +101,17 @@ _KNOWN = Statement(
 
 
 class Awarded(NamedTuple):
-    """What a purchase brought. created: False where it had earned before (nothing was added)."""
+    """What a purchase brought. created: False where it had earned before (nothing was added).
+
+    often: it is one more in a day than is usual.
+    """
 
     points: int
     balance: int
     result: EarnResult
     rewards: tuple[issuing.Issued, ...] = ()
     created: bool = True
+    often: Often | None = None
 
 
 class BatchAwarded(NamedTuple):
@@ -131,16 +137,28 @@ def award(ctx: Ctx, purchase: PurchaseFact) -> Awarded | None:
     """Give the points of one purchase, and the rewards that they bring. None without a customer."""
     if purchase.customer_id is None:
         return None
-    s = ctx.s
     place = rules.place(ctx, purchase.store_id)
     programme = rules.programme(ctx, purchase.store_id, purchase.occurred_at)
     result = earned(programme, left_of(purchase), place.zone)
-    if not result.points:
-        idle.visited(ctx, purchase.customer_id, programme, place, purchase.occurred_at)
-        found = _FOUND(s, customer_id=purchase.customer_id)
-        return Awarded(0, found[0] if found else 0, NOTHING)
-    rules.keep(s, programme)
     due = _Due(purchase, purchase.customer_id, place, programme, result.points)
+    if not result.points:
+        return _nothing(ctx, due)
+    rules.keep(ctx.s, programme)
+    often = oftens.of_purchase(ctx, programme, purchase)
+    if often is not None and often.blocked:
+        return _nothing(ctx, due)._replace(often=often)
+    return _give(ctx, due, result)._replace(often=often)
+
+
+def _nothing(ctx: Ctx, due: _Due) -> Awarded:
+    """A purchase that earns nothing is a visit all the same."""
+    idle.visited(ctx, due.customer_id, due.programme, due.place, due.purchase.occurred_at)
+    found = _FOUND(ctx.s, customer_id=due.customer_id)
+    return Awarded(0, found[0] if found else 0, NOTHING)
+
+
+def _give(ctx: Ctx, due: _Due, result: EarnResult) -> Awarded:
+    s = ctx.s
     row = _quick(ctx, due)
     if row is None:
         due = _with_account(ctx, due)
@@ -148,7 +166,7 @@ def award(ctx: Ctx, purchase: PurchaseFact) -> Awarded | None:
         assert row is not None, "the account was just opened"
     before, _debt, balance = row
     if balance is None:
-        known = _EARNED(s, purchase_id=purchase.id)
+        known = _EARNED(s, purchase_id=due.purchase.id)
         if known is not None:
             return Awarded(known, before, result, created=False)
         return _slowly(ctx, due, result)
@@ -169,6 +187,7 @@ def award_batch(ctx: Ctx, purchases: Sequence[PurchaseFact]) -> BatchAwarded:
     known = {row[0] for row in _KNOWN(s, ids=[one.purchase.id for one in due])}
     due = list({one.purchase.id: one for one in due if one.purchase.id not in known}.values())
     due.sort(key=lambda one: (one.purchase.occurred_at, one.purchase.id))
+    due = _without_blocked(s, due, locked)
     need = _needing_lots(due, locked)
     states = accounts.states(s, [locked[c] for c in need]) if need else {}
     by_customer = {
@@ -340,6 +359,20 @@ def _locked(ctx: Ctx, due: list[_Due]) -> dict[UUID, accounts.Locked]:
         accounts.open_many(s, sorted(set(roots.values()), key=lambda pair: pair[0]), ctx.now())
         locked = accounts.lock_of(s, {one.customer_id for one in due})
     return locked
+
+
+def _without_blocked(
+    s: ScopedSession, due: list[_Due], locked: dict[UUID, accounts.Locked]
+) -> list[_Due]:
+    """The same, where those of a member beyond what a day may bring earn nothing."""
+    stopped = oftens.stopped(
+        s,
+        [
+            (locked[d.customer_id].id, d.purchase.business_date, d.programme, d.points)
+            for d in due
+        ],
+    )
+    return [d._replace(points=0) if n in stopped else d for n, d in enumerate(due)]
 
 
 def _needing_lots(due: Sequence[_Due], locked: dict[UUID, accounts.Locked]) -> list[UUID]:

@@ -22,19 +22,25 @@ from highstreet.sdk import (
 )
 from highstreet.sdk import gettext as _
 from highstreet_points_club import audit as audits
-from highstreet_points_club import award, history, people, returns, rules, till, words
-from highstreet_points_club.programme import earned
+from highstreet_points_club import award, history, people, returns, rules, terms, till, words
+from highstreet_points_club import often as oftens
+from highstreet_points_club.programme import NOTHING, earned
+from highstreet_points_club.writing import business_date
 
 
 @dataclass(frozen=True, slots=True)
 class PurchaseAnswer:
-    """What a purchase brought its member. rewards: ids of those that it issued."""
+    """What a purchase brought its member. rewards: ids of those that it issued.
+
+    unusual: it is one more in a day than the programme takes for usual; `words` say so too.
+    """
 
     points: int
     balance: int
     unit: str
     rewards: tuple[UUID, ...]
     created: bool
+    unusual: bool
     words: str
 
 
@@ -89,6 +95,7 @@ class Hooks:
             programme.unit(done.points),
             tuple(reward.id for reward in done.rewards),
             done.created,
+            done.often is not None,
             words.of_award(programme, done),
         )
 
@@ -113,10 +120,16 @@ class Hooks:
         place = rules.place(ctx, basket.store_id)
         programme = rules.programme(ctx, basket.store_id, basket.occurred_at)
         result = earned(programme, basket, place.zone)
-        after = None
+        after, often = None, None
         if basket.customer_id is not None:
+            day = business_date(basket.occurred_at, place.zone)
+            often = oftens.of_basket(ctx, programme, basket.customer_id, day)
+            if often is not None and often.blocked:
+                result = NOTHING
             after = history.balance(ctx, basket.customer_id).balance + result.points
-        why = words.of_result(programme, result, place)
+        why = terms.of_result(programme, result, place)
+        if often is not None:
+            why = (*why, words.unusual(programme, often))
         return PreviewAnswer(
             result.points, programme.unit(result.points), after, why, " ".join(why)
         )

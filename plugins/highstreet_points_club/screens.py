@@ -18,6 +18,7 @@ from highstreet_points_club import (
     liability,
     rewards,
     rules,
+    terms,
     till,
     words,
 )
@@ -175,8 +176,9 @@ def _overview(ctx: Ctx) -> dict[str, Any]:
     programme, place = rules.programme(ctx), rules.place(ctx)
     owed = next(iter(liability.by_store(ctx)), None) if ctx.store_id or ctx.scope.store_id else None
     return {
-        "rules": [words.of_rule(programme, rule, place) for rule in programme.accruals],
-        "bonuses": [(one.name, words.of_bonus(one, place)) for one in programme.bonuses],
+        "rules": terms.earning(programme, place),
+        "together": terms.together(programme),
+        "terms": [*terms.keeping(programme), *terms.limits(programme)],
         "rewards": [
             {"name": words.offer(rule, 1, place), "points": rule.points, "auto": rule.automatic}
             for rule in programme.rewards

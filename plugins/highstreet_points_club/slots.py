@@ -8,7 +8,7 @@ from markupsafe import Markup
 
 from highstreet.sdk import Ctx, CustomerFact
 from highstreet.sdk import gettext as _
-from highstreet_points_club import history, liability, rules, till, words
+from highstreet_points_club import history, liability, rules, terms, till, words
 from highstreet_points_club.lasting import last_day_before
 
 _LATEST = 5
@@ -24,7 +24,7 @@ def customer_panel(ctx: Ctx, customer: CustomerFact) -> Markup:
         render_template(
             "points_club/_customer.html",
             standing=standing,
-            unit=words.unit(standing.programme, 2).capitalize(),
+            unit=words.units(standing.programme),
             notes=words.notes(standing, place),
             story=[words.told(line, place) for line in lines],
             href=till.address(ctx, "member", customer_id=customer.id),
@@ -42,7 +42,7 @@ def member_panel(ctx: Ctx, customer: CustomerFact) -> Markup | None:
     return Markup(
         render_template(
             "points_club/_member.html",
-            unit=words.unit(standing.programme, 2).capitalize(),
+            unit=words.units(standing.programme),
             waiting=[_until(reward.name, reward.ends_at, place) for reward in standing.rewards],
             story=[words.told(line, place) for line in lines],
         )
@@ -71,7 +71,8 @@ def set_up(ctx: Ctx) -> Markup:
     return Markup(
         render_template(
             "points_club/_programme.html",
-            rules=[words.of_rule(programme, rule, place) for rule in programme.accruals],
+            rules=terms.earning(programme, place),
+            terms=[*terms.keeping(programme), *terms.limits(programme)],
             rewards=[
                 (words.offer(rule, 1, place), words.amount(programme, rule.points))
                 for rule in programme.rewards

@@ -21,7 +21,7 @@ from highstreet.sdk import (
     own,
 )
 from highstreet.sdk import gettext as _
-from highstreet_points_club import history, rewards, rules, words
+from highstreet_points_club import history, rewards, rules, terms, words
 from highstreet_points_club.history import Balance
 from highstreet_points_club.issuing import Issued
 
@@ -166,7 +166,7 @@ def day_figures(ctx: Ctx, on: date) -> list[Figure]:
     handed = int(_REWARDS_OF(ctx.s, at_store=at_store, since=since, until=until))
     return [
         Figure(
-            _("%(unit)s given", unit=words.unit(programme, 2).capitalize()), words.number(given)
+            _("%(unit)s given", unit=words.units(programme)), words.number(given)
         ),
         Figure(_("Rewards handed over"), words.number(handed)),
     ]
@@ -175,7 +175,7 @@ def day_figures(ctx: Ctx, on: date) -> list[Figure]:
 def facts(ctx: Ctx) -> list[str]:
     """Facts for the list of tools: how one earns, and what for."""
     programme, place = rules.programme(ctx), rules.place(ctx)
-    said = [words.of_rule(programme, rule, place).rstrip(".") for rule in programme.accruals[:1]]
+    said = [terms.of_rule(programme, rule, place).rstrip(".") for rule in programme.accruals[:1]]
     if programme.rewards:
         said.append(
             ngettext("%(num)d reward on offer", "%(num)d rewards on offer", len(programme.rewards))

@@ -1,21 +1,22 @@
 """Points and rewards in the words that cashiers and members read."""
 
-from datetime import date, time
+from datetime import date
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from babel import Locale
-from babel.dates import format_date, format_skeleton, format_time, get_day_names
+from babel.dates import format_skeleton
 from babel.numbers import format_decimal
 
-from highstreet.sdk import SummaryRow, format_locale, format_minor
+from highstreet.sdk import SummaryRow, clock, format_locale, format_minor
 from highstreet.sdk import gettext as _
-from highstreet_points_club.programme import Accrual, Bonus, EarnResult, Programme, RewardRule
+from highstreet_points_club.programme import Programme, RewardRule
 from highstreet_points_club.rules import Place
 
 if TYPE_CHECKING:
     from highstreet_points_club.award import Awarded
     from highstreet_points_club.history import Balance, Lapsing, Line
+    from highstreet_points_club.often import Often
     from highstreet_points_club.returns import Reversed
 
 
@@ -47,9 +48,26 @@ def unit(programme: Programme, points: int) -> str:
     return programme.unit(points)
 
 
+def units(programme: Programme) -> str:
+    """The unit's name as a heading: "Points"."""
+    many = unit(programme, 2)
+    return many[:1].upper() + many[1:]
+
+
 def day(when: date, place: Place) -> str:
-    """A day: "31 May"."""
-    return format_skeleton("MMMMd", when, locale=format_locale(place.locale))
+    """A day: "31 May", with the year where it is another."""
+    return _written(when, "MMMMd", place)
+
+
+def day_short(when: date, place: Place) -> str:
+    """ "Thu 14 May", with the year where it is another."""
+    return _written(when, "MMMEd", place)
+
+
+def _written(when: date, skeleton: str, place: Place) -> str:
+    this_year = clock.now().astimezone(place.zone).year
+    full = skeleton if when.year == this_year else f"y{skeleton}"
+    return format_skeleton(full, when, locale=format_locale(place.locale))
 
 
 def of_award(programme: Programme, done: "Awarded") -> str:
@@ -64,8 +82,22 @@ def of_award(programme: Programme, done: "Awarded") -> str:
         )  # fmt: skip
     else:
         said.append(_("This purchase earns no %(unit)s.", unit=unit(programme, 2)))
+    if done.often is not None:
+        said.append(unusual(programme, done.often))
     said += [_("Reward earned: %(reward)s", reward=reward.name) + "." for reward in done.rewards]
     return " ".join(said)
+
+
+def unusual(programme: Programme, often: "Often") -> str:
+    """What the cashier reads at a purchase that is one too many in a day."""
+    said = _(
+        "Purchase %(times)s of this member today; %(usual)s are usual.",
+        times=number(often.times),
+        usual=number(programme.often_most),
+    )
+    if often.blocked:
+        return f"{said} {_('More earn nothing.')}"
+    return f"{said} {_('Is it the member’s own card?')}"
 
 
 def of_return(programme: Programme, done: "Reversed") -> str:
@@ -78,73 +110,6 @@ def of_return(programme: Programme, done: "Reversed") -> str:
         )  # fmt: skip
     said += [_("%(reward)s given back", reward=name) + "." for name in done.given_back]
     return " ".join(said)
-
-
-def of_result(programme: Programme, result: EarnResult, place: Place) -> tuple[str, ...]:
-    """Why a basket earns what it earns."""
-    if not result.points:
-        return (_("This purchase earns no %(unit)s.", unit=unit(programme, 2)),)
-    by_mode = {rule.mode: rule for rule in programme.accruals}
-    said = []
-    for part in result.why:
-        if part.rule == "bonus":
-            said.append(
-                _("%(bonus)s: %(points)s more.", bonus=part.name, points=number(part.points))
-            )
-        else:
-            said.append(of_rule(programme, by_mode[part.rule], place))  # type: ignore[index]  # a mode
-    return tuple(said)
-
-
-def of_rule(programme: Programme, rule: Accrual, place: Place) -> str:
-    """A way to earn: "1 point for each whole £1"."""
-    if rule.mode == "visit":
-        if rule.min_minor > 1:
-            return _(
-                "%(points)s for a visit from %(amount)s on.",
-                points=amount(programme, rule.points),
-                amount=money(rule.min_minor, place),
-            )
-        return _("%(points)s for each visit.", points=amount(programme, rule.points))
-    if rule.mode == "spend":
-        return _(
-            "%(points)s for each whole %(amount)s.",
-            points=amount(programme, rule.points),
-            amount=money(rule.per_minor, place),
-        )
-    return _("%(unit)s by the piece, as the department says.", unit=unit(programme, 2).capitalize())
-
-
-def of_bonus(bonus: Bonus, place: Place) -> str:
-    """A bonus time: "Double points, Tue, 07:00–11:00"."""
-    locale = format_locale(place.locale)
-    said = []
-    if bonus.percent == 200:
-        said.append(_("double points"))
-    elif bonus.percent != 100:
-        said.append(_("%(number)s times the points", number=_times(bonus.percent)))
-    if bonus.extra:
-        said.append(_("%(points)s on top", points=number(bonus.extra)))
-    if bonus.weekdays:
-        names = get_day_names("abbreviated", locale=locale)
-        said.append(", ".join(names[day] for day in sorted(bonus.weekdays)))
-    if bonus.hours_from or bonus.hours_to:
-        clocks = (one or time.min for one in (bonus.hours_from, bonus.hours_to))
-        said.append("–".join(format_time(one, "short", locale=locale) for one in clocks))
-    if bonus.first_day:
-        said.append(_("from %(day)s", day=_full_day(bonus.first_day, place)))
-    if bonus.last_day:
-        said.append(_("until %(day)s", day=_full_day(bonus.last_day, place)))
-    text = ", ".join(said)
-    return text[:1].upper() + text[1:]
-
-
-def _times(percent: int) -> str:
-    return format_decimal(percent / 100, locale=format_locale())
-
-
-def _full_day(when: date, place: Place) -> str:
-    return format_date(when, "medium", locale=format_locale(place.locale))
 
 
 def money(minor: int, place: Place) -> str:
@@ -192,7 +157,7 @@ def notes(balance: "Balance", place: Place) -> list[str]:
 def summary(balance: "Balance") -> list[SummaryRow]:
     """Figures for a customer's page."""
     programme = balance.programme
-    rows = [SummaryRow(unit(programme, 2).capitalize(), number(balance.balance), 10)]
+    rows = [SummaryRow(units(programme), number(balance.balance), 10)]
     if balance.rewards:
         rows.append(SummaryRow(_("Rewards waiting"), number(len(balance.rewards)), 11))
     coming = next_reward(balance)
@@ -218,8 +183,7 @@ class Told(NamedTuple):
 
 def told(line: "Line", place: Place) -> Told:
     """A line of a member's story as pages show it."""
-    local = line.at.astimezone(place.zone).date()
-    parts = [format_skeleton("yMMMEd", local, locale=format_locale(place.locale))]
+    parts = [day_short(line.at.astimezone(place.zone).date(), place)]
     if line.store and line.kind != "earn":
         parts.append(line.store)
     if line.amount_minor:
@@ -227,7 +191,7 @@ def told(line: "Line", place: Place) -> Told:
         parts.append(
             _("%(amount)s returned", amount=amount_paid) if line.amount_minor < 0 else amount_paid
         )
-    return Told(_what(line), ", ".join(parts), signed(line.points))
+    return Told(_what(line), " · ".join(parts), signed(line.points))
 
 
 def _what(line: "Line") -> str:
