@@ -9,7 +9,8 @@ from probe.world import Site, World
 @dataclass(frozen=True)
 class Actor:
     """Who walks. home: where they belong; places: where they have a role; visible: marks that they
-    may read. kind: "user", "key", "member" or "nobody".
+    may read. kind: "user", "key", "member" or "nobody". login: as whom a user signs in (a key of
+    World.emails), their home's unless given.
     """
 
     name: str
@@ -17,6 +18,7 @@ class Actor:
     home: Site
     places: tuple[Site, ...]
     visible: frozenset[marks.Mark]
+    login: str = ""
 
     @property
     def owners(self) -> frozenset[str]:
@@ -25,8 +27,8 @@ class Actor:
 
 
 def actors(world: World) -> dict[str, Actor]:
-    """Everybody who walks: an owner, a till and a member of the first store of each brand, each
-    head office, and nobody.
+    """Everybody who walks: an owner, a till and a member of the first store of each brand, whoever
+    looks after that store's region, each head office, and nobody.
     """
     found = {}
     for slug in ("harbour", "quarry"):
@@ -34,6 +36,8 @@ def actors(world: World) -> dict[str, Actor]:
         stores = tuple(s for s in world.sites.values() if s.brand is office.brand and s.store)
         own = marks.all_of({slug, shop.owner})
         firms = marks.all_of({slug, *(s.owner for s in stores)}, {"firm"})
+        # Of people a region's manager meets those of the brand's club only, in the region's stores.
+        away = own if office.brand.customers == "brand" else marks.all_of({slug, shop.owner}, {"firm"})
         club = marks.all_of({slug, *(s.owner for s in stores)})
         seen = club if office.brand.customers == "brand" else firms
         for one in (
@@ -41,6 +45,7 @@ def actors(world: World) -> dict[str, Actor]:
             Actor(f"till of {shop.owner}", "key", shop, (), own),
             # A member reads what shops say of themselves, and of people only about themselves.
             Actor(f"member of {shop.owner}", "member", shop, (), firms),
+            Actor(f"region of {slug}", "user", shop, (shop,), away, f"region of {slug}"),
             Actor(f"head office of {slug}", "user", office, (office, *stores), seen),
         ):
             found[one.name] = one
@@ -53,10 +58,12 @@ NAMES = (
     "owner of harbour-1",
     "till of harbour-1",
     "member of harbour-1",
+    "region of harbour",
     "head office of harbour",
     "owner of quarry-1",
     "till of quarry-1",
     "member of quarry-1",
+    "region of quarry",
     "head office of quarry",
     "nobody",
 )

@@ -11,7 +11,9 @@ from werkzeug.routing import Rule
 from probe.world import TOOLS, Site
 
 #: Kinds that belong to whoever owns the people met in a store; all others are the store's.
-FOLK = frozenset({"customer", "merged", "card", "phone", "email", "name", "reward", "account"})
+FOLK = frozenset(
+    {"customer", "merged", "card", "phone", "email", "name", "words", "reward", "account"}
+)
 
 #: Arguments of addresses → the kind of id (a key of Site.ids).
 ADDRESS = {
@@ -40,7 +42,7 @@ PLACE = ("brand", "store")
 
 #: Names in forms and queries → kinds whose foreign values are tried there.
 OWNED: dict[str, tuple[str, ...]] = {
-    "q": ("name", "card", "phone", "email"),
+    "q": ("name", "words", "card", "phone", "email"),
     "given": ("name",),
     "card": ("card",),
     "number": ("card",),

@@ -162,7 +162,7 @@ class Walk:
     def _mine(self, kind: str, method: str, home: Site, used: Any) -> Any:
         """An id of the actor's own; one that can be spared where the method changes something."""
         if kind == "customer" and method not in SAFE:
-            return self._spare(home)
+            return self.world.spare_one(home)
         found = [v.value for v in arguments.known(kind, home) if v.value not in used]
         if not found:
             # Head office has no till: what it may look at is its stores'.
@@ -170,10 +170,6 @@ class Walk:
             found = [v.value for s in stores for v in arguments.known(kind, s)]
             found = [value for value in found if value not in used] or [arguments.missing(kind)]
         return found[0] if method in SAFE else found[-1]
-
-    def _spare(self, home: Site) -> Any:
-        spares = home.ids.get("spare") or self.world.spare(home)
-        return spares.pop()
 
     def _of(self, rule: Rule, argument: str, kind: str | None, site: Site) -> Value:
         """An argument as it is at a site, foreign or not."""
@@ -250,7 +246,7 @@ class Walk:
             return given
         kinds = {a: arguments.kind_of(rule, a) for a in given}
         home = place or self.actor.home
-        return given | {a: self._spare(home) for a, kind in kinds.items() if kind == "customer"}
+        return given | {a: self.world.spare_one(home) for a, kind in kinds.items() if kind == "customer"}
 
     def _note(self, rule: Rule, method: str, answer: TestResponse | None) -> None:
         if answer is not None and answer.status_code < 400:
@@ -349,7 +345,7 @@ class Walk:
         """A browser, signed in if the actor is somebody."""
         client = self.world.app.test_client()
         if self.actor.kind == "user":
-            token = self.world.sign_in(self.actor.home.owner)
+            token = self.world.sign_in(self.actor.login or self.actor.home.owner)
             client.set_cookie("hs-session", token, domain="localhost")
         return client
 

@@ -169,6 +169,11 @@ def _name_tree(world: World, brand: SimpleNamespace) -> None:
     with world.house.tenancy.session(Scope.operator(brand.id), write=True) as s:
         for region in s.scalars(sa.select(Region)):
             region.name = f"{firm} Coast"
+        # The second store lies elsewhere: who looks after the coast has nothing to look for there.
+        inland = Region(brand_id=brand.id, slug="inland", name=f"{firm} Inland")
+        s.add(inland)
+        s.flush()
+        s.get_one(Store, (brand.id, brand.stores[1].id)).region_id = inland.id
         for owner in s.scalars(sa.select(Owner)):
             owner.legal_name = f"{firm} Ltd"
     with world.house.tenancy.control() as c:
@@ -236,6 +241,19 @@ def _staff(world: World, site: Site) -> None:
         site.keep("user", user_id)
         site.keep("grant", row.id)
     _offer(world, site, node, user_id)
+    if site.store is None:
+        _look_after(world, site)
+
+
+def _look_after(world: World, site: Site) -> None:
+    """Somebody looks after the region in which a brand's first store lies."""
+    firm, name = _firm(site), f"region of {site.owner}"
+    email = f"{firm.lower()}.region@people.example"
+    user_id = operate.create_user(world.house, email, f"{firm} Traveller")
+    world.emails[name], world.users[name] = email, user_id
+    node = Node(site.brand.id, site.brand.customers, region_id=site.brand.region_id)
+    with world.house.tenancy.control(write=True) as c:
+        roles.grant(c, user_id, "regional_manager", node, by=None, catalogue=world.catalogue)
 
 
 def _offer(world: World, site: Site, node: Node, by: UUID) -> None:
