@@ -37,7 +37,9 @@ def actors(world: World) -> dict[str, Actor]:
         own = marks.all_of({slug, shop.owner})
         firms = marks.all_of({slug, *(s.owner for s in stores)}, {"firm"})
         # Of people a region's manager meets those of the brand's club only, in the region's stores.
-        away = own if office.brand.customers == "brand" else marks.all_of({slug, shop.owner}, {"firm"})
+        away = (
+            own if office.brand.customers == "brand" else marks.all_of({slug, shop.owner}, {"firm"})
+        )
         club = marks.all_of({slug, *(s.owner for s in stores)})
         seen = club if office.brand.customers == "brand" else firms
         for one in (
@@ -54,18 +56,15 @@ def actors(world: World) -> dict[str, Actor]:
 
 
 #: Who walks on SQLite, where no third wall stands behind the first two.
-NAMES = (
-    "owner of harbour-1",
-    "till of harbour-1",
-    "member of harbour-1",
-    "region of harbour",
-    "head office of harbour",
-    "owner of quarry-1",
-    "till of quarry-1",
-    "member of quarry-1",
-    "region of quarry",
-    "head office of quarry",
-    "nobody",
-)
+ALL = ("owner of {0}-1", "till of {0}-1", "member of {0}-1", "region of {0}", "head office of {0}")
 #: Who walks on PostgreSQL, where some statements are written differently.
-FEW = ("till of harbour-1", "owner of quarry-1", "till of quarry-1")
+FEW = ("owner of {0}-1", "till of {0}-1")
+
+
+def walkers(brand: str) -> list[tuple[str, str]]:
+    """(kind of database, name) of those of a brand who walk; nobody walks with the stores."""
+    names = [*ALL, "nobody"] if brand == "quarry" else ALL
+    return [
+        *(("sqlite", name.format(brand)) for name in names),
+        *(("postgresql", name.format(brand)) for name in FEW),
+    ]

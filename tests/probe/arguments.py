@@ -66,8 +66,9 @@ OWNED: dict[str, tuple[str, ...]] = {
     "cursor": ("cursor",),
     "ref": ("ref",),
 }
-#: Names in forms and queries that can name nobody's property, with a value that is likely to pass.
-PLAIN: dict[str, str] = {
+#: Names in forms and queries that can name nobody's property, with a value that is likely to pass
+#: (bytes for a file that is sent).
+PLAIN: dict[str, str | bytes] = {
     "amount": "12.34",
     "answer": "approve",
     "birthday": "1980-05-17",
@@ -104,6 +105,13 @@ PLAIN: dict[str, str] = {
     "sure": "1",
     "csrf_token": "",
 }
+#: Names in bodies that can name nobody's property; the API's own document says what fits there.
+BODY = frozenset(
+    {
+        "amount_minor", "currency", "department", "fields", "hold", "joined_at", "line_no",
+        "lines", "occurred_at", "product", "quantity", "total_minor",
+    }
+)  # fmt: skip
 #: Prefixes of names that a page makes from a tool's settings or a person's wishes.
 MADE = ("s-", "lock-", "reset-", "marketing-", "magazine-", "drop-s-")
 
@@ -144,6 +152,14 @@ class Value:
 
     value: Any
     owner: str = ""
+
+
+def in_body(path: tuple[str, ...], rule: Rule) -> tuple[str, ...]:
+    """Kinds whose foreign values are tried at a place in a body. Raises Untaught."""
+    name = path[-1] or path[-2]
+    if name not in OWNED and name not in PLAIN and name not in BODY:
+        raise Untaught(name, f"body of {rule.rule}")
+    return OWNED.get(name, ())
 
 
 def owner_of(kind: str, site: Site) -> str:

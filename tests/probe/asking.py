@@ -4,7 +4,6 @@ import sqlite3
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from inspect import signature
-from typing import Any
 
 from highstreet_tenants.errors import HighstreetError, WallBreach
 from probe import actors, marks

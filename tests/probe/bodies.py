@@ -1,5 +1,6 @@
 """Bodies for the API, made from its own OpenAPI document."""
 
+from collections.abc import Iterator
 from typing import Any
 from uuid import uuid4
 
@@ -8,6 +9,9 @@ from werkzeug.routing import Rule
 
 from probe import arguments
 from probe.world import Site
+
+#: Names of properties from the outside in; "" is an item of a list.
+Path = tuple[str, ...]
 
 
 class Bodies:
@@ -36,9 +40,19 @@ class Bodies:
             schema = found
         return schema
 
-    def names(self, rule: Rule, method: str) -> list[str]:
-        """Names of the properties at the top of the body."""
-        return sorted(self._schema(rule, method).get("properties", {}))
+    def paths(self, rule: Rule, method: str) -> list[Path]:
+        """Where the body has a property: names from the outside in; "" stands for an item."""
+        return sorted(self._paths(self._schema(rule, method)))
+
+    def _paths(self, schema: dict[str, Any]) -> Iterator[Path]:
+        for name, one in schema.get("properties", {}).items():
+            yield (name,)
+            yield from ((name, *rest) for rest in self._paths(self._whole(one)))
+        if "items" in schema:
+            yield from (("", *rest) for rest in self._paths(self._whole(schema["items"])))
+        for other in ("anyOf", "oneOf", "allOf"):
+            for one in schema.get(other, ()):
+                yield from self._paths(self._whole(one))
 
     def sound(self, rule: Rule, method: str, site: Site) -> dict[str, Any]:
         """A body that is likely to pass, naming what is the site's own."""
@@ -51,9 +65,10 @@ class Bodies:
         }
         return made or {"name": "Probe"} if "name" in schema.get("properties", {}) else made
 
-    def with_(self, body: dict[str, Any], name: str, value: Any) -> dict[str, Any]:
+    def with_(self, body: dict[str, Any], path: Path, value: Any) -> dict[str, Any]:
         """The body with another value."""
-        return body | {name: str(value)}
+        changed: dict[str, Any] = _put(body, path, str(value))
+        return changed
 
     def _value(self, name: str, schema: dict[str, Any], site: Site) -> Any:
         if name in ("pos_ref", "number"):
@@ -73,3 +88,15 @@ class Bodies:
         return {
             "integer": 100, "number": 1, "boolean": False, "array": [], "object": {},
         }.get(kind, "Probe")  # fmt: skip
+
+
+def _put(body: Any, path: Path, value: Any) -> Any:
+    """The body with a value at a path, whatever has to be made on the way."""
+    if not path:
+        return value
+    first, *rest = path
+    if first:
+        there = body if isinstance(body, dict) else {}
+        return {**there, first: _put(there.get(first), tuple(rest), value)}
+    items = body if isinstance(body, list) and body else [None]
+    return [_put(items[0], tuple(rest), value), *items[1:]]

@@ -50,3 +50,10 @@ def world(app_module: Flask, database_module: Any) -> Iterator[World]:
     """Two brands of two stores, filled once for the module."""
     yield build(app_module, database_module)
     database_module.empty()
+
+
+@pytest.fixture
+def fresh_world(app_module: Flask, database_module: Any) -> Iterator[World]:
+    """The same for one test alone: what one walker spends, the next would lack."""
+    yield build(app_module, database_module)
+    database_module.empty()

@@ -85,5 +85,5 @@ def _people(world: World) -> dict[UUID, str]:
         for table in tenant_tables():
             if "id" in table.c and "store_id" in table.c and table.info.get("personal", True):
                 ids = connection.scalars(sa.select(Base.metadata.tables[table.name].c.id))
-                found |= {one: table.name for one in ids}
+                found |= dict.fromkeys(ids, table.name)
     return found

@@ -100,14 +100,18 @@ class Reach:
             yield (
                 "core, any store",
                 lambda: _pairs(
-                    s.execute(sa.select(*columns).distinct().where(brand, table.c.store_id.is_not(None)))
+                    s.execute(
+                        sa.select(*columns).distinct().where(brand, table.c.store_id.is_not(None))
+                    )
                 ),
             )
             yield (
                 "core, other stores",
                 lambda: _pairs(
                     s.execute(
-                        sa.select(*columns).distinct().where(brand, table.c.store_id != s.scope.store_id)
+                        sa.select(*columns)
+                        .distinct()
+                        .where(brand, table.c.store_id != s.scope.store_id)
                     )
                 ),
             )
@@ -140,7 +144,9 @@ class Reach:
         theirs = table.c.brand_id == stranger.brand.id
         yield (
             f"core, {who}'s brand",
-            lambda: _pairs(s.execute(sa.select(*columns).distinct().where(theirs, *s.scope.owns(table)[1:]))),
+            lambda: _pairs(
+                s.execute(sa.select(*columns).distinct().where(theirs, *s.scope.owns(table)[1:]))
+            ),
         )
         if entity is not None:
             yield (
@@ -159,9 +165,9 @@ class Reach:
             f"core, {who}'s store",
             lambda: _pairs(
                 s.execute(
-                    sa.select(*columns).distinct().where(
-                        table.c.brand_id == s.scope.brand_id, table.c.store_id == store
-                    )
+                    sa.select(*columns)
+                    .distinct()
+                    .where(table.c.brand_id == s.scope.brand_id, table.c.store_id == store)
                 )
             ),
         )
@@ -169,9 +175,9 @@ class Reach:
             f"core, {who} among stores",
             lambda: _pairs(
                 s.execute(
-                    sa.select(*columns).distinct().where(
-                        table.c.brand_id == s.scope.brand_id, table.c.store_id.in_([store])
-                    )
+                    sa.select(*columns)
+                    .distinct()
+                    .where(table.c.brand_id == s.scope.brand_id, table.c.store_id.in_([store]))
                 )
             ),
         )

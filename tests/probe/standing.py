@@ -91,8 +91,7 @@ def ask_all(world: World, owner: str, those: Any = None) -> list[str]:
                     continue
                 planted = {p for one in given.values() for p in marks.planted(str(one))}
                 findings += [
-                    f"{said} gives {mark}"
-                    for mark in sorted(marks.found(told, but=planted) - seen)
+                    f"{said} gives {mark}" for mark in sorted(marks.found(told, but=planted) - seen)
                 ]
     return findings
 

@@ -15,7 +15,7 @@ from probe import asking, functions, grouping, standing, telling, working
 from probe.bait import Bait
 from probe.reading import Reach
 from probe.rows import tenant_tables
-from probe.walk import report
+from probe.visiting import report
 from probe.world import TOOLS, World
 
 #: Two stores, and a head office that may not meet its stores' people.

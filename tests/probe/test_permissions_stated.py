@@ -102,12 +102,12 @@ class Quiet(Walk):
             kinds = {
                 a: arguments.kind_of(rule, a) for a in sorted(rule.arguments - {"brand", "store"})
             }
-            for place, is_open in self._places(rule):
+            for place, is_open in self.places(rule):
                 if not is_open:
                     continue
                 for method in sorted((rule.methods or set()) & methods):
-                    given = next(self._own(rule, "GET", kinds, place or self.actor.home))
-                    answer = self._send(rule, method, place, given)
+                    given = next(self.own(rule, "GET", kinds, place or self.actor.home))
+                    answer = self.send(rule, method, place, given)
                     assert answer is not None, self.findings
                     self.answers.append((rule, method, answer))
         return self
@@ -253,7 +253,7 @@ def test_a_role_opens_what_it_holds_and_nothing_else(world: World, role: str, ow
             continue
         may = permission in held or permission in ANY_ROLE
         kinds = {a: arguments.kind_of(rule, a) for a in rule.arguments - {"brand", "store"}}
-        path = probe._address(rule, site, next(probe._own(rule, "GET", kinds, site)))
+        path = probe.address(rule, site, next(probe.own(rule, "GET", kinds, site)))
         for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}):
             if may and method in UNSAFE:
                 continue  # what they may do is tried by the walk
@@ -277,7 +277,7 @@ def test_a_key_opens_what_its_scopes_hold_and_nothing_else(world: World) -> None
             if not rule.rule.startswith(API) or needed is None:
                 continue
             kinds = {a: arguments.kind_of(rule, a) for a in rule.arguments}
-            path = tills._address(rule, None, next(tills._own(rule, "GET", kinds, site)))
+            path = tills.address(rule, None, next(tills.own(rule, "GET", kinds, site)))
             for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}):
                 if needed == scope and method in UNSAFE:
                     continue

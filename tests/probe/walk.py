@@ -1,70 +1,54 @@
 """Walking the URL map as somebody: every route, every method, with what is not theirs in hand."""
 
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
-from uuid import uuid4
 
 from werkzeug.routing import BuildError, Rule
 from werkzeug.test import TestResponse
 
 from highstreet.host import access
 from probe import arguments, marks, recording
-from probe.actors import Actor
 from probe.arguments import Untaught, Value
-from probe.bodies import Bodies
-from probe.world import Site, World
-
-SAFE = ("GET",)
-#: It answers 503 while nobody runs jobs, and nobody does here.
-SAYS_NOT_READY = "health.ready"
+from probe.visiting import SAFE, Visitor
+from probe.world import KEPT, Site
 
 
 @dataclass
-class Walk:
-    """One actor's walk. `findings` says what is wrong; `counts` what was done."""
+class Walk(Visitor):
+    """One actor's walk. opened: what let them in; only: keep to one endpoint."""
 
-    world: World
-    actor: Actor
-    findings: list[str] = field(default_factory=list)
-    counts: Counter[str] = field(default_factory=Counter)
     opened: set[str] = field(default_factory=set)
     only: str | None = None
-    _said: set[str] = field(default_factory=set)
     _turn: int = 0
 
-    def __post_init__(self) -> None:
-        self.app = self.world.app
-        self.bodies = Bodies(self.app)
-        self._client = self._fresh()
-
     def run(self) -> "Walk":
-        """Walk every route; `only` keeps to one endpoint."""
-        for rule in self.app.url_map.iter_rules():
-            if self.only is not None and rule.endpoint != self.only:
-                continue
-            for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}):
-                self.counts["routes"] += 1
-                try:
-                    self._rule(rule, method)
-                except (Untaught, BuildError) as error:
-                    self.findings.append(str(error))
+        """Walk every route."""
+        with self.listening():
+            for rule in self.app.url_map.iter_rules():
+                if self.only is not None and rule.endpoint != self.only:
+                    continue
+                for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}):
+                    self.counts["routes"] += 1
+                    try:
+                        self._rule(rule, method)
+                    except (Untaught, BuildError) as error:
+                        self.findings.append(str(error))
         return self
 
     def _rule(self, rule: Rule, method: str) -> None:
         named = [a for a in sorted(rule.arguments) if a not in arguments.PLACE]
         kinds = {a: arguments.kind_of(rule, a) for a in named}
-        for place, is_open in self._places(rule):
+        for place, is_open in self.places(rule):
             if not is_open:
                 self._closed(rule, method, kinds, place)
             else:
                 self._open(rule, method, kinds, place)
 
-    def _places(self, rule: Rule) -> Iterator[tuple[Site | None, bool]]:
+    def places(self, rule: Rule) -> Iterator[tuple[Site | None, bool]]:
         """Where to stand for a rule, and whether the actor is at home there."""
         wanted = [a for a in arguments.PLACE if a in rule.arguments]
-        if not wanted or access.why_public(self._view(rule)) is not None:
+        if not wanted or access.why_public(self.view(rule)) is not None:
             yield (self.actor.home if wanted else None), True
             return
         shape = "store" in wanted
@@ -87,38 +71,38 @@ class Walk:
         """An address of somebody else's, with what is there."""
         assert place is not None
         given = {a: self._of(rule, a, kind, place).value for a, kind in kinds.items()}
-        answer = self._send(rule, method, place, given)
+        answer = self.send(rule, method, place, given)
         if answer is None:
             return
         self.counts["foreign places"] += 1
         allowed = {404} if self.actor.kind == "user" else {303, 401, 404}
         if answer.status_code not in allowed:
-            self._blame(rule, method, f"{answer.status_code} in {place.owner}", given)
+            self.blame(rule, method, f"{answer.status_code} in {place.owner}", given)
         elif answer.status_code == 303 and "/signin" not in answer.headers["Location"]:
-            self._blame(rule, method, f"lets in at {place.owner}", given)
+            self.blame(rule, method, f"lets in at {place.owner}", given)
 
     def _open(
         self, rule: Rule, method: str, kinds: dict[str, str | None], place: Site | None
     ) -> None:
         home = place or self.actor.home
-        if self._is_api(rule) and self.actor.kind != "key":
-            answer = self._send(rule, method, place, next(self._own(rule, method, kinds, home)))
+        if self.is_api(rule) and self.actor.kind != "key":
+            answer = self.send(rule, method, place, next(self.own(rule, method, kinds, home)))
             if answer is not None and answer.status_code != 401:
-                self._blame(rule, method, f"{answer.status_code} without a key", {})
+                self.blame(rule, method, f"{answer.status_code} without a key", {})
             return
         plain: dict[str, str] = {}
-        for own in self._own(rule, method, kinds, home):
+        for own in self.own(rule, method, kinds, home):
             plain |= self._names(rule, method, place, own)
         if method in SAFE:
             plain = {}
         owned = {a: kind for a, kind in kinds.items() if kind and "token" not in kind}
         for argument, kind in owned.items():
-            mine = next(self._own(rule, method, kinds, home))
+            mine = next(self.own(rule, method, kinds, home))
             none = mine | {argument: arguments.missing(kind)}
-            missing = self._send(rule, method, place, none, plain)
+            missing = self.send(rule, method, place, none, plain)
             for value in self._foreign(kind, method):
                 theirs = mine | {argument: value.value}
-                answer = self._send(rule, method, place, theirs, plain)
+                answer = self.send(rule, method, place, theirs, plain)
                 self.counts["foreign ids"] += 1
                 # What a walker wrote down as its own is no longer foreign.
                 known = marks.planted(str(value.value)) & self.world.planted
@@ -127,20 +111,20 @@ class Walk:
         if len(owned) > 1:
             for site in self._strangers():
                 given = {a: self._of(rule, a, kind, site).value for a, kind in kinds.items()}
-                self._send(rule, method, place, given, plain)
+                self.send(rule, method, place, given, plain)
 
     def _same(
         self, rule: Rule, method: str, missing: TestResponse, answer: TestResponse, value: Value
     ) -> None:
         """What is another's must look as if it did not exist."""
         if answer.status_code != missing.status_code:
-            self._blame(
+            self.blame(
                 rule, method,
                 f"{answer.status_code} for {value.owner}'s, {missing.status_code} for nobody's",
                 {},
             )  # fmt: skip
 
-    def _own(
+    def own(
         self, rule: Rule, method: str, kinds: dict[str, str | None], home: Site
     ) -> Iterator[dict[str, Any]]:
         """Arguments of the actor's own; each value of those that are nobody's."""
@@ -216,7 +200,7 @@ class Walk:
         if answer is None:
             return {}
         self._note(rule, method, answer)
-        if self._is_api(rule) and method not in SAFE:
+        if self.is_api(rule) and method not in SAFE:
             self._json(rule, method, place, given)
             return {}
         plain = self._plain(rule, method, place, asked)
@@ -235,7 +219,7 @@ class Walk:
                     base = {} if method in SAFE else plain
                     fresh = self._refreshed(rule, method, place, given)
                     sent = base | {name: str(value.value)}
-                    self._note(rule, method, self._send(rule, method, place, fresh, sent))
+                    self._note(rule, method, self.send(rule, method, place, fresh, sent))
         return plain
 
     def _refreshed(
@@ -246,7 +230,8 @@ class Walk:
             return given
         kinds = {a: arguments.kind_of(rule, a) for a in given}
         home = place or self.actor.home
-        return given | {a: self.world.spare_one(home) for a, kind in kinds.items() if kind == "customer"}
+        people = [a for a, kind in kinds.items() if kind == "customer"]
+        return given | {a: self.world.spare_one(home) for a in people}
 
     def _note(self, rule: Rule, method: str, answer: TestResponse | None) -> None:
         if answer is not None and answer.status_code < 400:
@@ -262,111 +247,33 @@ class Walk:
             elif name in arguments.OWNED and method not in SAFE:
                 found[name] = arguments.usual(name, place or self.actor.home)
             elif name not in arguments.OWNED and not name.startswith(arguments.MADE):
-                self._blame(rule, "", str(Untaught(name, rule.rule)), {})
+                self.blame(rule, "", str(Untaught(name, rule.rule)), {})
         return found
 
     def _json(self, rule: Rule, method: str, place: Site | None, given: dict[str, Any]) -> None:
-        """Bodies of the API, each with something foreign in it."""
-        for name in self.bodies.names(rule, method):
-            for kind in arguments.OWNED.get(name, ()):
-                for value in self._foreign(kind, method):
-                    self.counts["foreign names"] += 1
-                    foreign = self.bodies.sound(rule, method, self.actor.home)
-                    foreign = self.bodies.with_(foreign, name, value.value)
-                    fresh = self._refreshed(rule, method, place, given)
-                    self._send(rule, method, place, fresh, json=foreign)
+        """Bodies of the API, each with something foreign in it; and a sound one under each key
+        under which another store's answer is kept.
+        """
+        for path in self.bodies.paths(rule, method):
+            kinds = arguments.in_body(path, rule)
+            for value in [one for kind in kinds for one in self._foreign(kind, method)]:
+                self.counts["foreign names"] += 1
+                body = self.bodies.sound(rule, method, self.actor.home)
+                body = self.bodies.with_(body, path, value.value)
+                fresh = self._refreshed(rule, method, place, given)
+                self.send(rule, method, place, fresh, json=body)
+        for site in self._strangers():
+            if site.store is not None and (method, rule.rule) == KEPT:
+                self.counts["foreign keys"] += 1
+                answer = self.send(rule, method, place, given, key=f"probe-{site.owner}")
+                shown = f"{answer.headers} {answer.text}" if answer is not None else ""
+                if "Idempotent-Replay" in shown or "idempotency-key-reused" in shown:
+                    self.blame(rule, method, f"knows the key of an answer to {site.owner}", {})
 
     def _listen(
         self, rule: Rule, method: str, place: Site | None, given: dict[str, Any],
         sent: dict[str, str],
     ) -> tuple[TestResponse | None, set[str]]:  # fmt: skip
         recording.asked.clear()
-        answer = self._send(rule, method, place, given, sent)
+        answer = self.send(rule, method, place, given, sent)
         return answer, set(recording.asked)
-
-    def _send(
-        self,
-        rule: Rule,
-        method: str,
-        place: Site | None,
-        given: dict[str, Any],
-        sent: dict[str, str] | None = None,
-        json: Any = None,
-    ) -> TestResponse | None:
-        """One request; what it shows is searched. None if it raised."""
-        address = self._address(rule, place, given)
-        more: dict[str, Any] = {"headers": self._headers(method)}
-        if self._is_api(rule) and self.actor.kind == "key" and method not in SAFE:
-            more["json"] = json or self.bodies.sound(rule, method, self.actor.home)
-            more["headers"]["If-Match"] = self._etag(address)
-        elif sent:
-            more["query_string" if method in SAFE else "data"] = sent
-        client = self._client if method in SAFE or self.actor.kind != "user" else self._fresh()
-        self.counts["requests"] += 1
-        try:
-            answer = client.open(address, method=method, **more)
-            if self._signed_out(answer):  # some form ended all of this person's sessions
-                client = self._client = self._fresh()
-                answer = client.open(address, method=method, **more)
-        except Exception as error:
-            self._blame(rule, method, f"raised {type(error).__name__}: {error}", given)
-            return None
-        self.counts[str(answer.status_code)] += 1
-        if answer.status_code >= 500 and rule.endpoint != SAYS_NOT_READY:
-            self._blame(rule, method, f"{answer.status_code}", given | (sent or {}))
-        said = {str(value) for value in (*(sent or {}).values(), *(json or {}).values())}
-        kept = set().union(*(marks.planted(value) for value in said))
-        if method not in SAFE:
-            self.world.planted |= kept
-        body = answer.get_data().decode("utf-8", "replace")
-        shown = marks.found(body, str(answer.headers), but=self.world.planted | kept)
-        for mark in sorted(shown - self.actor.visible - marks.found(address)):
-            self._blame(rule, method, f"shows {mark}", given | (sent or {}))
-        return answer
-
-    def _address(self, rule: Rule, place: Site | None, given: dict[str, Any]) -> str:
-        values = {**given, **(place.slugs if place else {})}
-        values = {k: v for k, v in values.items() if k in rule.arguments}
-        return self.app.url_map.bind("localhost").build(rule.endpoint, values, method=None)
-
-    def _etag(self, address: str) -> str:
-        """What a careful client sends along with a change."""
-        found = self._client.get(address, headers=self._headers("GET"))
-        return found.headers.get("ETag", '"none"')
-
-    def _headers(self, method: str) -> dict[str, str]:
-        headers = {}
-        if self.actor.kind == "key":
-            headers["Authorization"] = f"Bearer {self.world.keys[self.actor.home.owner]}"
-            headers["Idempotency-Key"] = uuid4().hex
-        return headers
-
-    def _fresh(self) -> Any:
-        """A browser, signed in if the actor is somebody."""
-        client = self.world.app.test_client()
-        if self.actor.kind == "user":
-            token = self.world.sign_in(self.actor.login or self.actor.home.owner)
-            client.set_cookie("hs-session", token, domain="localhost")
-        return client
-
-    def _signed_out(self, answer: TestResponse) -> bool:
-        return self.actor.kind == "user" and (
-            "/signin?next=" in answer.headers.get("Location", "") or answer.status_code == 401
-        )
-
-    def _view(self, rule: Rule) -> Any:
-        return self.app.view_functions[rule.endpoint]
-
-    def _is_api(self, rule: Rule) -> bool:
-        return rule.rule.startswith("/api/v1")
-
-    def _blame(self, rule: Rule, method: str, what: str, given: dict[str, Any]) -> None:
-        said = f"{self.actor.name}: {method} {rule.rule} {what}"
-        if said not in self._said:
-            self._said.add(said)
-            self.findings.append(f"{said} with {given}"[:400] if given else said)
-
-
-def report(findings: list[str]) -> str:
-    """The findings, one a line."""
-    return "\n".join([f"{len(findings)} findings", *findings[:40]])

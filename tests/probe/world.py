@@ -28,6 +28,8 @@ TOOLS = (CLUB, TOOL)
 PROGRAMME: dict[str, Any] = {
     "rewards": [{"key": "lunch", "name": "Lunch", "points": 10, "kind": "product"}]
 }
+#: Where each store has an answer that is kept under the Idempotency-Key "probe-<owner>".
+KEPT = ("POST", "/api/v1/customers")
 
 
 @dataclass

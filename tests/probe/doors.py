@@ -1,0 +1,41 @@
+"""What somebody must have got into: a probe that is let in nowhere finds nothing."""
+
+from collections.abc import Mapping
+
+from probe.walk import Walk
+
+#: What a store's owner can't open with what the probe sends, and why.
+CLOSED: Mapping[str, str] = {
+    "GET tools.switch": "head office requires the tools",
+    "POST tools.resume": "nothing is paused",
+    "POST tools.withdraw": "nothing was asked for",
+    "POST customers.erase": "the name must be typed",
+    "GET customers.export": "of a club no store holds all",
+    "POST people.keys.rotate": "the spare key is revoked before",
+    "POST people.store_disable": "nobody disables their like",
+    "POST people.store_enable": "nobody enables their like",
+    "POST people.store_link": "nobody resets the password of their like",
+}
+CLOSED_TO_TILLS: Mapping[str, str] = {
+    "POST points_club-api.give_back": "the held reward is not handed over",
+    "POST points_club-api.redeem": "the held reward is released before",
+    "POST points_club-api.take": "too few points are left",
+}
+TEACH = (
+    "the probe could not open these with anything that it sends; teach it a value that passes"
+    " (PLAIN or `usual` in tests/probe/arguments.py), or say in CLOSED of tests/probe/doors.py why"
+    " nothing can"
+)
+
+
+def shut(done: Walk) -> list[str]:
+    """Routes of the walker's own face that never let them in, but for those that can't."""
+    till = done.actor.kind == "key"
+    face = "/api/v1" if till else "/store/"
+    own = {
+        f"{method} {rule.endpoint}"
+        for rule in done.app.url_map.iter_rules()
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
+        if rule.rule.startswith(face)
+    }
+    return sorted(own - done.opened - set(CLOSED_TO_TILLS if till else CLOSED))
