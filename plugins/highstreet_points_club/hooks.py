@@ -175,6 +175,11 @@ class Hooks:
         return till.day_figures(ctx, on)
 
     @hookimpl
+    def period_figures(self, ctx: Ctx, first: date, last: date) -> Sequence[Figure]:
+        """Points given and redeemed in a span of days."""
+        return till.period_figures(ctx, first, last)
+
+    @hookimpl
     def tool_facts(self, ctx: Ctx) -> Sequence[str]:
         """A line or two for the list of tools."""
         return till.facts(ctx)

@@ -1,7 +1,5 @@
 """Pages of the points club: what a store owes, one member's points, corrections, cards."""
 
-import csv
-import io
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -9,7 +7,15 @@ from uuid import UUID
 from flask import flash, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from highstreet.sdk import Ctx, CustomerFact, HighstreetError, open_ctx, requires, screens
+from highstreet.sdk import (
+    Ctx,
+    CustomerFact,
+    HighstreetError,
+    as_csv,
+    open_ctx,
+    requires,
+    screens,
+)
 from highstreet.sdk import gettext as _
 from highstreet_points_club import (
     cards,
@@ -150,23 +156,26 @@ def card_pdf(customer_id: UUID) -> Response:
 @requires("customers.export")
 def statement(customer_id: UUID) -> Response:
     """The whole story as a file for a spreadsheet."""
-    out = io.StringIO()
-    sheet = csv.writer(out)
-    sheet.writerow(["date", "kind", "points", "balance", "store", "reward", "reason"])
     with open_ctx() as ctx:
         zone = rules.place(ctx).zone
-        for line in history.statement(ctx, ctx.customers.get(customer_id).id):
-            texts = (line.store, line.reward, line.reason)
-            sheet.writerow(
-                [
-                    line.at.astimezone(zone).isoformat(timespec="minutes"),
-                    line.kind,
-                    line.points,
-                    line.balance,
-                    *(_no_formula(text or "") for text in texts),
-                ]
-            )
-    response = make_response("\ufeff" + out.getvalue())
+        sheet = as_csv(
+            [
+                ("date", "kind", "points", "balance", "store", "reward", "reason"),
+                *(
+                    (
+                        line.at.astimezone(zone).isoformat(timespec="minutes"),
+                        line.kind,
+                        line.points,
+                        line.balance,
+                        line.store,
+                        line.reward,
+                        line.reason,
+                    )
+                    for line in history.statement(ctx, ctx.customers.get(customer_id).id)
+                ),
+            ]
+        )
+    response = make_response(sheet)
     response.mimetype = "text/csv"
     response.headers["Content-Disposition"] = 'attachment; filename="points.csv"'
     return response
@@ -261,8 +270,3 @@ def _on(otherwise: str) -> Response:
     if not ours or parts.netloc or parts.scheme or not target.isprintable():
         target = otherwise
     return redirect(target, 303)
-
-
-def _no_formula(text: str) -> str:
-    """A spreadsheet must not take a text for a formula."""
-    return f"'{text}" if text[:1] in "=+-@\t\r" and text else text

@@ -53,16 +53,17 @@ _HANDED_OVER = Statement(
     f" AND {own('w')} AND {own('a')} ORDER BY w.closed_at DESC LIMIT :most",
     types={"id": UUID, "closed_at": datetime, "customer_id": UUID, "by_id": UUID},
 )
-_DAY = Statement(
+_GIVEN = Statement(
     "SELECT COALESCE(SUM(CASE WHEN e.kind = 'earn' THEN e.points ELSE 0 END), 0) AS given"
-    " FROM points_club_entry AS e"
-    f" WHERE e.at_store_id = :at_store AND e.business_date = :day AND {own('e')}",
+    " FROM points_club_entry AS e WHERE e.at_store_id = :at_store"
+    f" AND e.business_date >= :first AND e.business_date <= :last AND {own('e')}",
     returns="value",
 )
 _REWARDS_OF = Statement(
-    "SELECT COUNT(*) FROM points_club_reward AS w WHERE w.redeemed_store_id = :at_store"
-    f" AND w.status = 'redeemed' AND w.closed_at >= :since AND w.closed_at < :until AND {own('w')}",
-    returns="value",
+    "SELECT COUNT(*), COALESCE(SUM(w.points), 0) FROM points_club_reward AS w"
+    " WHERE w.redeemed_store_id = :at_store AND w.status = 'redeemed'"
+    f" AND w.closed_at >= :since AND w.closed_at < :until AND {own('w')}",
+    returns="row",
 )
 
 
@@ -155,20 +156,29 @@ def deeds(ctx: Ctx, purchases: Sequence[UUID], limit: int) -> Deeds:
 
 def day_figures(ctx: Ctx, on: date) -> list[Figure]:
     """Points given and rewards handed over on a business day of the store."""
+    return _figures(ctx, on, on)[::2]
+
+
+def period_figures(ctx: Ctx, first: date, last: date) -> list[Figure]:
+    """Points given and redeemed, and rewards handed over, in a span of the store's days."""
+    return _figures(ctx, first, last)
+
+
+def _figures(ctx: Ctx, first: date, last: date) -> list[Figure]:
     at_store = ctx.store_id or ctx.scope.store_id
     if at_store is None:
         return []
     programme = rules.programme(ctx)
     place = rules.place(ctx)
-    given = int(_DAY(ctx.s, at_store=at_store, day=on))
-    since = rules.morning(on, 0, place.zone)
-    until = rules.morning(on, 1, place.zone)
-    handed = int(_REWARDS_OF(ctx.s, at_store=at_store, since=since, until=until))
+    unit = words.units(programme)
+    given = int(_GIVEN(ctx.s, at_store=at_store, first=first, last=last))
+    since = rules.morning(first, 0, place.zone)
+    until = rules.morning(last, 1, place.zone)
+    handed, points = _REWARDS_OF(ctx.s, at_store=at_store, since=since, until=until)
     return [
-        Figure(
-            _("%(unit)s given", unit=words.units(programme)), words.number(given)
-        ),
-        Figure(_("Rewards handed over"), words.number(handed)),
+        Figure(_("%(unit)s given", unit=unit), words.number(given)),
+        Figure(_("%(unit)s redeemed", unit=unit), words.number(int(points))),
+        Figure(_("Rewards handed over"), words.number(int(handed))),
     ]
 
 

@@ -72,7 +72,12 @@ def parse_minor(text: str, currency: str, *, decimal: str = ".", thousands: str 
     return int(scaled)
 
 
+def major(minor: int, currency: str) -> Decimal:
+    """Minor units in the currency's own unit, for machines: 1240 (GBP) → 12.40."""
+    return Decimal(minor).scaleb(-minor_digits(currency))
+
+
 def format_minor(minor: int, currency: str, locale: str = "en") -> str:
     """The amount as a reader of `locale` writes it, with a real minus: "−£3.20"."""
-    amount = Decimal(minor).scaleb(-minor_digits(currency))
+    amount = major(minor, currency)
     return format_currency(amount, currency, locale=locale.replace("-", "_")).replace("-", "−")

@@ -101,6 +101,7 @@ PLAIN: dict[str, str | bytes] = {
     "theme": "dark",
     "time": "10:41",
     "to": "2026-05-14",
+    "weeks": "12",
     "until": "2036-01-01T00:00:00Z",
     "sure": "1",
     "csrf_token": "",

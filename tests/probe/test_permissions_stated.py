@@ -32,6 +32,7 @@ ANY_ROLE = frozenset({"place"})
 OWN_POLICY = {
     "rest_pages.api_docs": "the API's docs need a worker and inline styles",
     "office.visits_chart": "the picture's own style stands inside it",
+    "results.visits_chart": "the picture's own style stands inside it",
 }
 #: Pages that a cache may keep, for they say the same to everybody.
 SAME_FOR_ALL = frozenset({"rest_pages.openapi"})

@@ -239,6 +239,7 @@ def pages(club: Any, counter: str) -> dict[str, tuple[str | None, str]]:
         "details": (dana, f"{store}/customers/{ids[0]}/details"),
         "merge": (dana, f"{store}/customers/{ids[0]}/merge/{ids[1]}"),
         "erase": (imke, f"{office}/customers/{ids[0]}/erase"),
+        "own-results": (dana, f"{store}/results/"),
         "tools": (dana, f"{store}/tools/"),
         "set-up": (dana, f"{store}/tools/points_club/set-up"),
         "faults": (dana, f"{store}/tools/points_club/faults"),
@@ -302,7 +303,8 @@ def test_every_screen_is_accessible_and_keeps_to_its_width(
 def test_at_320_pixels_nothing_is_cut(pages: Any, windows: Any) -> None:
     """WCAG 2.2, 1.4.10: a page at 400 % zoom."""
     found = []
-    for name in ("member-in-hand", "today", "tools", "overview", "policy", "member-page", "set-up"):
+    names = ("member-in-hand", "today", "tools", "overview", "policy", "member-page", "set-up")
+    for name in (*names, "own-results", "tills", "pin", "staff"):
         email, path = pages[name]
         page = windows(email, width=320)
         page.goto(path)

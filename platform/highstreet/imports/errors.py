@@ -10,13 +10,11 @@ from io import StringIO
 from pathlib import Path
 
 from highstreet.i18n import gettext as _
+from highstreet.spreadsheet import plain
 from highstreet_tenants.cards import mask_payment_cards
 from highstreet_tenants.errors import Invalid
 
 SUFFIX = ".errors.csv"
-
-# A spreadsheet runs a cell that begins with one of these (OWASP, CSV injection).
-_RUNS = ("=", "+", "-", "@", "\t", "\r")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +30,7 @@ def safe(cell: str) -> str:
     """The cell as a spreadsheet will show it and not run it; payment cards without their digits."""
     if len(cell) >= 13:
         cell = mask_payment_cards(cell)
-    return f"'{cell}" if cell.startswith(_RUNS) else cell
+    return plain(cell)
 
 
 def errors_path(source: Path) -> Path:

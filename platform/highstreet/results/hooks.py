@@ -27,6 +27,11 @@ class ResultHooks:
         raise NotImplementedError
 
     @spec(kind="collect", since="0.1")
+    def period_figures(self, ctx: Any, first: date, last: date) -> Sequence[Figure]:
+        """A tool's own figures of the store from one business date to another, at most four."""
+        raise NotImplementedError
+
+    @spec(kind="collect", since="0.1")
     def tool_facts(self, ctx: Any) -> Sequence[str]:
         """Up to three short facts for the list of tools ("1,904 members"), from real data."""
         raise NotImplementedError

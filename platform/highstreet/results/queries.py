@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from highstreet.customers.models import Customer
 from highstreet.purchases.models import Purchase
+from highstreet.results.periods import Period
 from highstreet_tenants import clock
 from highstreet_tenants.sessions import ScopedSession
 
@@ -18,7 +19,8 @@ WEEKS = 8
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """One business day of one store. Money in minor units, returns taken off.
+    """One business day of one store, or several in a row, `on` the first of them. Money in minor
+    units, returns taken off.
 
     `member_…` counts purchases with a known customer; `members` the different customers.
     """
@@ -63,45 +65,52 @@ class Usual:
 def days(s: ScopedSession, store_id: UUID, on: Sequence[date], zone: str) -> dict[date, Day]:
     """The given business days of a store; each is there, empty if nothing was sold."""
     wanted = sorted(set(on))
+    return dict(
+        zip(wanted, spans(s, store_id, [Period(one, one) for one in wanted], zone), strict=True)
+    )
+
+
+def spans(s: ScopedSession, store_id: UUID, wanted: Sequence[Period], zone: str) -> list[Day]:
+    """What each of some spans of days (apart from one another, in order) came to, as one `Day`
+    that bears its first date; empty where nothing was sold. Nobody counts twice within a span.
+    """
+    if not wanted:
+        return []
     net = Purchase.total_minor - Purchase.returned_minor
     known = Purchase.customer_id.is_not(None)
+    inside = [Purchase.business_date.between(one.first, one.last) for one in wanted]
+    number = sa.case(*((one, n) for n, one in enumerate(inside))).label("number")
     rows = s.execute(
         sa.select(
-            Purchase.business_date,
+            number,
             sa.func.sum(net),
             sa.func.count(),
             sa.func.coalesce(sa.func.sum(sa.case((known, net))), 0),
             sa.func.count(Purchase.customer_id),
             sa.func.count(Purchase.customer_id.distinct()),
         )
-        .where(Purchase.store_id == store_id, Purchase.business_date.in_(wanted))
-        .group_by(Purchase.business_date)
+        .where(
+            Purchase.store_id == store_id,
+            Purchase.business_date.between(wanted[0].first, wanted[-1].last),
+            sa.or_(*inside),
+        )
+        .group_by(number)
     ).all()
-    sold = {row[0]: row for row in rows}
+    sold = {row[0]: row[1:] for row in rows}
     joined = _joined(s, store_id, wanted, zone)
-    nothing = (0, 0, 0, 0, 0)
-    found = {}
-    for one in wanted:
-        sales, visits, member_sales, member_visits, members = (
-            tuple(sold[one])[1:] if one in sold else nothing
-        )
-        found[one] = Day(
-            one,
-            int(sales),
-            int(visits),
-            int(member_sales),
-            int(member_visits),
-            int(members),
-            joined.get(one, 0),
-        )
+    found = []
+    for n, one in enumerate(wanted):
+        sales, visits, member_sales, member_visits, members = map(int, sold.get(n, (0,) * 5))
+        found.append(Day(one.first, sales, visits, member_sales, member_visits, members, joined[n]))
     return found
 
 
-def _joined(s: ScopedSession, store_id: UUID, wanted: Sequence[date], zone: str) -> dict[date, int]:
-    """How many joined at the store on each day, in one pass over an index."""
-    if not wanted:
-        return {}
-    bounds = [(day_start(one, zone), day_start(one + timedelta(days=1), zone)) for one in wanted]
+def _joined(s: ScopedSession, store_id: UUID, wanted: Sequence[Period], zone: str) -> list[int]:
+    """How many joined at the store in each span, in one pass over an index."""
+    bounds = [
+        (day_start(one.first, zone), day_start(one.last + timedelta(days=1), zone))
+        for one in wanted
+    ]
     inside = [sa.and_(Customer.joined_at >= low, Customer.joined_at < high) for low, high in bounds]
     row = s.execute(
         sa.select(*(sa.func.coalesce(sa.func.sum(sa.case((one, 1))), 0) for one in inside)).where(
@@ -111,7 +120,7 @@ def _joined(s: ScopedSession, store_id: UUID, wanted: Sequence[date], zone: str)
             Customer.status != "merged",
         )
     ).one()
-    return {one: int(count) for one, count in zip(wanted, row, strict=True)}
+    return [int(count) for count in row]
 
 
 def day_start(on: date, zone: str) -> datetime:
@@ -148,6 +157,13 @@ def latest_day(s: ScopedSession, store_id: UUID, before: date) -> date | None:
         sa.select(sa.func.max(Purchase.business_date)).where(
             Purchase.store_id == store_id, Purchase.business_date < before
         )
+    )
+
+
+def first_day(s: ScopedSession, store_id: UUID) -> date | None:
+    """The business day of the store's first sale."""
+    return s.scalar(
+        sa.select(sa.func.min(Purchase.business_date)).where(Purchase.store_id == store_id)
     )
 
 

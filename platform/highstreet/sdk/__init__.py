@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from highstreet.sdk.blueprints import api, screens
     from highstreet.sdk.context import Ctx, ctx_of
     from highstreet.sdk.requests import current, open_ctx
+    from highstreet.spreadsheet import as_csv
     from highstreet.till.hooks import Club, Deed, Deeds, Reward
     from highstreet.timeline.queries import Entry
     from highstreet.timeline.service import EntryIn
@@ -129,6 +130,7 @@ _PLACES: dict[str, str] = {
     **dict.fromkeys(("api", "screens"), "highstreet.sdk.blueprints"),
     **dict.fromkeys(("Ctx", "ctx_of"), "highstreet.sdk.context"),
     **dict.fromkeys(("current", "open_ctx"), "highstreet.sdk.requests"),
+    "as_csv": "highstreet.spreadsheet",
     **dict.fromkeys(("Club", "Deed", "Deeds", "Reward"), "highstreet.till.hooks"),
     "Entry": "highstreet.timeline.queries",
     "EntryIn": "highstreet.timeline.service",
@@ -186,6 +188,7 @@ __all__ = [
     "WallBreach",
     "api",
     "append_only",
+    "as_csv",
     "brand_fk",
     "bulk",
     "business_date",

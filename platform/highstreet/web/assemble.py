@@ -29,6 +29,7 @@ PAGES = (
     ("store.today", "today"),
     ("store.till", "till"),
     ("store.tools", "tools"),
+    ("store.results", "results"),
     ("store.settings", "settings"),
     ("jobs", "jobs"),
     ("office.policy", "office"),

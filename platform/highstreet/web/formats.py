@@ -10,7 +10,7 @@ from flask import Flask, g
 from highstreet.i18n import format_locale
 from highstreet.i18n import gettext as _
 from highstreet_tenants import clock
-from highstreet_tenants.money import format_minor, minor_digits, parse_minor
+from highstreet_tenants.money import format_minor, major, minor_digits, parse_minor
 
 MINUS = "−"
 
@@ -101,7 +101,7 @@ def signed(value: float) -> str:
 def money(minor: int, currency: str, *, whole: bool = False) -> str:
     """Minor units of an ISO currency; `whole` drops the cents for large figures."""
     if whole:
-        units = round(Decimal(minor).scaleb(-numbers.get_currency_precision(currency)))
+        units = round(major(minor, currency))
         text = numbers.format_currency(
             units, currency, locale=locale(), currency_digits=False, format=_whole(str(locale()))
         )
@@ -132,7 +132,7 @@ def amount(minor: int, currency: str) -> str:
     """Minor units as an input holds them, for `parse_money` to read again: "12.40", "12,40"."""
     digits = minor_digits(currency)
     pattern = f"0.{'0' * digits}" if digits else "0"
-    text = numbers.format_decimal(Decimal(minor).scaleb(-digits), pattern, locale=locale())
+    text = numbers.format_decimal(major(minor, currency), pattern, locale=locale())
     return text.replace("-", MINUS)
 
 

@@ -74,6 +74,7 @@ def _store() -> list[tuple[str, str, str, str, str]]:
         ("main", "till.find", "till.use", _("Till"), "till"),
         ("main", "customers.search", "customers.read", _("Customers"), "people"),
         ("main", "tools.list_all", "tools.view", _("Tools"), "tools"),
+        ("main", "results.page", "store.results", _("Results"), "results"),
         ("more", "settings.store", "today.view", _("Settings"), "settings"),
         ("more", "people.store", "people.view", _("People"), "staff"),
         ("more", "tills.listed", "tills.manage", _("Tills"), "till"),

@@ -138,6 +138,7 @@ CORE: tuple[Permission, ...] = (
     Permission("tools.choose", N_("Switch tools on and off"), _MANAGER),
     Permission("settings.edit", N_("Change settings"), _MANAGER),
     Permission("results.view", N_("See results"), (*_MANAGER, *_OFFICE)),
+    Permission("store.results", N_("See the store’s own results"), _MANAGER, personal=True),
     Permission("people.view", N_("See who has a role"), (*_MANAGER, *_OFFICE)),
     Permission("people.manage", N_("Invite people, grant and revoke roles"), _MANAGER),
     Permission("keys.manage", N_("Create and revoke API keys"), _MANAGER),

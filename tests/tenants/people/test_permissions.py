@@ -33,7 +33,7 @@ EXPECTED = {
         *("today.view", "till.use", "customers.read", "customers.write", "customers.merge"),
         *("customers.export", "customers.erase", "tools.view", "tools.choose", "settings.edit"),
         *("results.view", "people.view", "people.manage", "keys.manage", "jobs.view"),
-        *("imports.run", "tills.manage"),
+        *("imports.run", "tills.manage", "store.results"),
     },
     "head_office_marketing": {
         *("tools.view", "results.view", "people.view", "office.view", "stores.view"),
@@ -49,7 +49,7 @@ EXPECTED["head_office_manager"] = (
 PERSONAL = {
     "today.view",
     *("till.use", "customers.read", "customers.write", "customers.merge", "customers.export"),
-    *("customers.erase", "imports.run", "tills.manage"),
+    *("customers.erase", "imports.run", "tills.manage", "store.results"),
 }
 #: All that a staff PIN opens, however much its holder may do with their password.
 AT_TILL = {"till.use"}

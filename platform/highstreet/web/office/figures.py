@@ -1,8 +1,7 @@
 """The brand in figures: sums over stores through registered aggregates, small cells left out."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -10,47 +9,27 @@ from highstreet.i18n import gettext as _
 from highstreet.results import aggregates as results
 from highstreet.results import queries
 from highstreet.results.hooks import Figure
+from highstreet.results.periods import Period, weeks_to, whole_weeks
 from highstreet.web import formats
 from highstreet.web.current import Place
+from highstreet.web.weekly import NOTHING, Week
 from highstreet_tenants import aggregates, clock
 from highstreet_tenants.sessions import ScopedSession
 
 WEEKS = 4
 CHART_WEEKS = 10
-NOTHING = "–"
-
-
-@dataclass(frozen=True, slots=True)
-class Period:
-    """Four weeks, up to a Sunday where that can be; `earlier` ends right before."""
-
-    first: date
-    last: date
-
-    @property
-    def earlier(self) -> "Period":
-        """The weeks before."""
-        length = self.last - self.first + timedelta(days=1)
-        return Period(self.first - length, self.first - timedelta(days=1))
-
-    @property
-    def words(self) -> str:
-        """ "four weeks to Sunday 10 May"."""
-        return _("four weeks to %(day)s", day=formats.day_short(self.last))
 
 
 def period(s: ScopedSession, place: Place) -> Period:
     """The last four whole weeks; where nothing was sold in them, the last four that had sales."""
-    today = clock.business_date(clock.now(), place.zone)
-    last = today - timedelta(days=today.isoweekday())
-    usual = Period(last - timedelta(weeks=WEEKS) + timedelta(days=1), last)
+    usual = whole_weeks(clock.business_date(clock.now(), place.zone), WEEKS)
     if totals(s, usual, place.currency)["visits"]:
         return usual
     cells = aggregates.run(s, results.SPAN)
     latest = cells[0]["last"] if cells else None
     if latest is None:
         return usual
-    return Period(latest - timedelta(weeks=WEEKS) + timedelta(days=1), latest)
+    return weeks_to(latest, WEEKS)
 
 
 def totals(s: ScopedSession, weeks: Period, currency: str) -> dict[str, int]:
@@ -123,29 +102,19 @@ def _money(now: dict[str, int], then: dict[str, int], currency: str) -> list[Fig
     ]
 
 
-@dataclass(frozen=True, slots=True)
-class Week:
-    """One week of the chart; None where too few people came to be shown."""
-
-    first: date
-    members: int | None
-    all: int | None
-
-
 def weekly(s: ScopedSession, last: date, count: int = CHART_WEEKS) -> list[Week]:
     """Visits of the weeks up to the one that ends on `last`, oldest first."""
-    spans = tuple(
-        (last - timedelta(weeks=n, days=6), last - timedelta(weeks=n))
-        for n in reversed(range(count))
+    spans = weeks_to(last, count).parts(1)
+    cells = aggregates.run(
+        s, results.BY_WEEK, weeks=tuple((span.first, span.last) for span in spans)
     )
-    cells = aggregates.run(s, results.BY_WEEK, weeks=spans)
     found = []
-    for number, (first, _last) in enumerate(spans):
+    for number, span in enumerate(spans):
         own = [cell for cell in cells if cell["week"] == number]
         hidden = any(cell["visits"] is None for cell in own)
         found.append(
             Week(
-                first,
+                span.first,
                 None if hidden else sum(int(cell["member_visits"]) for cell in own),
                 None if hidden else sum(int(cell["visits"]) for cell in own),
             )

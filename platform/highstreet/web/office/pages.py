@@ -5,7 +5,7 @@ their customers, no page here can show one.
 from typing import Any
 
 import sqlalchemy as sa
-from flask import Blueprint, Response, make_response, render_template, request, url_for
+from flask import Blueprint, Response, render_template, request, url_for
 
 from highstreet.host import policy, snapshot, state
 from highstreet.host import slots as host_slots
@@ -13,7 +13,7 @@ from highstreet.host.access import requires
 from highstreet.i18n import gettext as _
 from highstreet.i18n import ngettext
 from highstreet.jobs import counts as job_counts
-from highstreet.web import chart, formats, toolfaces
+from highstreet.web import formats, toolfaces, weekly
 from highstreet.web.current import current
 from highstreet.web.office import figures, toolmap
 from highstreet.web.store.settings import store_facts
@@ -50,22 +50,11 @@ def overview(brand: str) -> str:
         "office/overview.html",
         figures_=shown,
         stores_count=count,
-        period=weeks.words,
+        period=weekly.words_of(weeks),
         needs=needs,
-        weeks=[
-            {
-                "label": formats.day_month(week.first),
-                "members": formats.num(week.members) if week.members is not None else "–",
-                "all": formats.num(week.all) if week.all is not None else "–",
-            }
-            for week in lines
-        ],
-        chart_href=here("office.visits_chart", to=weeks.last.isoformat())
-        if any(week.all for week in lines)
-        else None,
-        chart_alt=_chart_words(lines),
         map=the_map,
         legend=toolmap.legend(),
+        **weekly.shown(lines, here("office.visits_chart", to=weeks.last.isoformat())),
     )
 
 
@@ -73,42 +62,8 @@ def overview(brand: str) -> str:
 @requires("office.view")
 def visits_chart(brand: str) -> Response:
     """Visits by week, as a picture."""
-    place = current.place
     with current.aggregate() as s:
-        lines = figures.weekly(s, figures.period(s, place).last)
-    picture = chart.line_chart(
-        _("Visits by week"),
-        [formats.day_month(week.first) for week in lines],
-        [
-            *(
-                [chart.Line(_("All"), [week.all for week in lines])]
-                if any(week.all != week.members for week in lines)
-                else []
-            ),
-            chart.Line(_("Members"), [week.members for week in lines], main=True),
-        ],
-        place.brand.accent,
-        narrow="narrow" in request.args,
-    )
-    response = make_response(picture)
-    response.mimetype = "image/svg+xml"
-    # The picture's own style stands inside it; nothing else may be loaded by it.
-    response.headers["Content-Security-Policy"] = "default-src 'none'; style-src 'unsafe-inline'"
-    return response
-
-
-def _chart_words(lines: list[figures.Week]) -> str:
-    shown = [week for week in lines if week.members is not None and week.all is not None]
-    if not shown:
-        return _("Line chart. The figures are in the table below.")
-    low = min(week.members or 0 for week in shown)
-    high = max(week.members or 0 for week in shown)
-    return _(
-        "Line chart. Members came %(low)s to %(high)s times a week. The figures are in the table"
-        " below.",
-        low=formats.num(low),
-        high=formats.num(high),
-    )
+        return weekly.picture(figures.weekly(s, figures.period(s, current.place).last))
 
 
 def _needs(s: ScopedSession, the_map: toolmap.ToolMap) -> list[Task]:
@@ -275,7 +230,7 @@ def results(brand: str) -> str:
         figures_=shown,
         rows=rows,
         panels=panels,
-        period=weeks.words,
+        period=weekly.words_of(weeks),
         least=SMALLEST_CELL,
     )
 

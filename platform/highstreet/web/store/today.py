@@ -1,5 +1,6 @@
 """The owner's day: yesterday's figures, what is to do, what the tools have to say."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
@@ -120,8 +121,12 @@ def day_figures(day: Day, usual: Usual, currency: str) -> list[Figure]:
 
 
 def _tools_figures(s: ScopedSession, on: date) -> list[Figure]:
-    answers = dispatch.collect(s, "day_figures", on=on)
-    found = [figure for answer in answers for figure in (answer.value or ())][:3]
+    return told_by_tools(dispatch.collect(s, "day_figures", on=on))[:3]
+
+
+def told_by_tools(answers: Iterable[dispatch.Answer]) -> list[Figure]:
+    """Figures that tools gave, as the core writes its own."""
+    found = [figure for answer in answers for figure in (answer.value or ())]
     # The core's own labels begin small, for the number stands first.
     return [replace(one, label=one.label[:1].lower() + one.label[1:]) for one in found]
 
