@@ -11,24 +11,17 @@ from uuid import UUID
 
 from highstreet import host as hosts
 from highstreet.host import faults, guard, owed, state
+from highstreet.host.asked import node_of, plan_in, slow, wrong_arguments
 from highstreet.host.batches import Batch
+from highstreet.host.closed import Refused, together, veto
 from highstreet.host.guard import CAUGHT
 from highstreet.host.plans import Answer, Plan, plan_for
 from highstreet.host.state import Here
-from highstreet.i18n import gettext as _
-from highstreet.i18n import language
-from highstreet_tenants.errors import HighstreetError
 from highstreet_tenants.sessions import ScopedSession
 
-__all__ = ["Answer", "Refused", "chain", "collect", "collect_by_store", "first", "veto"]
+__all__ = ["Answer", "Refused", "chain", "collect", "collect_by_store", "first", "together", "veto"]
 
 T = TypeVar("T")
-
-
-class Refused(HighstreetError):
-    """A tool objects to what was to be done; the detail says why."""
-
-    type, status = "refused", 409
 
 
 def collect(
@@ -45,7 +38,7 @@ def collect(
     if plan is None:
         plan = plan_for(hosts.of(s), here.active, hook)
     if arguments.keys() != plan.names:
-        raise _wrong_arguments(plan, arguments)
+        raise wrong_arguments(plan, arguments)
     if not plan.calls and not plan.owing:
         return []
     if plan.hook.writes:
@@ -70,7 +63,7 @@ def collect(
             if value is not None:
                 answers.append(Answer(plugin, value))
             if ended - began > budget:
-                _slow(s, plan, plugin, store_id, ended - began)
+                slow(s, plan, plugin, store_id, ended - began)
         began = ended
     return answers
 
@@ -100,7 +93,7 @@ def _collect_shielded(
                 if value is not None:
                     answers.append(Answer(plugin, value))
                 if ended - began > budget:
-                    _slow(s, plan, plugin, store_id, ended - began)
+                    slow(s, plan, plugin, store_id, ended - began)
             began = ended
     finally:
         shield.lift(failed=True)  # open still only if something ends the process
@@ -111,7 +104,7 @@ def first(
     s: ScopedSession, hook: str, store_id: UUID | None = None, **arguments: Any
 ) -> Answer | None:
     """The first answer that a tool gives; one that fails is passed over. None if nobody answers."""
-    plan = _plan(s, hook, store_id, arguments)
+    plan = plan_in(s, hook, store_id, arguments)
     values = tuple(arguments[name] for name in plan.hook.arguments)
     for plugin, function, _order in plan.calls:
         well, value = guard.call(
@@ -128,7 +121,7 @@ def chain(
     """Pass a value from tool to tool; what the last gives. A bad link (it fails, or gives None) is
     skipped: the value goes on as it was."""
     name = hosts.of(s).hooks[hook].arguments[0]
-    plan = _plan(s, hook, store_id, {name: value, **arguments})
+    plan = plan_in(s, hook, store_id, {name: value, **arguments})
     rest = tuple(arguments[n] for n in plan.hook.arguments[1:])
     for plugin, function, _order in plan.calls:
         well, changed = guard.call(
@@ -137,41 +130,6 @@ def chain(
         if well and changed is not None:
             value = changed
     return value
-
-
-def veto(s: ScopedSession, hook: str, store_id: UUID | None = None, **arguments: Any) -> None:
-    """Ask whether anybody objects; paused tools too, for a check must not open by failing.
-
-    A tool objects by raising an error of ours, which passes through, or by giving a text. Raises
-    Refused for the text, and for a tool that failed: what can't be checked is not done.
-    """
-    plan = _plan(s, hook, store_id, arguments)
-    here = state.here(s, store_id)
-    values = tuple(arguments[name] for name in plan.hook.arguments)
-    for plugin, function, _order in plan.calls:
-        ctx = guard.ctx_of(s, here, plugin, store_id)
-        began = perf_counter()
-        try:
-            objection = function(ctx, *values)
-        except HighstreetError:
-            raise
-        except CAUGHT as error:
-            took = perf_counter() - began
-            # The refusal will roll this transaction back, and the note must outlive it.
-            fault = faults.of_error(plugin, hook, _node(s, store_id), error, took * 1000)
-            faults.record(s, fault, apart=True)
-            tool = hosts.of(s).title(plugin, language())
-            raise Refused(
-                _(
-                    "%(tool)s could not check this, so it was not done. Try again; if it goes on,"
-                    " switch the tool off or tell whoever runs Highstreet.",
-                    tool=tool,
-                )
-            ) from error
-        if perf_counter() - began > plan.budget:
-            _slow(s, plan, plugin, store_id, perf_counter() - began)
-        if objection is not None:
-            raise Refused(str(objection))
 
 
 def collect_by_store(
@@ -195,7 +153,7 @@ def collect_by_store(
     if len(stores) == 1:
         return collect(s, hook, stores[0], **{first_argument: items}, **arguments)
     state.prime(s, [store for store in stores if store is not None])
-    plans = {store: _plan(s, hook, store, {first_argument: (), **arguments}) for store in stores}
+    plans = {store: plan_in(s, hook, store, {first_argument: (), **arguments}) for store in stores}
     return Batch(s, items, store_of, arguments, plans).run()
 
 
@@ -204,12 +162,12 @@ def _write(
 ) -> list[Answer]:
     """One savepoint around all tools; only if one fails is it rolled back and each has its own."""
     guard.check_writing(s, plan.hook.name)
-    node = _node(s, store_id)
+    node = node_of(s, store_id)
     answers: list[Answer] = []
     if plan.calls:
         s.flush()  # so that the caller's own mistakes are not laid at a tool's door
         values = [arguments[name] for name in plan.hook.arguments]
-        slow: list[tuple[str, float]] = []
+        late: list[tuple[str, float]] = []
         budget = plan.budget * guard.size(values)
         try:
             with s.savepoint():
@@ -221,12 +179,12 @@ def _write(
                     if value is not None:
                         answers.append(Answer(plugin, value))
                     if ended - began > budget:
-                        slow.append((plugin, ended - began))
+                        late.append((plugin, ended - began))
                     began = ended
         except CAUGHT:
-            answers, slow = _write_each(s, plan, store_id, arguments, values)
-        for plugin, seconds in slow:
-            _slow(s, plan, plugin, store_id, seconds)
+            answers, late = _write_each(s, plan, store_id, arguments, values)
+        for plugin, seconds in late:
+            slow(s, plan, plugin, store_id, seconds)
     for plugin in plan.owing:
         owed.note(s, plan.hook, plugin, node, arguments)
     return answers
@@ -240,7 +198,7 @@ def _write_each(
     values: list[Any],
 ) -> tuple[list[Answer], list[tuple[str, float]]]:
     answers: list[Answer] = []
-    slow: list[tuple[str, float]] = []
+    late: list[tuple[str, float]] = []
     budget = plan.budget * guard.size(values)
     for plugin, function, _order in plan.calls:
         ctx = guard.ctx_of(s, state.here(s, store_id), plugin, store_id)
@@ -250,27 +208,13 @@ def _write_each(
                 value = function(ctx, *values)
         except CAUGHT as error:
             _failed(s, plan, plugin, store_id, error, perf_counter() - began)
-            owed.note(s, plan.hook, plugin, _node(s, store_id), arguments, soon=True)
+            owed.note(s, plan.hook, plugin, node_of(s, store_id), arguments, soon=True)
             continue
         if perf_counter() - began > budget:
-            slow.append((plugin, perf_counter() - began))
+            late.append((plugin, perf_counter() - began))
         if value is not None:
             answers.append(Answer(plugin, value))
-    return answers, slow
-
-
-def _plan(s: ScopedSession, hook: str, store_id: UUID | None, arguments: dict[str, Any]) -> Plan:
-    active = state.here(s, store_id).active
-    plan = active.plans.get(hook)
-    if plan is None:
-        plan = plan_for(hosts.of(s), active, hook)
-    if arguments.keys() != plan.names:
-        raise _wrong_arguments(plan, arguments)
-    return plan
-
-
-def _node(s: ScopedSession, store_id: UUID | None) -> UUID | None:
-    return s.scope.store_id if store_id is None else store_id
+    return answers, late
 
 
 def _failed(
@@ -281,19 +225,5 @@ def _failed(
     error: BaseException,
     seconds: float,
 ) -> None:
-    node = _node(s, store_id)
+    node = node_of(s, store_id)
     faults.record(s, faults.of_error(plugin, plan.hook.name, node, error, seconds * 1000))
-
-
-def _slow(s: ScopedSession, plan: Plan, plugin: str, store_id: UUID | None, seconds: float) -> None:
-    node = _node(s, store_id)
-    faults.record(
-        s,
-        faults.of_slowness(plugin, plan.hook.name, node, seconds * 1000, plan.budget * 1000),
-    )
-
-
-def _wrong_arguments(plan: Plan, arguments: dict[str, Any]) -> TypeError:
-    return TypeError(
-        f"the hook {plan.hook.name} takes {sorted(plan.names)}, not {sorted(arguments)}"
-    )

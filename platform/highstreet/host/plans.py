@@ -65,7 +65,7 @@ def plan_for(host: "Host", active: Active, name: str) -> Plan:
     by_plugin = host.calls.get(name, {})
     if hook.winddown:
         called = frozenset(host.plugins)  # obligations do not end when a tool is switched off
-    elif hook.kind == "veto":
+    elif hook.kind in ("veto", "all"):
         called = active.names | active.paused  # a check that faults put to rest would fail open
     else:
         called = active.names

@@ -13,7 +13,7 @@ import pluggy
 
 from highstreet_tenants.sessions import ScopedSession
 
-Kind = Literal["collect", "first", "chain", "veto"]
+Kind = Literal["collect", "first", "chain", "veto", "all"]
 F = TypeVar("F", bound=Callable[..., Any])
 
 PROJECT = "highstreet"
@@ -70,7 +70,8 @@ def spec(
     """Declare a hook: put it on a function of a class in a room's `hooks.py`.
 
     The first argument after `self` is `ctx`; a `chain` hook's second is the value that is passed
-    along. Only `collect` hooks may write. Raises TypeError for a declaration that breaks these.
+    along. Only `collect` and `all` hooks may write; an `all` hook can't be owed, for without a
+    tool's part nothing is done. Raises TypeError for a declaration that breaks these.
     """
 
     def declare(function: F) -> F:
@@ -81,10 +82,10 @@ def spec(
             raise TypeError(f"hook {function.__name__}: the first argument must be ctx")
         if kind == "chain" and len(names) < 2:
             raise TypeError(f"hook {function.__name__}: a chain needs the value it passes along")
-        if writes and kind != "collect":
-            raise TypeError(f"hook {function.__name__}: only a collect hook may write")
-        if retry is not None and not writes:
-            raise TypeError(f"hook {function.__name__}: only a writing hook can be owed")
+        if writes and kind not in ("collect", "all"):
+            raise TypeError(f"hook {function.__name__}: only a collect or all hook may write")
+        if retry is not None and not (writes and kind == "collect"):
+            raise TypeError(f"hook {function.__name__}: only a writing collect hook can be owed")
         if not function.__doc__:
             raise TypeError(f"hook {function.__name__}: say in its docstring when it is called")
         info = Hook(

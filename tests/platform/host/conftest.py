@@ -83,6 +83,10 @@ class Specs:
     def may(self, ctx: Any, thing: Any) -> Any:
         """May it be done?"""
 
+    @spec(kind="all", writes=True, since="0.1")
+    def agreed(self, ctx: Any, thing: Any) -> Any:
+        """It is done by all, or not at all."""
+
 
 def ctx_for(s: ScopedSession, loaded: Loaded, store_id: Any) -> SimpleNamespace:
     """A ctx that says where it is."""

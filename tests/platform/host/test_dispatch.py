@@ -418,6 +418,67 @@ def test_a_veto_fails_closed_and_its_fault_outlives_the_refusal(
         assert found_faults(s) == [("bad", "may", "error")]
 
 
+def test_what_all_must_do_is_done_by_all_or_not_at_all(
+    make_host: MAKE, hung: Any, brand: Any
+) -> None:
+    def part(ctx: Any, thing: Any) -> str:
+        write(ctx.s, f"{ctx.plugin}-{thing}")
+        return ctx.plugin
+
+    def ours(ctx: Any, thing: Any) -> Any:
+        raise Forbidden("points of both were spent")
+
+    def broken(ctx: Any, thing: Any) -> Any:
+        ctx.s.execute(sa.text("SELECT nothing FROM nowhere"))
+
+    opened = hung(
+        make_host(
+            {
+                "one": tool(agreed=part),
+                "quiet": tool(agreed=lambda ctx, thing: None),
+                "two": tool(agreed=part),
+                "ours": tool(agreed=ours),
+                "bad": tool(agreed=broken),
+            }
+        )
+    )
+    here = brand.stores[0]
+    with opened(brand, here) as s:
+        for name in ("one", "quiet", "two"):
+            policy.choose(s, name, True)
+        assert dispatch.together(s, "agreed", thing=1) == [
+            Answer("one", "one"),
+            Answer("two", "two"),
+        ]
+    for name, error, says in [
+        ("ours", Forbidden, "points of both were spent"),
+        ("bad", dispatch.Refused, "Bad could not do its part, so nothing was done"),
+    ]:
+        with opened(brand, here) as s:
+            policy.choose(s, name, True)
+        with pytest.raises(error, match=says), opened(brand, here) as s:
+            write(s, "the-fact")
+            dispatch.together(s, "agreed", thing=2)
+        with opened(brand, here) as s:
+            policy.choose(s, name, False)
+    with opened(brand, here, write=False) as s:
+        assert written(s) == {"one-1", "two-1"}
+        # Why it was refused outlives the refusal; an objection is no fault.
+        assert found_faults(s) == [("bad", "agreed", "error")]
+        with pytest.raises(TypeError, match="write=True"):
+            dispatch.together(s, "agreed", thing=3)
+
+
+def test_a_paused_tool_still_does_its_part_of_what_all_must_do(
+    make_host: MAKE, hung: Any, brand: Any
+) -> None:
+    opened = hung(make_host({"tired": tool(agreed=lambda ctx, thing: thing)}))
+    with opened(brand, brand.stores[0]) as s:
+        policy.choose(s, "tired", True)
+        policy.pause(s, "tired")
+        assert dispatch.together(s, "agreed", thing=1) == [Answer("tired", 1)]
+
+
 def test_a_batch_goes_to_each_tool_once_with_the_stores_where_it_is_on(
     make_host: MAKE, hung: Any, brand: Any
 ) -> None:

@@ -597,8 +597,9 @@ def test_words_of_the_manifest_follow_the_language(
     ("source", "says"),
     [
         ("kind='loud'", "no kind"),
-        ("kind='veto', writes=True", "only a collect hook"),
-        ("kind='collect', retry=object()", "only a writing hook"),
+        ("kind='veto', writes=True", "only a collect or all hook"),
+        ("kind='collect', retry=object()", "only a writing collect hook"),
+        ("kind='all', writes=True, retry=object()", "only a writing collect hook"),
     ],
 )
 def test_a_wrong_hookspec_is_refused_where_it_is_written(source: str, says: str) -> None:
