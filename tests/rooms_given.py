@@ -65,7 +65,7 @@ def floor(
         s.info["host"] = host
 
     found = Floor(database, *two_brands)
-    collect, by_store = dispatch.collect, dispatch.collect_by_store
+    collect, by_store, together = dispatch.collect, dispatch.collect_by_store, dispatch.together
 
     def overhear(
         s: ScopedSession, hook: str, store_id: UUID | None = None, **given: Any
@@ -78,7 +78,14 @@ def floor(
             found.heard.append((hook, None, {"items": items}))
         return by_store(s, hook, items, store_of)
 
+    def overhear_all(
+        s: ScopedSession, hook: str, store_id: UUID | None = None, **given: Any
+    ) -> list[dispatch.Answer]:
+        found.heard.append((hook, store_id, given))
+        return together(s, hook, store_id, **given) + found.answers.get(hook, [])
+
     monkeypatch.setattr(dispatch, "collect", overhear)
+    monkeypatch.setattr(dispatch, "together", overhear_all)
     monkeypatch.setattr(dispatch, "collect_by_store", overhear_many)
     database.tenancy.on_open.append(prepare)
     yield found

@@ -29,7 +29,7 @@ HOOKS = (
 )
 """Classes of hookspecs."""
 
-JOBS = ("highstreet.host.retry", "highstreet.rest.sweep")
+JOBS = ("highstreet.host.retry", "highstreet.customers.forgetting", "highstreet.rest.sweep")
 """Modules whose `JOBS` are the core's own background work."""
 
 

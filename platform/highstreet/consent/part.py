@@ -1,12 +1,13 @@
 """How consent takes part when customers merge, are exported or erased."""
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
 
 from highstreet.consent.models import ConsentEvent, ConsentEvidence, Wording
-from highstreet.consent.queries import latest
+from highstreet.consent.queries import Key, latest
 from highstreet.customers import queries as customers
 from highstreet_tenants.clock import now
 from highstreet_tenants.ids import new_id
@@ -75,32 +76,65 @@ class ConsentPart:
                 and "*" in (key.purpose, key.channel)
                 and any(said.status == "given" for said in agreeing.values())
             }
-        owner = customers.record(s, keep_id).store_id
-        actor = s.scope.actor
         at = now()
         written = [
-            ConsentEvent(
-                brand_id=s.brand_id,
-                id=new_id(),
-                store_id=owner,
-                customer_id=keep_id,
-                purpose=key.purpose,
-                channel=key.channel,
-                owner_id=key.owner_id,
-                status="withdrawn",
-                method="merge",
-                actor_kind=actor.kind,
-                actor_id=actor.id,
-                at=at,
-                recorded_at=at,
-            )
+            _refusal(s, keep_id, key, "merge", at=at, recorded_at=at)
             for key in sorted(refusals, key=str)
         ]
         s.add_all(written)
         s.flush()
         return {"written": [str(event.id) for event in written]}
 
+    def unmerge(self, s: ScopedSession, kept: list[UUID], back: list[UUID]) -> dict[str, int]:
+        """Nobody may be contacted more than before: what the one record refuses, both refuse.
+
+        Nobody can tell afterwards which of two people said no, so every refusal that holds at this
+        moment is written down for whichever of them has not said it, as of when it was said. What
+        was agreed to stays with the record under which it was said, and is nobody else's any more.
+        """
+        at = now()
+        joint = latest(s, [*kept, *back])
+        written = []
+        for ids in (kept, back):
+            own = latest(s, ids)
+            written += [
+                _refusal(s, ids[0], key, "unmerge", at=said.at, recorded_at=at)
+                for key, said in sorted(joint.items(), key=str)
+                if said.status == "withdrawn" and own.get(key) != said
+            ]
+        s.add_all(written)
+        s.flush()
+        return {"refusals": len(written)}
+
     def erase(self, s: ScopedSession, ids: list[UUID]) -> dict[str, int]:
         """Delete the evidence; the events stay, on a stub that names nobody."""
         result = s.execute(sa.delete(ConsentEvidence).where(ConsentEvidence.customer_id.in_(ids)))
         return {"evidence": int(getattr(result, "rowcount", 0))}
+
+
+def _refusal(
+    s: ScopedSession,
+    customer_id: UUID,
+    key: Key,
+    method: str,
+    *,
+    at: datetime,
+    recorded_at: datetime,
+) -> ConsentEvent:
+    """An event by which a customer refuses what `key` says."""
+    actor = s.scope.actor
+    return ConsentEvent(
+        brand_id=s.brand_id,
+        id=new_id(),
+        store_id=customers.record(s, customer_id).store_id,
+        customer_id=customer_id,
+        purpose=key.purpose,
+        channel=key.channel,
+        owner_id=key.owner_id,
+        status="withdrawn",
+        method=method,
+        actor_kind=actor.kind,
+        actor_id=actor.id,
+        at=at,
+        recorded_at=recorded_at,
+    )

@@ -29,7 +29,9 @@ Controller = UUID | Literal["brand"] | None
 
 
 @dataclass(frozen=True, slots=True)
-class _Key:
+class Key:
+    """What a word of consent is about. purpose, channel: "*" stands for all of them."""
+
     purpose: str
     channel: str
     owner_id: UUID | None
@@ -48,13 +50,13 @@ def owner_of(s: ScopedSession, customer: CustomerFact, controller: Controller) -
     return places.place(s, customer.store_id).owner_id
 
 
-def latest(s: ScopedSession, ids: list[UUID]) -> dict[_Key, ConsentState]:
+def latest(s: ScopedSession, ids: list[UUID]) -> dict[Key, ConsentState]:
     """The last word on each purpose, channel and controller; of two at one moment, the refusal."""
-    newest: dict[_Key, tuple[tuple[datetime, bool, datetime], ConsentState]] = {}
+    newest: dict[Key, tuple[tuple[datetime, bool, datetime], ConsentState]] = {}
     for one in ids:
         for row in _EVENTS(s, customer_id=one):
             purpose, channel, owner_id, status, method, at, recorded_at, version, text = row
-            key = _Key(purpose, channel, owner_id)
+            key = Key(purpose, channel, owner_id)
             rank = (at, status == "withdrawn", recorded_at)
             if key not in newest or rank > newest[key][0]:
                 word: Status = "withdrawn" if status == "withdrawn" else "given"
@@ -90,7 +92,7 @@ def may_contact(
         return Answer(False, _("There is no such customer here."))
     owner_id = owner_of(s, customer, controller)
     found = latest(s, customers.lineage(s, customer.id))
-    given = found.get(_Key(purpose, channel, owner_id))
+    given = found.get(Key(purpose, channel, owner_id))
     if given is None and not _refusals(found, purpose, channel, owner_id):
         return Answer(False, _("They were never asked, or never said yes."))
     refused = [
@@ -110,8 +112,8 @@ def _day(at: datetime) -> str:
 
 
 def _refusals(
-    found: dict[_Key, ConsentState], purpose: str, channel: str, owner_id: UUID | None
+    found: dict[Key, ConsentState], purpose: str, channel: str, owner_id: UUID | None
 ) -> list[ConsentState]:
     """What was refused that covers this: itself, all channels, all purposes, or everything."""
-    asked = {_Key(p, c, owner_id) for p in (purpose, EVERY) for c in (channel, EVERY)}
+    asked = {Key(p, c, owner_id) for p in (purpose, EVERY) for c in (channel, EVERY)}
     return [said for key, said in found.items() if key in asked and said.status == "withdrawn"]

@@ -175,6 +175,44 @@ class MergeFact:
 
 
 @dataclass(frozen=True, slots=True)
+class StandingMerge:
+    """A merge that may be taken back until `until`: who went into the record, when, by whose hand.
+
+    gone_id: the record that would come back; name: what it was called.
+    """
+
+    gone_id: UUID
+    name: str
+    at: datetime
+    until: datetime
+    actor: str
+
+
+@dataclass(frozen=True, slots=True)
+class UnmergeFact:
+    """A merge is taken back (or would be): what goes back to `back`, what stays with `kept`.
+
+    identities: the cards, phones and e-mails that go back; missing: how many were removed since
+    the merge and do not. notes, records: how many notes, and records merged into `back` before.
+    returned: details that the kept record had from the other and gives up again: "name",
+    "language", "birthday", "joined_at", "home_store_id", "fields.<key>". rooms: counts of each
+    room. tools: what each tool says of its part.
+    """
+
+    kept: CustomerFact
+    back: CustomerFact
+    merged_at: datetime
+    at: datetime
+    identities: tuple[IdentityFact, ...]
+    missing: int
+    notes: int
+    records: int
+    returned: tuple[str, ...]
+    rooms: dict[str, dict[str, int]]
+    tools: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class ErasureFact:
     """A customer's personal data are gone. parts: how much each room and tool removed."""
 

@@ -61,6 +61,20 @@ class _Newcomers:
         return {"customers": tuple(found)} if found else None
 
 
+class _Merged(_ByIds):
+    """A merge, unless it was taken back meanwhile."""
+
+    def __init__(self) -> None:
+        super().__init__("kept", "gone")
+
+    def load(self, s: ScopedSession, data: Mapping[str, Any]) -> dict[str, Any] | None:
+        """Both records, or None where there is nothing left to merge."""
+        found = super().load(s, data)
+        if found is None or found["gone"].status != "merged":
+            return None
+        return found if queries.get(s, found["gone"].id).id == found["kept"].id else None
+
+
 class CustomerHooks:
     """Hooks of the room `customers`."""
 
@@ -72,9 +86,25 @@ class CustomerHooks:
         do it in a few statements. Runs in the same transaction.
         """
 
-    @spec(kind="collect", writes=True, winddown=True, since="0.1", retry=_ByIds("kept", "gone"))
+    @spec(kind="collect", writes=True, winddown=True, since="0.1", retry=_Merged())
     def customers_merged(self, ctx: Any, kept: CustomerFact, gone: CustomerFact) -> Any:
-        """Two records became one: point what you keep for `gone` at `kept`. Both are locked."""
+        """Two records became one: point what you keep for `gone` at `kept`. Both are locked.
+
+        A tool that answers this answers `customers_unmerged` too, or no merge can be taken back.
+        """
+
+    @spec(kind="all", writes=True, winddown=True, since="0.1")
+    def customers_unmerged(
+        self, ctx: Any, kept: CustomerFact, gone: CustomerFact
+    ) -> Sequence[SummaryRow] | None:
+        """A merge is taken back: `gone` went into `kept` once, and is a record of its own again.
+
+        What you kept for it before the merge goes back to it, exactly; what came since stays with
+        `kept`. If you can't tell the two apart, raise Conflict and say what to do instead: then
+        nothing is done. Also called for a dry run, which is undone. Both are locked. Give rows that
+        say what went where; they are shown before somebody decides.
+        """
+        raise NotImplementedError
 
     @spec(kind="collect", winddown=True, since="0.1")
     def export_customer(self, ctx: Any, customer: CustomerFact) -> dict[str, Any]:

@@ -6,9 +6,12 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from highstreet.customers import parts, queries
+from highstreet import host as hosts
+from highstreet.customers import forgetting, parts, queries
+from highstreet.customers.enrolment import write_name_keys
 from highstreet.customers.facts import MergeFact
 from highstreet.customers.models import Customer, Identity, Merge, NameKey, Note
+from highstreet.customers.places import Realm
 from highstreet.host import dispatch
 from highstreet.i18n import gettext as _
 from highstreet.i18n import lazy_gettext as _l
@@ -26,7 +29,8 @@ def merge(s: ScopedSession, keep_id: UUID, gone_id: UUID) -> MergeFact:
     Cards, phones, e-mails and notes move; a blocked or lost card stays so; where only the gone
     record answers a field, the answer moves; the earlier joining day counts; where one of the two
     refused to be contacted, the refusal holds. Purchases, timeline and consents are read through
-    `queries.lineage`. The old id goes on working. Merging again changes nothing.
+    `queries.lineage`. The old id goes on working. Merging again changes nothing. `unmerging` takes
+    it back, by what is written down here.
 
     Raises NotFound, Invalid for one and the same record or two of different owners, Conflict when
     one of them was already merged elsewhere or erased.
@@ -34,10 +38,12 @@ def merge(s: ScopedSession, keep_id: UUID, gone_id: UUID) -> MergeFact:
     if keep_id == gone_id:
         raise Invalid(_("Choose two different customers to merge."))
     rooms = parts.everyone()
-    rows = _locked(s, keep_id, gone_id)
+    rows = locked(s, keep_id, gone_id)
     keep, gone = rows[keep_id], rows[gone_id]
     if gone.merged_into == keep.id:
-        done = s.scalars(sa.select(Merge).where(Merge.gone_id == gone.id)).one()
+        done = s.scalars(
+            sa.select(Merge).where(Merge.gone_id == gone.id, Merge.undone_at.is_(None))
+        ).one()
         return MergeFact(queries.record(s, keep.id), gone.id, done.at, False)
     for row in (keep, gone):
         if row.status == "merged":
@@ -56,8 +62,11 @@ def merge(s: ScopedSession, keep_id: UUID, gone_id: UUID) -> MergeFact:
         "flattened": _flatten(s, keep.id, gone.id),
         **_move_identities(s, keep.id, gone.id),
         "notes": _move(s, Note, keep.id, gone.id),
+        "tools": sorted(hosts.of(s).calls.get("customers_merged", {})),
     }
     s.execute(sa.delete(NameKey).where(NameKey.customer_id == gone.id))
+    if gone.name and not keep.name:
+        write_name_keys(s, keep.id, Realm(keep.store_id or s.brand_id, keep.store_id), gone.name)
     _fill(keep, gone)
     keep.updated_at = gone.updated_at = at
     gone.status, gone.merged_into = "merged", keep.id
@@ -76,6 +85,7 @@ def merge(s: ScopedSession, keep_id: UUID, gone_id: UUID) -> MergeFact:
         )
     )
     s.flush()
+    forgetting.order(s)
     kept = queries.record(s, keep.id)
     parts.tell(s, keep.id, "merged", _l("Two records of this customer were merged"), occurred_at=at)
     dispatch.collect(
@@ -88,7 +98,8 @@ def merge(s: ScopedSession, keep_id: UUID, gone_id: UUID) -> MergeFact:
     return MergeFact(kept, gone.id, at, True)
 
 
-def _locked(s: ScopedSession, *ids: UUID) -> dict[UUID, Customer]:
+def locked(s: ScopedSession, *ids: UUID) -> dict[UUID, Customer]:
+    """The records, read anew under their locks. Raises NotFound if one is out of reach."""
     # In sorted order, so that two merges of the same pair can't wait for each other; the weaker
     # lock lets tills go on writing purchases that point at these rows.
     rows = s.scalars(
@@ -145,7 +156,14 @@ def _move_identities(s: ScopedSession, keep_id: UUID, gone_id: UUID) -> dict[str
         else:
             if _STRICTNESS[row.status] > _STRICTNESS[twin.status]:
                 twin.status = row.status
-            dropped.append({"kind": row.kind, "value": row.value, "shown": row.shown})
+            dropped.append(
+                {
+                    "kind": row.kind,
+                    "value": row.value,
+                    "shown": row.shown,
+                    "created_at": row.created_at.isoformat(),
+                }
+            )
             s.delete(row)
     s.flush()
     return {"identities": moved, "identities_dropped": dropped}

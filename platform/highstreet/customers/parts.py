@@ -24,6 +24,10 @@ class Part(Protocol):
     def merge(self, s: ScopedSession, keep_id: UUID, gone_id: UUID) -> dict[str, Any]:
         """Called before the two records become one; gives what undoing would need."""
 
+    def unmerge(self, s: ScopedSession, kept: list[UUID], back: list[UUID]) -> dict[str, int]:
+        """Called before two records part again, with the ids that stay one and those that come back
+        as another; gives counts of what goes back."""
+
     def erase(self, s: ScopedSession, ids: list[UUID]) -> dict[str, int]:
         """Remove what is personal; gives counts."""
 

@@ -10,6 +10,7 @@ from highstreet.customers.identities import issue_card, set_card_status
 from highstreet.customers.identities import remove as remove_identity
 from highstreet.customers.leaving import erase, export
 from highstreet.customers.merging import merge
+from highstreet.customers.unmerging import unmerge
 
 __all__ = [
     "KEEP",
@@ -29,5 +30,6 @@ __all__ = [
     "restore_pair",
     "retire_field",
     "set_card_status",
+    "unmerge",
     "update",
 ]

@@ -196,6 +196,11 @@ class RefPart:
         """Nothing moves: a reference leads to the old record, and from there to the new one."""
         return {}
 
+    def unmerge(self, s: ScopedSession, kept: list[UUID], back: list[UUID]) -> dict[str, int]:
+        """References go back with the record that they lead to."""
+        query = sa.select(sa.func.count(CustomerRef.id)).where(CustomerRef.customer_id.in_(back))
+        return {"refs": int(s.scalar(query) or 0)}
+
     def erase(self, s: ScopedSession, ids: list[UUID]) -> dict[str, int]:
         """Leave only hashes, without which the next file would take the same person on again."""
         rows = list(s.scalars(sa.select(CustomerRef).where(CustomerRef.customer_id.in_(ids))))

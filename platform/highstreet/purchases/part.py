@@ -56,7 +56,18 @@ class PurchasesPart:
         """Nothing moves: reading follows merges."""
         return {}
 
+    def unmerge(self, s: ScopedSession, kept: list[UUID], back: list[UUID]) -> dict[str, int]:
+        """Purchases go back with the ids they were made under; later ones are the kept record's.
+
+        Gives how many of those that the scope sees.
+        """
+        return {"purchases": _count(s, back)}
+
     def erase(self, s: ScopedSession, ids: list[UUID]) -> dict[str, int]:
         """Purchases stay, hung on a stub that names nobody; gives how many."""
-        count = s.scalar(sa.select(sa.func.count(Purchase.id)).where(Purchase.customer_id.in_(ids)))
-        return {"kept_without_name": int(count or 0)}
+        return {"kept_without_name": _count(s, ids)}
+
+
+def _count(s: ScopedSession, ids: list[UUID]) -> int:
+    query = sa.select(sa.func.count(Purchase.id)).where(Purchase.customer_id.in_(ids))
+    return int(s.scalar(query) or 0)

@@ -60,6 +60,10 @@ class KeptAnswers:
         """Nothing moves: an answer is what was answered then."""
         return {}
 
+    def unmerge(self, s: ScopedSession, kept: list[UUID], back: list[UUID]) -> dict[str, int]:
+        """Nothing goes back."""
+        return {}
+
     def erase(self, s: ScopedSession, ids: list[UUID]) -> dict[str, int]:
         """Forget every answer that names the customer."""
         return {"answers": sum(forget(s, one) for one in ids)}

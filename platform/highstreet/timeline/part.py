@@ -41,6 +41,15 @@ class TimelinePart:
         """Nothing moves: reading follows merges."""
         return {}
 
+    def unmerge(self, s: ScopedSession, kept: list[UUID], back: list[UUID]) -> dict[str, int]:
+        """Entries go back with the ids they were written under; later ones are the kept record's.
+
+        Gives how many of those that the scope sees.
+        """
+        query = sa.select(sa.func.count(TimelineEntry.id))
+        count = s.scalar(query.where(TimelineEntry.customer_id.in_(back)))
+        return {"entries": int(count or 0)}
+
     def erase(self, s: ScopedSession, ids: list[UUID]) -> dict[str, int]:
         """Delete every entry: titles and data may say anything about the person."""
         result = s.execute(sa.delete(TimelineEntry).where(TimelineEntry.customer_id.in_(ids)))

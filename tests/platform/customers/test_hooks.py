@@ -22,12 +22,14 @@ def owed(hook: str) -> Hook:
 def test_obligations_reach_tools_that_are_off() -> None:
     assert {name for name, hook in HOOKS.items() if hook.winddown} == {
         "customers_merged",
+        "customers_unmerged",
         "export_customer",
         "erase_customer",
     }
     assert {name for name, hook in HOOKS.items() if hook.writes} == {
         "customers_enrolled",
         "customers_merged",
+        "customers_unmerged",
         "erase_customer",
     }
 
@@ -56,6 +58,22 @@ def test_a_merge_heard_late_still_names_both(floor: Floor) -> None:
         heard = retry.load(s, kept)
         assert heard is not None
         assert (heard["kept"].id, heard["gone"].id) == (ana.id, old.id)
+
+
+def test_a_merge_that_was_taken_back_is_not_heard_late(floor: Floor) -> None:
+    retry = owed("customers_merged").retry
+    assert retry is not None
+    with floor.till(floor.shops) as s:
+        ana, bea, old = (service.enrol(s, name="Ana") for _ in range(3))
+        service.merge(s, ana.id, old.id)
+        kept = retry.dump(s, {"kept": ana, "gone": old})
+        service.unmerge(s, old.id)
+        assert retry.load(s, kept) is None
+        service.merge(s, bea.id, old.id)  # it is another's by now
+        assert retry.load(s, kept) is None
+        service.unmerge(s, old.id)
+        service.merge(s, ana.id, old.id)
+        assert retry.load(s, kept) is not None
 
 
 def test_an_erasure_heard_late_is_still_done_though_the_name_is_gone(floor: Floor) -> None:
