@@ -15,7 +15,7 @@ _TYPES: dict[str, type] = {"id": UUID}
 _ACCOUNTS = Statement(
     f"SELECT COUNT(*) FROM points_club_account AS a WHERE {own('a')}", returns="value"
 )
-_MERGES = "('merge_in', 'merge_out')"
+_MERGES = "('merge_in', 'merge_out', 'unmerge_in', 'unmerge_out')"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +98,9 @@ _CHECKS = (
         _l("What a merge brought is not what left the other account"),
         "SELECT e.id, -COALESCE(o.points, 0), e.points FROM points_club_entry AS e"
         " LEFT JOIN points_club_entry AS o ON o.brand_id = e.brand_id AND o.id = e.reverses_id"
-        f" AND o.kind = 'merge_out' AND {own('o')}"
-        f" WHERE e.kind = 'merge_in' AND {own('e')} AND e.points <> -COALESCE(o.points, 0)",
+        f" AND o.kind IN ('merge_out', 'unmerge_out') AND {own('o')}"
+        f" WHERE e.kind IN ('merge_in', 'unmerge_in') AND {own('e')}"
+        " AND e.points <> -COALESCE(o.points, 0)",
     ),
     _check(
         "entry",

@@ -22,7 +22,18 @@ from highstreet.sdk import (
 )
 from highstreet.sdk import gettext as _
 from highstreet_points_club import audit as audits
-from highstreet_points_club import award, history, people, returns, rules, terms, till, words
+from highstreet_points_club import (
+    award,
+    history,
+    merging,
+    people,
+    returns,
+    rules,
+    terms,
+    till,
+    unmerging,
+    words,
+)
 from highstreet_points_club import often as oftens
 from highstreet_points_club.programme import NOTHING, earned
 from highstreet_points_club.writing import business_date
@@ -142,7 +153,14 @@ class Hooks:
     @hookimpl
     def customers_merged(self, ctx: Ctx, kept: CustomerFact, gone: CustomerFact) -> Any:
         """Put both accounts together."""
-        return people.merge(ctx, kept, gone)
+        return merging.merge(ctx, kept, gone)
+
+    @hookimpl
+    def customers_unmerged(
+        self, ctx: Ctx, kept: CustomerFact, gone: CustomerFact
+    ) -> Sequence[SummaryRow] | None:
+        """Part them again, exactly or not at all."""
+        return unmerging.unmerge(ctx, kept, gone)
 
     @hookimpl
     def export_customer(self, ctx: Ctx, customer: CustomerFact) -> dict[str, Any]:

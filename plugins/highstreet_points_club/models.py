@@ -19,7 +19,7 @@ from highstreet.sdk import Base, BrandOwned, StoreOwned, append_only, brand_fk, 
 
 KINDS = (
     "earn", "reverse_earn", "burn", "reverse_burn", "hold", "release", "expire", "adjust",
-    "opening", "forfeit", "merge_out", "merge_in",
+    "opening", "forfeit", "merge_out", "merge_in", "unmerge_out", "unmerge_in",
 )  # fmt: skip
 STATUSES = ("issued", "redeemed", "released", "returned", "lapsed")
 _OPEN = "remaining <> 0"
@@ -38,7 +38,8 @@ def _index(name: str, column: str, *, when: str, unique: bool = False) -> sa.Ind
 
 
 class Account(StoreOwned, Base):
-    """A member's points. customer_id is NULL once merged away or erased.
+    """A member's points. customer_id is NULL once merged away or erased; merged_customer_id: whose
+    it was before it was merged into another account.
 
     balance: points, below zero when more was returned than was left. debt: what is below zero.
     seq: number of entries. last_at: the latest event, before which nothing is booked. idle_at: when
@@ -50,6 +51,7 @@ class Account(StoreOwned, Base):
     __constraints__ = (
         brand_fk("customer_id", "core_customer"),
         brand_fk("merged_into_id", "points_club_account"),
+        brand_fk("merged_customer_id", "core_customer"),
         sa.UniqueConstraint("brand_id", "customer_id"),
         _index(
             "ix_points_club_account_merged", "merged_into_id", when="merged_into_id IS NOT NULL"
@@ -65,6 +67,7 @@ class Account(StoreOwned, Base):
     last_at: Mapped[datetime | None] = mapped_column(default=None)
     idle_at: Mapped[datetime | None] = mapped_column(default=None)
     merged_into_id: Mapped[UUID | None] = mapped_column(sa.Uuid(), default=None)
+    merged_customer_id: Mapped[UUID | None] = mapped_column(sa.Uuid(), default=None)
     opened_at: Mapped[datetime] = mapped_column(default=clock.now)
 
 

@@ -1,4 +1,4 @@
-"""What becomes of an account when its member's records merge, are shown, or are erased."""
+"""Accounts of members who join, ask what is held about them, or are erased."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -7,25 +7,6 @@ from highstreet.sdk import Ctx, CustomerFact, Statement, new_id, own
 from highstreet_points_club import accounts, history, issuing, ledger, rules
 from highstreet_points_club.writing import Cause, Change, write
 
-_REPOINT = Statement(
-    "UPDATE points_club_account AS a SET customer_id = :customer_id"
-    f" WHERE a.id = :id AND {own('a')}",
-    returns="none",
-)
-_MERGED = Statement(
-    "UPDATE points_club_account AS a SET customer_id = NULL, merged_into_id = :kept"
-    f" WHERE a.id = :id AND {own('a')}",
-    returns="none",
-)
-_MOVE_LOTS = Statement(
-    f"UPDATE points_club_lot AS l SET account_id = :kept WHERE l.account_id = :id AND {own('l')}",
-    returns="none",
-)
-_MOVE_REWARDS = Statement(
-    "UPDATE points_club_reward AS r SET account_id = :kept"
-    f" WHERE r.account_id = :id AND {own('r')}",
-    returns="none",
-)
 _END_REWARDS = Statement(
     "UPDATE points_club_reward AS r SET status = 'lapsed', closed_at = :at"
     f" WHERE r.account_id = :id AND r.status = 'issued' AND {own('r')}",
@@ -38,39 +19,10 @@ _FORGET_REASONS = Statement(
     returns="count",
 )
 _LEAVE = Statement(
-    f"UPDATE points_club_account AS a SET customer_id = NULL WHERE a.id = :id AND {own('a')}",
+    "UPDATE points_club_account AS a SET customer_id = NULL, merged_customer_id = NULL"
+    f" WHERE a.id = :id AND {own('a')}",
     returns="none",
 )
-
-
-def merge(ctx: Ctx, kept: CustomerFact, gone: CustomerFact) -> int | None:
-    """Let `kept` have the points of `gone`; gives the points that moved, None if there are none.
-
-    Lots and rewards change hands as they are, with their expiry and the store that owes them, so
-    every card of both goes on working on one balance.
-    """
-    s = ctx.s
-    leaving = accounts.of_customer(s, gone.id)
-    if leaving is None:
-        return None
-    staying = accounts.of_customer(s, kept.id)
-    if staying is None:
-        accounts.lock(s, [leaving])
-        _REPOINT(s, id=leaving, customer_id=kept.id)
-        return accounts.lock(s, [leaving])[leaving].balance
-    locked = accounts.lock(s, [leaving, staying])
-    states = accounts.states(s, list(locked.values()))
-    at = ctx.now()
-    place = rules.place(ctx)
-    stays, leaves = ledger.merge(states[staying], states[leaving], at, new_id)
-    owner_id = locked[staying].owner_id
-    cause = Cause("merge_in", place.id, place.zone, ctx.scope.actor, at)
-    write(s, [Change(owner_id, cause, leaves), Change(owner_id, cause, stays)])
-    _MOVE_LOTS(s, id=leaving, kept=staying)
-    _MOVE_REWARDS(s, id=leaving, kept=staying)
-    _MERGED(s, id=leaving, kept=staying)
-    issuing.issue_automatic(ctx, staying, rules.programme(ctx), place, at)
-    return -sum(entry.points for entry in leaves.entries if entry.kind == "merge_out")
 
 
 def export(ctx: Ctx, customer: CustomerFact) -> dict[str, Any]:
@@ -124,8 +76,10 @@ def erase(ctx: Ctx, customer: CustomerFact) -> dict[str, int]:
     step = ledger.forfeit(state, at, new_id)
     cause = Cause("forfeit", place.id, place.zone, ctx.scope.actor, at)
     write(s, [Change(account.owner_id, cause, step)])
-    reasons = sum(_FORGET_REASONS(s, id=one) for one in accounts.lineage(s, account_id))
-    _LEAVE(s, id=account_id)
+    lineage = accounts.lineage(s, account_id)
+    reasons = sum(_FORGET_REASONS(s, id=one) for one in lineage)
+    for one in lineage:
+        _LEAVE(s, id=one)
     return {"points": account.balance, "rewards": rewards, "reasons": reasons}
 
 

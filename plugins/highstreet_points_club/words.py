@@ -214,4 +214,6 @@ def _what(line: "Line") -> str:
         "forfeit": _("Closed"),
         "merge_in": _("From a merged record"),
         "merge_out": _("To a merged record"),
+        "unmerge_in": _("Back: a merge was taken back"),
+        "unmerge_out": _("Back to the other record: a merge was taken back"),
     }[line.kind]

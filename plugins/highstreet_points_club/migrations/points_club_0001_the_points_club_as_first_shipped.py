@@ -37,6 +37,7 @@ def upgrade() -> None:
         sa.Column("last_at", sdk.UTCDateTime(timezone=True), nullable=True),
         sa.Column("idle_at", sdk.UTCDateTime(timezone=True), nullable=True),
         sa.Column("merged_into_id", sa.Uuid(), nullable=True),
+        sa.Column("merged_customer_id", sa.Uuid(), nullable=True),
         sa.Column("opened_at", sdk.UTCDateTime(timezone=True), nullable=False),
         sa.Column("store_id", sa.Uuid(), nullable=True),
         sa.CheckConstraint(
@@ -46,6 +47,11 @@ def upgrade() -> None:
             ["brand_id", "customer_id"],
             ["core_customer.brand_id", "core_customer.id"],
             name=op.f("fk_points_club_account_brand_id_customer_id_core_customer"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["brand_id", "merged_customer_id"],
+            ["core_customer.brand_id", "core_customer.id"],
+            name=op.f("fk_points_club_account_brand_id_merged_customer_id_core_customer"),
         ),
         sa.ForeignKeyConstraint(
             ["brand_id", "merged_into_id"],
@@ -105,7 +111,7 @@ def upgrade() -> None:
         sa.Column("actor_id", sa.Uuid(), nullable=True),
         sa.Column("store_id", sa.Uuid(), nullable=True),
         sa.CheckConstraint(
-            "kind IN ('earn', 'reverse_earn', 'burn', 'reverse_burn', 'hold', 'release', 'expire', 'adjust', 'opening', 'forfeit', 'merge_out', 'merge_in')",
+            "kind IN ('earn', 'reverse_earn', 'burn', 'reverse_burn', 'hold', 'release', 'expire', 'adjust', 'opening', 'forfeit', 'merge_out', 'merge_in', 'unmerge_out', 'unmerge_in')",
             name=op.f("ck_points_club_entry_kind"),
         ),
         sa.ForeignKeyConstraint(

@@ -10,7 +10,7 @@ import pytest
 
 from highstreet.host import settings
 from highstreet.purchases import service as purchases
-from highstreet_points_club import corrections, history, lapse, liability, people, rewards
+from highstreet_points_club import corrections, history, lapse, liability, merging, rewards
 from highstreet_points_club.models import Account, Lot
 from highstreet_tenants.sessions import ScopedSession
 
@@ -217,7 +217,7 @@ def test_of_two_merged_records_the_later_day_counts(half_a_year: Shop, time_mach
         time_machine_.move_to(START + timedelta(days=40))
         shop.buy(s, gone.id, 700)
         days = {a.customer_id: a.idle_at for a in s.query(Account)}
-        people.merge(ctx, kept, gone)
+        merging.merge(ctx, kept, gone)
     with shop.session(shop.club) as s:
         found = {a.customer_id: a.idle_at for a in s.query(Account)}
         assert found == {kept.id: days[gone.id], None: None}
