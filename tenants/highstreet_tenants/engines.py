@@ -12,6 +12,9 @@ from highstreet_tenants.scopes import Scope
 
 _STORES = {"store": "", "brand": "facts", "personal": "all", "aggregate": "all"}
 
+#: libpq's PQTRANS_INERROR.
+_IN_ERROR = 3
+
 #: Seconds that a writer waits for another thread's transaction to end.
 PATIENCE = 10.0
 
@@ -115,6 +118,24 @@ def _prepare_postgresql(driver: Any, _record: Any) -> None:
     driver.autocommit = True
     driver.execute("SET timezone TO 'UTC'")
     driver.autocommit = was
+
+
+def is_aborted(driver: Any, dialect: str) -> bool:
+    """Whether PostgreSQL's transaction has failed; the client library knows without asking."""
+    return dialect == "postgresql" and driver.info.transaction_status == _IN_ERROR
+
+
+def is_within(driver: Any, scope: Scope, dialect: str) -> bool:
+    """Whether the transaction that `open_scope` was told of goes on: its settings end with it."""
+    if dialect == "sqlite":
+        return bool(driver.in_transaction)
+    if driver.closed:
+        return True  # that is another matter: whoever asks next hears it from the driver
+    try:
+        row = driver.execute("SELECT current_setting('hs.brand', true)").fetchone()
+    except Exception:  # it refuses everything until somebody rolls all of it back
+        return False
+    return bool(row[0] == str(scope.brand_id))
 
 
 def open_scope(driver: Any, scope: Scope, dialect: str, write: bool) -> tuple[int, str] | None:

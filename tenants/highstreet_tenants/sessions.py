@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NoReturn
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -24,6 +24,33 @@ class _Gone:
 
 
 _GONE = _Gone()
+
+
+class TransactionEnded(RuntimeError):
+    """Somebody ended the transaction under a session's feet, on the driver itself."""
+
+
+class _View(sa.Connection):
+    """The ORM's view of a session's connection. Its end is the session's to say."""
+
+    def commit(self) -> None:
+        """Raise RuntimeError."""
+        _refuse_to_end("commit")
+
+    def rollback(self) -> None:
+        """Raise RuntimeError."""
+        _refuse_to_end("rollback")
+
+    def close(self) -> None:
+        """Raise RuntimeError."""
+        _refuse_to_end("close")
+
+
+def _refuse_to_end(what: str) -> NoReturn:
+    raise RuntimeError(
+        f"{what}(): the transaction is its opener's, who commits it or takes it back. To undo a"
+        " part of your own, use begin_nested()"
+    )
 
 
 class ScopedSession(orm.Session):
@@ -94,12 +121,32 @@ class ScopedSession(orm.Session):
         if self._view is None:
             if self._driver is _GONE:
                 raise WallBreach("the session is closed: nothing of it may be used again")
-            self._view = sa.Connection(self._engine, self._lease)
+            self._view = _View(self._engine, self._lease)
             self._view.execution_options(
                 highstreet_session=self, highstreet_write=self.writing, highstreet_begun=True
             )
             self._view.begin()  # the transaction that this session is in already
         return self._view
+
+    def is_aborted(self) -> bool:
+        """Whether a statement failed and PostgreSQL refuses everything until a rollback."""
+        return engines.is_aborted(self._driver, self.dialect)
+
+    def commit(self) -> None:
+        """Raise RuntimeError: a tool that commits or rolls back ends what others have begun."""
+        _refuse_to_end("commit")
+
+    def rollback(self) -> None:
+        """Raise RuntimeError."""
+        _refuse_to_end("rollback")
+
+    def close(self) -> None:
+        """Raise RuntimeError."""
+        _refuse_to_end("close")
+
+    def invalidate(self) -> None:
+        """Raise RuntimeError."""
+        _refuse_to_end("invalidate")
 
     def raw(self) -> Any:
         """The driver's own connection in this session's transaction, for Statement and bulk."""
@@ -118,11 +165,30 @@ class ScopedSession(orm.Session):
 
         That costs more than most of what is done inside. Where the ORM is not in use, the driver
         sets the savepoint; should the ORM come in later, it sets its own within and ends with it.
+
+        Raises what the block raises, what the database says of a block that hid its refusal, and
+        TransactionEnded, after which nothing of the session works, for one that ended it all.
         """
-        if self.in_transaction() or self.identity_map:
-            with self.begin_nested():
-                yield
-            return
+        try:
+            if self.in_transaction() or self.identity_map:
+                with self.begin_nested() as nested:
+                    yield
+                    if not nested.is_active:
+                        raise sa.exc.PendingRollbackError("a flush failed, and somebody hid it")
+                    if self.is_aborted():
+                        self._driver.execute("SELECT 1")  # raises what PostgreSQL says of it
+            else:
+                with self._savepoint_of_the_driver():
+                    yield
+        except BaseException as error:
+            if not engines.is_within(self._driver, self.scope, self.dialect):
+                self._driver = _GONE
+                self._lease.invalidate()
+                raise TransactionEnded("a commit or rollback on the driver itself") from error
+            raise
+
+    @contextmanager
+    def _savepoint_of_the_driver(self) -> Iterator[None]:
         self._savepoints += 1
         name, mode = f"hs_savepoint_{self._savepoints}", self.join_transaction_mode
         self.join_transaction_mode = "create_savepoint"  # for an ORM that comes in
@@ -130,40 +196,46 @@ class ScopedSession(orm.Session):
         try:
             yield
             if self.in_transaction():
-                self.commit()
+                super().commit()
+            # PostgreSQL refuses this after a failed statement, though the block hid the failure.
+            self._driver.execute(f"RELEASE SAVEPOINT {name}")
         except BaseException:
             if self.in_transaction():
-                self.rollback()
+                super().rollback()
             else:
                 self.dispatch.after_soft_rollback(self, None)
             self.expunge_all()
             self._driver.execute(f"ROLLBACK TO SAVEPOINT {name}")
+            self._driver.execute(f"RELEASE SAVEPOINT {name}")
             raise
         finally:
             self.join_transaction_mode = mode
-            self._driver.execute(f"RELEASE SAVEPOINT {name}")
 
     def settle(self) -> None:
         """Commit. For Tenancy."""
         if self.in_transaction():
-            self.commit()
+            super().commit()
         self._driver.commit()
 
     def abandon(self) -> None:
         """Roll back; a connection that can't is thrown away. For Tenancy."""
         try:
             if self.in_transaction():
-                self.rollback()
+                super().rollback()
             self._driver.rollback()
         except Exception:
-            self._lease.invalidate()
+            if self._lease.is_valid:
+                self._lease.invalidate()
 
     def hand_back(self) -> None:
         """Forget everything and give the connection back. For Tenancy."""
         if self.in_transaction() or self.identity_map:
-            self.close()
+            super().close()
         self._driver = _GONE  # or whoever kept this session would meet another's scope on it
-        (self._lease if self._view is None else self._view).close()
+        if self._view is None:
+            self._lease.close()
+        else:
+            sa.Connection.close(self._view)
 
 
 @event.listens_for(ScopedSession, "do_orm_execute")

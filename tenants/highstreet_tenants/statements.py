@@ -101,6 +101,7 @@ class Statement:
     def _compile(self, dialect: str) -> tuple[str, tuple[str, ...], bool]:
         text = self._postgresql_sql if dialect == "postgresql" else self._sqlite_sql
         verdict = walls.judge(text)
+        walls.check_kind(verdict, text)
         if verdict.tables and not re.search(r":brand_id\b", text):
             raise WallBreach(f"no brand is bound in: {text[:200]}")
         if verdict.loose_brand:

@@ -31,6 +31,13 @@ _NOT_ALIAS = frozenset(
     " except intersect returning using values select for default window from and or when then"
     " conflict do with lateral".split()
 )
+# All that a session does is to read and write rows: whoever ends its transaction, or tells
+# PostgreSQL of another scope, has passed all three walls.
+_OF_ROWS = re.compile(
+    r"[\s(]*(?:SELECT|INSERT|UPDATE|DELETE|WITH|VALUES|REPLACE|EXPLAIN)\b", re.IGNORECASE
+)
+_BEYOND = re.compile(r"\bset_config\s*\(|;\s*\S", re.IGNORECASE)
+_LITERAL = re.compile(r"'(?:[^']|'')*'")
 _BOUND_STORE = re.compile(r"\bstore_id\"?\s*(?:=|IN\s*\()\s*(?:\?|%\(|:\w)", re.IGNORECASE)
 _BRAND_BIND = re.compile(r"(?:^|_)brand_id(?:_+m?\d+)*$")
 _STORE_BIND = re.compile(r"^(?:core_\w+?_)?store_id(?:_+m?\d+)*$")
@@ -40,13 +47,14 @@ _STORE_BIND = re.compile(r"^(?:core_\w+?_)?store_id(?:_+m?\d+)*$")
 class Verdict:
     """What a SQL text touches: tenant tables, those not held to a brand, those not to a store.
 
-    bound_store: a store is named by a bound value.
+    bound_store: a store is named by a bound value. of_rows: it reads or writes rows, nothing else.
     """
 
     tables: frozenset[str]
     loose_brand: frozenset[str]
     loose_store: frozenset[str]
     bound_store: bool = False
+    of_rows: bool = True
 
 
 def _sources(sql: str) -> Iterator[tuple[str, str, str, int]]:
@@ -84,6 +92,7 @@ def judge(sql: str) -> Verdict:
         frozenset(loose_brand),
         frozenset(loose_store),
         _BOUND_STORE.search(sql) is not None,
+        _OF_ROWS.match(sql) is not None and _BEYOND.search(_LITERAL.sub("''", sql)) is None,
     )
 
 
@@ -144,6 +153,8 @@ def check(
     checked one by one at flush; `grouped` that a registered aggregate runs.
     """
     verdict = judge(sql)
+    if scope is not None:
+        check_kind(verdict, sql)
     if not verdict.tables:
         return
     touched = ", ".join(sorted(verdict.tables))
@@ -175,6 +186,12 @@ def check(
                 raise WallBreach(
                     f"bind a store as store_id, so that it is checked, in: {sql[:200]}"
                 )
+
+
+def check_kind(verdict: Verdict, sql: str) -> None:
+    """Raise WallBreach for what ends a transaction, changes a table or a setting."""
+    if not verdict.of_rows:
+        raise WallBreach(f"a session reads and writes rows and does nothing else, not: {sql[:200]}")
 
 
 def _check_stores(
@@ -243,7 +260,7 @@ def install(engine: sa.Engine) -> None:
         elif judge(statement).tables:
             raise WallBreach(f"driver SQL may not touch tenant tables: {statement[:200]}")
         else:
-            return
+            rows = ()
         check(
             statement,
             rows,

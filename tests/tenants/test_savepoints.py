@@ -6,6 +6,7 @@ import pytest
 import sqlalchemy as sa
 
 from highstreet_tenants import bulk
+from highstreet_tenants.errors import WallBreach
 from highstreet_tenants.ids import new_id
 from highstreet_tenants.models import Region
 from highstreet_tenants.scopes import Scope
@@ -146,3 +147,84 @@ def test_objects_made_inside_and_undone_are_not_there(
         assert slugs(s) == set()
     with database.tenancy.session(scope) as s:
         assert slugs(s) == set()
+
+
+ENDS = {
+    "commit": lambda s: s.commit(),
+    "rollback": lambda s: s.rollback(),
+    "close": lambda s: s.close(),
+    "invalidate": lambda s: s.invalidate(),
+    "connection.commit": lambda s: s.connection().commit(),
+    "connection.rollback": lambda s: s.connection().rollback(),
+    "connection.close": lambda s: s.connection().close(),
+    "text COMMIT": lambda s: s.execute(sa.text("COMMIT")),
+    "text ROLLBACK": lambda s: s.execute(sa.text(" rollback")),
+    "two statements": lambda s: s.execute(sa.text("SELECT ';'; COMMIT")),
+    "driver SQL": lambda s: s.connection().exec_driver_sql("COMMIT"),
+    "Statement": lambda s: Statement("RELEASE SAVEPOINT hs_savepoint_1", returns="none")(s),
+    "another brand": lambda s: s.execute(sa.text("SELECT set_config('hs.brand', 'x', true)")),
+    "all stores": lambda s: s.execute(sa.text("SET LOCAL hs.stores = 'all'")),
+    "a table": lambda s: s.execute(sa.text("DROP TABLE core_customer")),
+}
+
+
+@pytest.mark.parametrize("end", ENDS)
+@pytest.mark.parametrize("before", [by_statement, by_orm])
+@pytest.mark.parametrize("savepoint", KINDS)
+def test_nobody_within_ends_the_transaction_or_leaves_the_scope(
+    database: Any, two_brands: Any, end: str, before: Any, savepoint: Any
+) -> None:
+    scope = Scope.operator(two_brands[0].id)
+    with database.tenancy.session(scope, write=True) as s:
+        before(s, "before")
+        with pytest.raises((RuntimeError, WallBreach)), savepoint(s):
+            by_orm(s, "inside")
+            ENDS[end](s)
+        by_statement(s, "after")
+    with database.tenancy.session(scope) as s:
+        assert slugs(s) == {"before", "after"}
+
+
+@pytest.mark.parametrize("way", [by_statement, by_many, by_orm])
+@pytest.mark.parametrize("before", [by_statement, by_orm])
+def test_a_refusal_that_was_hidden_is_told_and_undone(
+    database: Any, two_brands: Any, way: Any, before: Any
+) -> None:
+    """PostgreSQL refuses everything after a failed statement, whoever caught its error; the ORM,
+    after a failed flush, has taken back more than that statement."""
+    scope = Scope.operator(two_brands[0].id)
+
+    def hiding(s: ScopedSession) -> None:
+        way(s, "twice")
+        with pytest.raises(Exception, match=r"(?i)unique"):
+            way(s, "twice")
+
+    with database.tenancy.session(scope, write=True) as s:
+        before(s, "before")
+        if s.dialect == "postgresql" or way is by_orm:
+            with pytest.raises(Exception, match=r"(?i)aborted|rolled back|hid"), s.savepoint():
+                by_statement(s, "of another")
+                hiding(s)
+        by_statement(s, "after")
+    with database.tenancy.session(scope) as s:
+        assert slugs(s) == {"before", "after"}
+
+
+@pytest.mark.parametrize("end", ["commit", "rollback", "close"])
+@pytest.mark.parametrize("before", [by_statement, by_orm])
+def test_what_ended_on_the_driver_itself_is_never_taken_for_done(
+    database: Any, two_brands: Any, end: str, before: Any
+) -> None:
+    scope = Scope.operator(two_brands[0].id)
+    with pytest.raises(Exception), database.tenancy.session(scope, write=True) as s:  # noqa: B017
+        before(s, "before")
+        try:
+            with s.savepoint():
+                by_orm(s, "inside")
+                getattr(s.raw(), end)()
+        except Exception:  # as whoever calls tools goes on
+            by_statement(s, "after")
+    with database.tenancy.session(scope) as s:
+        assert slugs(s) <= {"before", "inside"}, "nothing behind the end"
+    with database.tenancy.session(scope, write=True) as s:
+        by_orm(s, "next")

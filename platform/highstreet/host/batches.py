@@ -9,7 +9,7 @@ from highstreet import host as hosts
 from highstreet.host import faults, guard, owed, state
 from highstreet.host.guard import CAUGHT
 from highstreet.host.plans import Answer, Call, Plan
-from highstreet_tenants.sessions import ScopedSession
+from highstreet_tenants.sessions import ScopedSession, TransactionEnded
 
 
 class Batch:
@@ -53,6 +53,8 @@ class Batch:
                 with self.s.savepoint():
                     for call in calls:
                         answers += self._ask(call, self.stores[call.plugin], slow)
+            except TransactionEnded:
+                raise
             except CAUGHT:
                 slow.clear()
                 answers = [answer for call in calls for answer in self._ask_alone(call, slow)]

@@ -17,7 +17,7 @@ from highstreet.host.closed import Refused, together, veto
 from highstreet.host.guard import CAUGHT
 from highstreet.host.plans import Answer, Plan, plan_for
 from highstreet.host.state import Here
-from highstreet_tenants.sessions import ScopedSession
+from highstreet_tenants.sessions import ScopedSession, TransactionEnded
 
 __all__ = ["Answer", "Refused", "chain", "collect", "collect_by_store", "first", "together", "veto"]
 
@@ -181,6 +181,8 @@ def _write(
                     if ended - began > budget:
                         late.append((plugin, ended - began))
                     began = ended
+        except TransactionEnded:
+            raise  # the caller's fact is gone with it: nothing may look as if it stood
         except CAUGHT:
             answers, late = _write_each(s, plan, store_id, arguments, values)
         for plugin, seconds in late:

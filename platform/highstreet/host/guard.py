@@ -10,10 +10,11 @@ from sqlalchemy import orm
 from highstreet import host as hosts
 from highstreet.host import faults, state
 from highstreet.host.state import Here
+from highstreet_tenants.failures import FAILURES
 from highstreet_tenants.sessions import ScopedSession
 
-#: A tool that calls sys.exit() must not end a worker; KeyboardInterrupt is the operator's.
-CAUGHT = (Exception, SystemExit)
+#: What goes wrong in a tool's code is the tool's. KeyboardInterrupt is the operator's.
+CAUGHT = FAILURES
 _SHIELD = "host.shield"
 
 
@@ -44,7 +45,7 @@ class Shield:
         """Done with one hook: keep what it did, or undo it. The next may open a savepoint anew."""
         savepoint, self._savepoint = self._savepoint, None
         if savepoint is not None and savepoint.is_active:
-            if failed:
+            if failed or self._s.is_aborted():  # or the tool hid that its statement failed
                 savepoint.rollback()
             else:
                 savepoint.commit()

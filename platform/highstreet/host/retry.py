@@ -13,7 +13,7 @@ from highstreet.host.owed import TABLE
 from highstreet.host.spec import Hook
 from highstreet.jobs import JobHandler
 from highstreet_tenants import clock
-from highstreet_tenants.sessions import ScopedSession
+from highstreet_tenants.sessions import ScopedSession, TransactionEnded
 
 #: So many are settled in one job; the next follows at once.
 CHUNK = 200
@@ -82,12 +82,14 @@ def _do(
         return "dropped"  # a newer version of the tool no longer answers this hook
     node = s.scope.store_id if store_id is None else store_id
     try:
-        with s.begin_nested():
+        with s.savepoint():
             given = hook.retry.load(s, arguments)
             if given is None:
                 return "gone"
             ctx = guard.ctx_of(s, state.here(s, store_id), plugin, store_id)
             call.function(ctx, *(given[name] for name in hook.arguments))
+    except TransactionEnded:
+        raise
     except CAUGHT as error:
         faults.record(s, faults.of_error(plugin, hook.name, node, error, 0.0))
         return "failed"

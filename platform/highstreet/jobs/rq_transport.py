@@ -192,6 +192,13 @@ class HouseWorker(SimpleWorker):
         self.stop.set()
         super().request_stop(signum, frame)  # type: ignore[no-untyped-call]  # untyped in RQ
 
+    def request_force_stop(self, signum: int, frame: FrameType | None) -> None:
+        """Told again: the job under way is given back. Its own sys.exit() must look different."""
+        try:
+            super().request_force_stop(signum, frame)
+        except SystemExit as end:
+            raise KeyboardInterrupt from end
+
 
 def work(
     redis_url: str,

@@ -32,6 +32,7 @@ from highstreet.jobs.registry import JobError, JobHandler, JobRegistry
 from highstreet.jobs.tidy import idle, tidy
 from highstreet_tenants.clock import now
 from highstreet_tenants.errors import HighstreetError
+from highstreet_tenants.failures import FAILURES
 from highstreet_tenants.ids import new_id
 from highstreet_tenants.models import Brand
 from highstreet_tenants.scopes import Actor, Scope
@@ -164,7 +165,7 @@ class Runner:
         except LeaseLost:
             log.info("job %s (%s) was cancelled or taken over", claimed.id, claimed.name)
             return "lost"
-        except Exception as error:
+        except FAILURES as error:
             return self._failed(claimed, error)
         except BaseException:
             self._give_back(claimed)
@@ -220,7 +221,7 @@ class Runner:
             _CLEAR(s, id=claimed.id)
         return status
 
-    def _failed(self, claimed: Claimed, error: Exception) -> str:
+    def _failed(self, claimed: Claimed, error: BaseException) -> str:
         """Record the failure in a transaction of its own, and when to try again."""
         words = describe(error)
         log.error("job %s (%s), attempt %s: %s", claimed.id, claimed.name, claimed.attempts, words)
@@ -264,7 +265,7 @@ def _record(c: orm.Session, claimed: Claimed, values: dict[str, Any]) -> str:
     return "lost" if kept is None else str(kept)
 
 
-def describe(error: Exception) -> str:
+def describe(error: BaseException) -> str:
     """An error for the jobs page: its kind and place, never its message, which may hold a
     customer's data; except a JobError's, which promises not to."""
     if isinstance(error, JobError):

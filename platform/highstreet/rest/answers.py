@@ -1,23 +1,36 @@
 """What tools answered, as JSON: an object under each tool's name."""
 
+import logging
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import fields, is_dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from math import isfinite
 from typing import Any
 from uuid import UUID
 
 from highstreet.rest.fields import zulu
+from highstreet_tenants.failures import FAILURES
+
+log = logging.getLogger(__name__)
+
+#: An answer is an object with a list in it, perhaps; one that goes deeper may well hold itself.
+MOST_DEPTH = 16
 
 
 def by_tool(answers: Iterable[Any]) -> dict[str, dict[str, Any]]:
     """The answers (`host.plans.Answer`) by tool; a tool that has nothing to say is left out.
 
-    A tool heard of one purchase, so of a list of one the one is meant.
+    A tool heard of one purchase, so of a list of one the one is meant. An answer that can't be
+    written as JSON is left out and logged: what it was about stands.
     """
     said: dict[str, dict[str, Any]] = {}
     for answer in answers:
-        value = plain(answer.value)
+        try:
+            value = plain(answer.value)
+        except FAILURES:
+            log.exception("the answer of %s can't be written as JSON", answer.plugin)
+            continue
         if isinstance(value, list):
             value = value[0] if len(value) == 1 else {"items": value}
         if isinstance(value, dict):
@@ -28,10 +41,17 @@ def by_tool(answers: Iterable[Any]) -> dict[str, dict[str, Any]]:
     return said
 
 
-def plain(value: Any) -> Any:
-    """A value as JSON: frozen facts become objects; ids, times and exact numbers become text."""
+def plain(value: Any, depth: int = 0) -> Any:
+    """A value as JSON: frozen facts become objects; ids, times and exact numbers become text.
+
+    Raises ValueError for a number that JSON does not have, and for nesting beyond MOST_DEPTH.
+    """
     kind = type(value)
-    if value is None or kind in (str, int, float, bool):
+    if value is None or kind in (str, int, bool):
+        return value
+    if depth > MOST_DEPTH or (kind is float and not isfinite(value)):
+        raise ValueError("JSON has neither endless objects nor endless numbers")
+    if kind is float:
         return value
     if kind is UUID:
         return str(value)
@@ -42,9 +62,11 @@ def plain(value: Any) -> Any:
     if isinstance(value, Decimal):
         return str(value)
     if is_dataclass(value):
-        return {field.name: plain(getattr(value, field.name)) for field in fields(value)}
+        return {one.name: plain(getattr(value, one.name), depth + 1) for one in fields(value)}
+    if isinstance(value, str | bytes):  # an enumeration's, say; a list of its letters helps nobody
+        return str(value)
     if isinstance(value, Mapping):
-        return {str(key): plain(inner) for key, inner in value.items()}
+        return {str(key): plain(inner, depth + 1) for key, inner in value.items()}
     if isinstance(value, Sequence | Set):
-        return [plain(inner) for inner in value]
+        return [plain(inner, depth + 1) for inner in value]
     return str(value)  # words that are translated when shown
