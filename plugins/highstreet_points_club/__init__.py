@@ -6,7 +6,7 @@ hooks, till, slots, screens and api are what others see of it.
 
 from highstreet.sdk import NavEntry, Plugin
 from highstreet.sdk import lazy_gettext as _l
-from highstreet_points_club import api, hooks, jobs, models, screens, slots
+from highstreet_points_club import api, books, hooks, jobs, models, office, screens, slots
 from highstreet_points_club.settings import ProgrammeSchema
 
 plugin = Plugin(
@@ -14,7 +14,7 @@ plugin = Plugin(
     hooks=hooks.Hooks(),
     settings=ProgrammeSchema,
     migrations="highstreet_points_club.migrations",
-    screens=(screens.store, screens.office),
+    screens=(screens.store, office.office),
     api=(api.blueprint,),
     jobs=jobs.JOBS,
     periodic=jobs.PERIODIC,
@@ -32,4 +32,4 @@ plugin = Plugin(
     translations="translations",
 )
 
-__all__ = ["models", "plugin"]
+__all__ = ["books", "models", "plugin"]

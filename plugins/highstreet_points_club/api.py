@@ -5,7 +5,7 @@ from uuid import UUID
 
 from marshmallow import Schema, fields, validate
 
-from highstreet.sdk import Ctx, Invalid, api, open_ctx, requires
+from highstreet.sdk import Ctx, Invalid, api, current, open_ctx, requires
 from highstreet.sdk import gettext as _
 from highstreet_points_club import corrections, history, rewards, rules
 from highstreet_points_club.issuing import Issued
@@ -309,7 +309,13 @@ def give_back(data: dict[str, Any], reward_id: UUID) -> dict[str, Any]:
 def correct(data: dict[str, Any], customer_id: UUID) -> dict[str, Any]:
     """Correct a balance by hand, saying why."""
     with open_ctx(write=True) as ctx:
-        done = corrections.adjust(ctx, customer_id, data["points"], data["reason"])
+        done = corrections.adjust(
+            ctx,
+            customer_id,
+            data["points"],
+            data["reason"],
+            beyond=current.may("points_club.adjust_beyond"),
+        )
     return {
         "entry_id": done.entry_id,
         "balance": done.balance,

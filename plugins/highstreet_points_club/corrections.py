@@ -1,7 +1,7 @@
 """Points that no purchase brought: corrections by hand, and balances brought from elsewhere."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
@@ -9,7 +9,9 @@ from highstreet.sdk import Ctx, Invalid, Statement, new_id, own, refuse_payment_
 from highstreet.sdk import gettext as _
 from highstreet.sdk import lazy_gettext as _l
 from highstreet_points_club import accounts, issuing, ledger, rules, story
-from highstreet_points_club.writing import Cause, Change, write
+from highstreet_points_club.programme import Programme
+from highstreet_points_club.rules import Place
+from highstreet_points_club.writing import Cause, Change, business_date, write
 
 MOST = 1_000_000
 """Points: more in one correction is a slip of the finger."""
@@ -21,10 +23,29 @@ _EXISTING = Statement(
     f" WHERE e.idem_key = ANY(:keys) AND {own('e')}",
 )
 _REASON = Statement(
-    "INSERT INTO points_club_reason (brand_id, id, store_id, entry_id, text)"
-    " VALUES (:brand_id, :id, :owner_id, :entry_id, :text)",
+    "INSERT INTO points_club_reason (brand_id, id, store_id, entry_id, text, by)"
+    " VALUES (:brand_id, :id, :owner_id, :entry_id, :text, :by)",
     returns="none",
 )
+_GIVEN = Statement(
+    "SELECT COALESCE(SUM(e.points), 0) FROM points_club_entry AS e"
+    " WHERE e.at_store_id = :at_store AND e.business_date = :day AND e.kind = 'adjust'"
+    f" AND e.points > 0 AND e.actor_kind = :kind AND e.actor_id = :actor_id AND {own('e')}",
+    returns="value",
+)
+_LATEST = Statement(
+    "SELECT e.occurred_at, e.points, n.text, n.by, a.customer_id, c.name"
+    " FROM points_club_entry AS e"
+    " JOIN points_club_reason AS n ON n.brand_id = e.brand_id AND n.entry_id = e.id"
+    " JOIN points_club_account AS a ON a.brand_id = e.brand_id AND a.id = e.account_id"
+    " LEFT JOIN core_customer AS c ON c.brand_id = a.brand_id AND c.id = a.customer_id"
+    f" AND {own('c')}"
+    " WHERE e.at_store_id = :at_store AND e.business_date >= :first AND e.kind = 'adjust'"
+    f" AND {own('e')} AND {own('n')} AND {own('a')} ORDER BY e.occurred_at DESC, e.id LIMIT :most",
+    types={"occurred_at": datetime, "customer_id": UUID},
+)
+#: How far back corrections are listed, and how many of them.
+_DAYS, _MOST_LISTED = timedelta(days=30), 20
 
 
 class Adjusted(NamedTuple):
@@ -33,6 +54,17 @@ class Adjusted(NamedTuple):
     entry_id: UUID
     balance: int
     rewards: tuple[issuing.Issued, ...] = ()
+
+
+class Corrected(NamedTuple):
+    """A correction as an owner looks it over. name: None for a member who has left or merged."""
+
+    at: datetime
+    points: int
+    reason: str
+    by: str
+    customer_id: UUID | None
+    name: str | None
 
 
 class Opening(NamedTuple):
@@ -44,12 +76,19 @@ class Opening(NamedTuple):
 
 
 def adjust(
-    ctx: Ctx, customer_id: UUID, points: int, reason: str, *, ref: str | None = None
+    ctx: Ctx,
+    customer_id: UUID,
+    points: int,
+    reason: str,
+    *,
+    ref: str | None = None,
+    beyond: bool = False,
 ) -> Adjusted:
     """Correct a balance by `points` (above or below zero), saying why.
 
-    The caller has made sure of the permission `points_club.adjust`. Points given this way expire
-    as earned ones do. A balance may go below zero. ref: the same ref is the same correction.
+    The caller has made sure of the permission `points_club.adjust`; beyond: and of
+    `points_club.adjust_beyond`, which knows no limit. Points given this way expire as earned ones
+    do. A balance may go below zero. ref: the same ref in the same store is the same correction.
     Raises NotFound, Invalid.
     """
     reason = " ".join(reason.split())
@@ -61,9 +100,11 @@ def adjust(
     at = ctx.now()
     accounts.open_many(s, [(customer.id, customer.store_id)], at)
     account = accounts.lock_of(s, [customer.id])[customer.id]
-    key = None if ref is None else f"adjust:{ref}"
+    key = None if ref is None else f"adjust:{place.id or 'office'}:{ref}"
     if key is not None and _EXISTING(s, keys=[key]):
         return Adjusted(account.id, account.balance)
+    if not beyond:
+        _check_limit(ctx, programme, place, points)
     step = ledger.adjust(
         accounts.states(s, [account])[account.id],
         points,
@@ -76,7 +117,8 @@ def adjust(
     cause = Cause("adjust", place.id, place.zone, ctx.scope.actor, at, key=key)
     write(s, [Change(account.owner_id, cause, step)])
     entry_id = next(entry.id for entry in step.entries if entry.kind == "adjust")
-    _REASON(s, id=new_id(), owner_id=account.owner_id, entry_id=entry_id, text=reason)
+    by = ctx.scope.actor.name[:120]
+    _REASON(s, id=new_id(), owner_id=account.owner_id, entry_id=entry_id, text=reason, by=by)
     story.tell_many(
         ctx,
         [
@@ -131,6 +173,32 @@ def bring(ctx: Ctx, balances: Sequence[Opening], *, ref: str) -> int:
         changes.append(Change(account.owner_id, cause, step))
     write(s, changes)
     return len(changes)
+
+
+def latest(ctx: Ctx) -> list[Corrected]:
+    """Corrections that were made in this store in the last 30 days, newest first."""
+    at_store = ctx.store_id or ctx.scope.store_id
+    if at_store is None:
+        return []
+    today = business_date(ctx.now(), rules.place(ctx).zone)
+    rows = _LATEST(ctx.s, at_store=at_store, first=today - _DAYS, most=_MOST_LISTED)
+    return [Corrected(*row) for row in rows]
+
+
+def _check_limit(ctx: Ctx, programme: Programme, place: Place, points: int) -> None:
+    """One person gives only so many points by hand in a store's day."""
+    actor = ctx.scope.actor
+    if not programme.correct_most or points <= 0 or actor.id is None:
+        return
+    day = business_date(ctx.now(), place.zone)
+    given = int(_GIVEN(ctx.s, at_store=place.id, day=day, kind=actor.kind, actor_id=actor.id))
+    left = max(0, programme.correct_most - given)
+    if points > left:
+        words = _(
+            "You may give %(left)s more by hand today. Ask the owner of the store for more.",
+            left=left,
+        )
+        raise Invalid(words, fields={"points": [words]})
 
 
 def _check(points: int, reason: str) -> None:

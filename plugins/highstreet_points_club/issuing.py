@@ -21,12 +21,14 @@ _TYPES: dict[str, type] = {
     "issued_at": datetime,
     "ends_at": datetime,
     "closed_at": datetime,
+    "redeemed_at": datetime,
     "redeemed_store_id": UUID,
     "purchase_id": UUID,
 }
 _COLUMNS = (
     "r.id, r.account_id, r.key, r.name, r.kind, r.points, r.value_minor, r.currency, r.automatic,"
-    " r.status, r.issued_at, r.ends_at, r.closed_at, r.redeemed_store_id, r.purchase_id"
+    " r.status, r.issued_at, r.ends_at, r.closed_at, r.redeemed_at, r.redeemed_store_id,"
+    " r.purchase_id"
 )
 _ONE = Statement(
     f"SELECT {_COLUMNS} FROM points_club_reward AS r WHERE r.id = :id AND {own('r')}",
@@ -50,7 +52,7 @@ _LATEST = Statement(
 )
 _CLOSE = Statement(
     "UPDATE points_club_reward AS r SET status = :status, closed_at = :closed_at,"
-    " redeemed_store_id = :at_store_id, purchase_id = :purchase_id"
+    " redeemed_at = :redeemed_at, redeemed_store_id = :at_store_id, purchase_id = :purchase_id"
     f" WHERE r.id = :id AND r.status = 'issued' AND {own('r')}",
     returns="count",
 )
@@ -75,6 +77,7 @@ class Issued(NamedTuple):
     issued_at: datetime
     ends_at: datetime | None = None
     closed_at: datetime | None = None
+    redeemed_at: datetime | None = None
     redeemed_store_id: UUID | None = None
     purchase_id: UUID | None = None
 
@@ -174,6 +177,7 @@ def record(ctx: Ctx, made: Iterable[Made]) -> list[Issued]:
             each.at,
             each.ends_at,
             closed_at,
+            closed_at,  # what is closed from the start was handed over
             place.id if closed_at else None,
             each.purchase_id,
         )
@@ -222,6 +226,7 @@ def close(
             id=reward_id,
             status=status,
             closed_at=at,
+            redeemed_at=at if status == "redeemed" else None,
             at_store_id=store_id,
             purchase_id=purchase_id,
         )

@@ -29,11 +29,16 @@ def _one_of(column: str, values: tuple[str, ...]) -> str:
     return f"{column} IN ({', '.join(repr(value) for value in values)})"
 
 
-def _index(name: str, column: str, *, when: str, unique: bool = False) -> sa.Index:
+def _index(name: str, *columns: str, when: str, unique: bool = False) -> sa.Index:
     """A partial index, the same on both databases: it stays as small as what it is for."""
     condition = sa.text(when)
     return sa.Index(
-        name, "brand_id", column, unique=unique, postgresql_where=condition, sqlite_where=condition
+        name,
+        "brand_id",
+        *columns,
+        unique=unique,
+        postgresql_where=condition,
+        sqlite_where=condition,
     )
 
 
@@ -98,6 +103,9 @@ class Entry(StoreOwned, Base):
         _index("uq_points_club_entry_earn", "purchase_id", when="kind = 'earn'", unique=True),
         _index("uq_points_club_entry_key", "idem_key", when="idem_key IS NOT NULL", unique=True),
         _index("ix_points_club_entry_reverses", "reverses_id", when="reverses_id IS NOT NULL"),
+        _index(
+            "ix_points_club_entry_adjust", "at_store_id", "business_date", when="kind = 'adjust'"
+        ),
         sa.CheckConstraint(_one_of("kind", KINDS), name="kind"),
     )
 
@@ -177,7 +185,8 @@ class Reward(StoreOwned, Base):
 
     id: that of the entry that took the points. issued: they are held. redeemed: handed over.
     released, returned: the points went back before, after that. lapsed: it ended unused. Name and
-    value are as they were then.
+    value are as they were then. redeemed_at: when it was handed over, also of one that came back;
+    closed_at: when its status last changed.
     """
 
     __tablename__ = "points_club_reward"
@@ -192,6 +201,12 @@ class Reward(StoreOwned, Base):
             "ix_points_club_reward_ends",
             "ends_at",
             when="status = 'issued' AND ends_at IS NOT NULL",
+        ),
+        _index(
+            "ix_points_club_reward_redeemed",
+            "redeemed_store_id",
+            "redeemed_at",
+            when="redeemed_at IS NOT NULL",
         ),
         _index("ix_points_club_reward_purchase", "purchase_id", when="purchase_id IS NOT NULL"),
         sa.CheckConstraint(_one_of("status", STATUSES), name="status"),
@@ -210,12 +225,13 @@ class Reward(StoreOwned, Base):
     issued_store_id: Mapped[UUID | None] = mapped_column(sa.Uuid(), default=None)
     ends_at: Mapped[datetime | None] = mapped_column(default=None)
     closed_at: Mapped[datetime | None] = mapped_column(default=None)
+    redeemed_at: Mapped[datetime | None] = mapped_column(default=None)
     redeemed_store_id: Mapped[UUID | None] = mapped_column(sa.Uuid(), default=None)
     purchase_id: Mapped[UUID | None] = mapped_column(sa.Uuid(), default=None)
 
 
 class Reason(StoreOwned, Base):
-    """Why somebody corrected a balance, in their words; kept apart so that it can be erased."""
+    """Who corrected a balance and why, in their words; kept apart so that it can be erased."""
 
     __tablename__ = "points_club_reason"
     __constraints__ = (
@@ -225,6 +241,7 @@ class Reason(StoreOwned, Base):
 
     entry_id: Mapped[UUID]
     text: Mapped[str] = mapped_column(sa.String(200))
+    by: Mapped[str] = mapped_column(sa.String(120), default="")
 
 
 append_only.register(Entry.__table__)  # type: ignore[arg-type]  # declarative says FromClause

@@ -74,7 +74,11 @@ def redeem(ctx: Ctx, reward_id: UUID, *, purchase_id: UUID | None = None) -> Iss
     idle.stay(ctx, account, rules.programme(ctx), place, at)
     issuing.close(ctx.s, reward_id, "redeemed", at, store_id=place.id, purchase_id=purchase_id)
     done = reward._replace(
-        status="redeemed", closed_at=at, redeemed_store_id=place.id, purchase_id=purchase_id
+        status="redeemed",
+        closed_at=at,
+        redeemed_at=at,
+        redeemed_store_id=place.id,
+        purchase_id=purchase_id,
     )
     story.tell_many(ctx, [issuing.redeemed(done, account, place.id, at)])
     return done

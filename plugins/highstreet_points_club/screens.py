@@ -1,36 +1,30 @@
-"""Pages of the points club: what a store owes, one member's points, corrections, cards."""
+"""A store's pages of the points club: what it owes, one member's points, corrections, cards."""
 
 from typing import Any
 from urllib.parse import urlsplit
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from flask import flash, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from highstreet.sdk import (
-    Ctx,
-    CustomerFact,
-    HighstreetError,
-    as_csv,
-    open_ctx,
-    requires,
-    screens,
-)
+from highstreet.sdk import Ctx, CustomerFact, HighstreetError, current, open_ctx, requires, screens
 from highstreet.sdk import gettext as _
 from highstreet_points_club import (
     cards,
     corrections,
     history,
     liability,
+    often,
     rewards,
     rules,
     terms,
     till,
     words,
 )
+from highstreet_points_club.sheets import sheet
+from highstreet_points_club.writing import business_date
 
 store = screens("points_club", "store", import_name=__name__)
-office = screens("points_club", "office", import_name=__name__)
 
 PAGE = 25
 
@@ -45,16 +39,6 @@ def overview() -> str:
     """
     with open_ctx() as ctx:
         return render_template("points_club/overview.html", **_overview(ctx))
-
-
-@office.get("/")
-@requires("results.view")
-def office_overview() -> str:
-    """The brand's programme in words, and what its stores owe where members are the brand's."""
-    with open_ctx() as ctx:
-        shown = _overview(ctx)
-        shown["owed"] = _owed(ctx) if ctx.brand.customers == "brand" else None
-    return render_template("points_club/office.html", **shown)
 
 
 @store.get("/members/<uuid:customer_id>")
@@ -114,7 +98,12 @@ def correct(customer_id: UUID) -> Response | tuple[str, int]:
     try:
         with open_ctx(write=True) as ctx:
             done = corrections.adjust(
-                ctx, customer_id, points, form["reason"], ref=request.form.get("ref") or None
+                ctx,
+                customer_id,
+                points,
+                form["reason"],
+                ref=request.form.get("ref", "")[:60] or None,
+                beyond=current.may("points_club.adjust_beyond"),
             )
             programme = rules.programme(ctx)
     except HighstreetError as refusal:
@@ -158,54 +147,44 @@ def statement(customer_id: UUID) -> Response:
     """The whole story as a file for a spreadsheet."""
     with open_ctx() as ctx:
         zone = rules.place(ctx).zone
-        sheet = as_csv(
-            [
-                ("date", "kind", "points", "balance", "store", "reward", "reason"),
-                *(
-                    (
-                        line.at.astimezone(zone).isoformat(timespec="minutes"),
-                        line.kind,
-                        line.points,
-                        line.balance,
-                        line.store,
-                        line.reward,
-                        line.reason,
-                    )
-                    for line in history.statement(ctx, ctx.customers.get(customer_id).id)
-                ),
-            ]
-        )
-    response = make_response(sheet)
-    response.mimetype = "text/csv"
-    response.headers["Content-Disposition"] = 'attachment; filename="points.csv"'
-    return response
+        rows = [
+            (
+                line.at.astimezone(zone).isoformat(timespec="minutes"),
+                line.kind,
+                line.points,
+                line.balance,
+                line.store or "",
+                line.reward or "",
+                line.reason or "",
+            )
+            for line in history.statement(ctx, ctx.customers.get(customer_id).id)
+        ]
+    header = ("date", "kind", "points", "balance", "store", "reward", "reason")
+    return sheet("points.csv", header, rows)
 
 
 def _overview(ctx: Ctx) -> dict[str, Any]:
     programme, place = rules.programme(ctx), rules.place(ctx)
-    owed = next(iter(liability.by_store(ctx)), None) if ctx.store_id or ctx.scope.store_id else None
+    today = business_date(ctx.now(), place.zone)
+    open_book = current.may("customers.read")
     return {
-        "rules": terms.earning(programme, place),
-        "together": terms.together(programme),
-        "terms": [*terms.keeping(programme), *terms.limits(programme)],
-        "rewards": [
-            {"name": words.offer(rule, 1, place), "points": rule.points, "auto": rule.automatic}
-            for rule in programme.rewards
+        **terms.shown(programme, place),
+        "liability": next(iter(liability.by_store(ctx)), None),
+        "unusual": [
+            {"day": words.day(one.on, place), "one": one}
+            for one in (often.unusual(ctx, programme, today) if open_book else ())
         ],
-        "unit": words.unit(programme, 2),
-        "programme": programme,
-        "liability": owed,
+        "corrections": [
+            {
+                "day": words.day(business_date(one.at, place.zone), place),
+                "change": words.signed(one.points),
+                "one": one,
+            }
+            for one in (corrections.latest(ctx) if current.may("points_club.adjust") else ())
+        ],
+        "shared": ctx.brand.customers == "brand",
+        "at": _place(),
     }
-
-
-def _owed(ctx: Ctx) -> list[dict[str, Any]]:
-    return [
-        {
-            "store": ctx.store(line.store_id).name if line.store_id else _("Head office"),
-            "line": line,
-        }
-        for line in liability.by_store(ctx)
-    ]
 
 
 def _member_page(
@@ -244,6 +223,7 @@ def _member_page(
         story=[words.told(line, place) for line in lines],
         earlier=earlier,
         cards=[one for one in detail.identities if one.kind == "card"],
+        ref=uuid4().hex,
         form=form or {},
         errors=errors or {},
         at=_place(),

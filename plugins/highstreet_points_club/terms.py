@@ -1,6 +1,7 @@
 """The programme in words: how members earn, what counts more, how long points last."""
 
 from datetime import date, datetime, time
+from typing import Any
 
 from babel import Locale
 from babel.dates import format_date, format_interval, format_time, get_day_names
@@ -11,7 +12,7 @@ from highstreet.sdk import format_locale, ngettext
 from highstreet.sdk import gettext as _
 from highstreet_points_club.programme import Accrual, Bonus, EarnResult, Programme
 from highstreet_points_club.rules import Place
-from highstreet_points_club.words import amount, money, number, unit, units
+from highstreet_points_club.words import amount, money, number, offer, unit, units
 
 _ANY_DAY = date(2026, 1, 1)
 
@@ -29,6 +30,20 @@ def of_result(programme: Programme, result: EarnResult, place: Place) -> tuple[s
         else:
             said.append(of_rule(programme, programme.accruals[part.place], place))
     return tuple(said)
+
+
+def shown(programme: Programme, place: Place) -> dict[str, Any]:
+    """The programme as `_rules.html` shows it."""
+    return {
+        "rules": earning(programme, place),
+        "together": together(programme),
+        "terms": [*keeping(programme), *limits(programme)],
+        "rewards": [
+            {"name": offer(rule, 1, place), "points": rule.points, "auto": rule.automatic}
+            for rule in programme.rewards
+        ],
+        "unit": unit(programme, 2),
+    }
 
 
 def earning(programme: Programme, place: Place) -> list[tuple[str, str]]:
@@ -200,8 +215,8 @@ def _hours(start: time, end: time, locale: Locale) -> str:
     if start == end:
         return format_time(start, "short", locale=locale)
     skeleton = "hm" if "a" in str(locale.time_formats["short"].pattern) else "Hm"
-    moments = (datetime.combine(_ANY_DAY, one) for one in (start, end))
-    return format_interval(*moments, skeleton, locale=locale)
+    first, last = datetime.combine(_ANY_DAY, start), datetime.combine(_ANY_DAY, end)
+    return format_interval(first, last, skeleton, locale=locale)
 
 
 def _days(first: date | None, last: date | None, locale: Locale) -> list[str]:

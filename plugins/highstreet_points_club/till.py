@@ -44,25 +44,28 @@ _OF_PURCHASES = Statement(
     types={"purchase_id": UUID, "by_id": UUID},
 )
 _HANDED_OVER = Statement(
-    f"SELECT w.id, w.closed_at, w.name, w.points, w.status, a.customer_id, {_BY} AS by_id"
+    f"SELECT w.id, w.redeemed_at, w.name, w.points, w.status, a.customer_id, {_BY} AS by_id"
     " FROM points_club_reward AS w"
     " JOIN points_club_account AS a ON a.brand_id = w.brand_id AND a.id = w.account_id"
     f" LEFT JOIN points_club_entry AS e ON e.brand_id = w.brand_id AND e.id = w.id AND {own('e')}"
-    " WHERE w.redeemed_store_id = :at_store AND w.closed_at >= :since"
+    " WHERE w.redeemed_store_id = :at_store AND w.redeemed_at >= :since"
     f" AND w.status IN ('redeemed', 'returned') AND a.customer_id IS NOT NULL"
-    f" AND {own('w')} AND {own('a')} ORDER BY w.closed_at DESC LIMIT :most",
-    types={"id": UUID, "closed_at": datetime, "customer_id": UUID, "by_id": UUID},
+    f" AND {own('w')} AND {own('a')} ORDER BY w.redeemed_at DESC LIMIT :most",
+    types={"id": UUID, "redeemed_at": datetime, "customer_id": UUID, "by_id": UUID},
 )
+# Purchases are found by store and day; entries are not, for an index more is a cost at every sale.
 _GIVEN = Statement(
-    "SELECT COALESCE(SUM(CASE WHEN e.kind = 'earn' THEN e.points ELSE 0 END), 0) AS given"
-    " FROM points_club_entry AS e WHERE e.at_store_id = :at_store"
-    f" AND e.business_date >= :first AND e.business_date <= :last AND {own('e')}",
+    "SELECT COALESCE(SUM(e.points), 0) AS given FROM core_purchase AS p"
+    " JOIN points_club_entry AS e ON e.brand_id = p.brand_id AND e.purchase_id = p.id"
+    " AND e.kind = 'earn' WHERE p.store_id = :at_store"
+    " AND p.business_date >= :first AND p.business_date <= :last"
+    f" AND {own('p')} AND {own('e')}",
     returns="value",
 )
 _REWARDS_OF = Statement(
     "SELECT COUNT(*), COALESCE(SUM(w.points), 0) FROM points_club_reward AS w"
     " WHERE w.redeemed_store_id = :at_store AND w.status = 'redeemed'"
-    f" AND w.closed_at >= :since AND w.closed_at < :until AND {own('w')}",
+    f" AND w.redeemed_at >= :since AND w.redeemed_at < :until AND {own('w')}",
     returns="row",
 )
 

@@ -5,7 +5,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from babel import Locale
-from babel.dates import format_skeleton
+from babel.dates import format_interval, format_skeleton
 from babel.numbers import format_decimal
 
 from highstreet.sdk import SummaryRow, clock, format_locale, format_minor
@@ -62,6 +62,16 @@ def day(when: date, place: Place) -> str:
 def day_short(when: date, place: Place) -> str:
     """ "Thu 14 May", with the year where it is another."""
     return _written(when, "MMMEd", place)
+
+
+def span(first: date, last: date, place: Place) -> str:
+    """ "1 – 28 May 2026"."""
+    return format_interval(first, last, "yMMMd", locale=format_locale(place.locale))
+
+
+def month(first: date, place: Place) -> str:
+    """ "May 2026"."""
+    return format_skeleton("yMMMM", first, locale=format_locale(place.locale))
 
 
 def _written(when: date, skeleton: str, place: Place) -> str:

@@ -30,7 +30,7 @@ _ALLOCATION_COLUMNS = ("id", "store_id", "entry_id", "lot_id", "points")
 _REWARD_COLUMNS = (
     "id", "store_id", "account_id", "key", "name", "kind", "points", "value_minor", "currency",
     "automatic", "status", "issued_at", "issued_store_id", "ends_at", "closed_at",
-    "redeemed_store_id", "purchase_id",
+    "redeemed_at", "redeemed_store_id", "purchase_id",
 )  # fmt: skip
 
 

@@ -46,6 +46,10 @@ class Current:
         """The API key."""
         return self.scope.actor
 
+    def may(self, permission: str) -> bool:
+        """Whether the API key holds a scope."""
+        return permission in g.permissions
+
     @property
     def s(self) -> ScopedSession:
         """The request's session, already open."""

@@ -40,12 +40,12 @@ if TYPE_CHECKING:
     from highstreet.results.hooks import Figure
     from highstreet.sdk.blueprints import api, screens
     from highstreet.sdk.context import Ctx, ctx_of
-    from highstreet.sdk.requests import current, open_ctx
+    from highstreet.sdk.requests import current, open_ctx, open_totals
     from highstreet.spreadsheet import as_csv
     from highstreet.till.hooks import Club, Deed, Deeds, Reward
     from highstreet.timeline.queries import Entry
     from highstreet.timeline.service import EntryIn
-    from highstreet_tenants import append_only, bulk, clock, ids, money
+    from highstreet_tenants import aggregates, append_only, bulk, clock, ids, money
     from highstreet_tenants.base import Base, BrandOwned, StoreOwned, UTCDateTime, brand_fk
     from highstreet_tenants.cards import refuse_payment_cards
     from highstreet_tenants.clock import business_date, now
@@ -62,7 +62,7 @@ if TYPE_CHECKING:
         WallBreach,
     )
     from highstreet_tenants.ids import new_id
-    from highstreet_tenants.money import Money, format_minor, parse_minor
+    from highstreet_tenants.money import Money, format_minor, minor_digits, parse_minor
     from highstreet_tenants.scopes import Actor, Scope
     from highstreet_tenants.sessions import ScopedSession
     from highstreet_tenants.statements import Statement, own
@@ -72,7 +72,7 @@ _ERRORS = f"{_TENANTS}.errors"
 
 #: Where each name lives. A whole module is given as itself.
 _PLACES: dict[str, str] = {
-    **dict.fromkeys(("append_only", "bulk", "clock", "ids", "money"), _TENANTS),
+    **dict.fromkeys(("aggregates", "append_only", "bulk", "clock", "ids", "money"), _TENANTS),
     **dict.fromkeys(
         ("Base", "BrandOwned", "StoreOwned", "UTCDateTime", "brand_fk"), f"{_TENANTS}.base"
     ),
@@ -94,7 +94,7 @@ _PLACES: dict[str, str] = {
         _ERRORS,
     ),
     "new_id": f"{_TENANTS}.ids",
-    **dict.fromkeys(("Money", "format_minor", "parse_minor"), f"{_TENANTS}.money"),
+    **dict.fromkeys(("Money", "format_minor", "minor_digits", "parse_minor"), f"{_TENANTS}.money"),
     **dict.fromkeys(("Actor", "Scope"), f"{_TENANTS}.scopes"),
     "ScopedSession": f"{_TENANTS}.sessions",
     **dict.fromkeys(("Statement", "own"), f"{_TENANTS}.statements"),
@@ -129,7 +129,7 @@ _PLACES: dict[str, str] = {
     "Figure": "highstreet.results.hooks",
     **dict.fromkeys(("api", "screens"), "highstreet.sdk.blueprints"),
     **dict.fromkeys(("Ctx", "ctx_of"), "highstreet.sdk.context"),
-    **dict.fromkeys(("current", "open_ctx"), "highstreet.sdk.requests"),
+    **dict.fromkeys(("current", "open_ctx", "open_totals"), "highstreet.sdk.requests"),
     "as_csv": "highstreet.spreadsheet",
     **dict.fromkeys(("Club", "Deed", "Deeds", "Reward"), "highstreet.till.hooks"),
     "Entry": "highstreet.timeline.queries",
@@ -186,6 +186,7 @@ __all__ = [
     "Unauthenticated",
     "Unavailable",
     "WallBreach",
+    "aggregates",
     "api",
     "append_only",
     "as_csv",
@@ -201,11 +202,13 @@ __all__ = [
     "hookimpl",
     "ids",
     "lazy_gettext",
+    "minor_digits",
     "money",
     "new_id",
     "ngettext",
     "now",
     "open_ctx",
+    "open_totals",
     "own",
     "parse_minor",
     "pgettext",

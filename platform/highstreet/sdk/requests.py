@@ -27,8 +27,14 @@ class Current(Protocol):
     def actor(self) -> Actor:
         """Who asks."""
 
+    def may(self, permission: str) -> bool:
+        """Whether they hold a permission in the place of the request."""
+
     def session(self, *, write: bool = False) -> AbstractContextManager[ScopedSession]:
         """A session for the place of the request: one transaction."""
+
+    def aggregate(self) -> AbstractContextManager[ScopedSession]:
+        """A reading session for registered grouped queries over the brand; in consoles only."""
 
 
 def register(app: Flask, face: str, current: Any) -> None:
@@ -57,3 +63,13 @@ def open_ctx(*, write: bool = False) -> Iterator[Ctx]:
         raise RuntimeError("open_ctx() works in the views of sdk.screens and sdk.api only")
     with current.session(write=write) as s:
         yield ctx_of(s, tool)
+
+
+@contextmanager
+def open_totals() -> Iterator[ScopedSession]:
+    """A reading session over all stores of the brand, for `aggregates.run` and nothing else.
+
+    For screens of head office: it reads sums there also where customers are the stores'.
+    """
+    with current.aggregate() as s:
+        yield s

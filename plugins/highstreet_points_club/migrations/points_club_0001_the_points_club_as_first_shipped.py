@@ -153,6 +153,13 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("points_club_entry", schema=None) as batch_op:
         batch_op.create_index(
+            "ix_points_club_entry_adjust",
+            ["brand_id", "at_store_id", "business_date"],
+            unique=False,
+            postgresql_where=sa.text("kind = 'adjust'"),
+            sqlite_where=sa.text("kind = 'adjust'"),
+        )
+        batch_op.create_index(
             "ix_points_club_entry_reverses",
             ["brand_id", "reverses_id"],
             unique=False,
@@ -248,6 +255,7 @@ def upgrade() -> None:
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("entry_id", sa.Uuid(), nullable=False),
         sa.Column("text", sa.String(length=200), nullable=False),
+        sa.Column("by", sa.String(length=120), nullable=False),
         sa.Column("store_id", sa.Uuid(), nullable=True),
         sa.ForeignKeyConstraint(
             ["brand_id", "entry_id"],
@@ -287,6 +295,7 @@ def upgrade() -> None:
         sa.Column("issued_store_id", sa.Uuid(), nullable=True),
         sa.Column("ends_at", sdk.UTCDateTime(timezone=True), nullable=True),
         sa.Column("closed_at", sdk.UTCDateTime(timezone=True), nullable=True),
+        sa.Column("redeemed_at", sdk.UTCDateTime(timezone=True), nullable=True),
         sa.Column("redeemed_store_id", sa.Uuid(), nullable=True),
         sa.Column("purchase_id", sa.Uuid(), nullable=True),
         sa.Column("store_id", sa.Uuid(), nullable=True),
@@ -344,6 +353,13 @@ def upgrade() -> None:
             unique=False,
             postgresql_where=sa.text("status = 'issued'"),
             sqlite_where=sa.text("status = 'issued'"),
+        )
+        batch_op.create_index(
+            "ix_points_club_reward_redeemed",
+            ["brand_id", "redeemed_store_id", "redeemed_at"],
+            unique=False,
+            postgresql_where=sa.text("redeemed_at IS NOT NULL"),
+            sqlite_where=sa.text("redeemed_at IS NOT NULL"),
         )
         batch_op.create_index(
             "ix_points_club_reward_purchase",
@@ -409,6 +425,11 @@ def downgrade() -> None:
     op.drop_table("points_club_allocation")
     with op.batch_alter_table("points_club_reward", schema=None) as batch_op:
         batch_op.drop_index(
+            "ix_points_club_reward_redeemed",
+            postgresql_where=sa.text("redeemed_at IS NOT NULL"),
+            sqlite_where=sa.text("redeemed_at IS NOT NULL"),
+        )
+        batch_op.drop_index(
             "ix_points_club_reward_purchase",
             postgresql_where=sa.text("purchase_id IS NOT NULL"),
             sqlite_where=sa.text("purchase_id IS NOT NULL"),
@@ -455,6 +476,11 @@ def downgrade() -> None:
             "uq_points_club_entry_earn",
             postgresql_where=sa.text("kind = 'earn'"),
             sqlite_where=sa.text("kind = 'earn'"),
+        )
+        batch_op.drop_index(
+            "ix_points_club_entry_adjust",
+            postgresql_where=sa.text("kind = 'adjust'"),
+            sqlite_where=sa.text("kind = 'adjust'"),
         )
         batch_op.drop_index(
             "ix_points_club_entry_reverses",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 from uuid import UUID, uuid4
@@ -17,6 +17,8 @@ from highstreet.host import policy, settings
 from highstreet.members import links
 from highstreet.purchases import service as purchases
 from highstreet.purchases.facts import PurchaseIn
+from highstreet.sdk import ctx_of
+from highstreet_points_club import history, rewards
 from highstreet_tenants import clock
 from highstreet_tenants.models import Brand, Store
 from highstreet_tenants.people.keys import create_key
@@ -195,10 +197,11 @@ def test_overviews(house_of_clubs: House) -> None:
     brand = house.brands[0]
     office = words(manager.get(f"/office/{brand.slug}/t/{NAME}/"))
     assert "What stores owe" in office
-    assert "Harbour 1 50" in office
+    assert "Harbour 1 1 50 0 0 – 0" in office
+    assert "Between stores, by month" in office
     other = house.person("hugo", "head_office_manager", 1, None)
     chain = words(other.get(f"/office/{house.brands[1].slug}/t/{NAME}/"))
-    assert "each store keeps its own customers" in chain
+    assert "Nobody has earned anything yet" in chain
 
 
 def test_pieces_in_the_cores_pages(house_of_clubs: House, time_machine_: Any) -> None:
@@ -359,3 +362,135 @@ def test_the_cards_of_free_products(house_of_clubs: House) -> None:
     member = f"{house.path(1, 0)}/members/{who}"
     clerk.post(member, f"{member}/redeem", {"reward": waiting[1]})
     assert "Free sandwich for Maren Okafor-Lind" in words(clerk.get(member))
+
+
+def test_the_books_between_stores(house_of_clubs: House) -> None:
+    house = house_of_clubs
+    brand = house.brands[0]
+    who = house.member(points=250)
+    with house.session(0, 1, write=True) as s:
+        rewards.redeem_now(ctx_of(s, NAME), who, "money", steps=2)
+    month = f"{clock.now():%Y-%m}"
+    manager = house.person("hana", "head_office_manager", 0, None)
+    office = f"/office/{brand.slug}/t/{NAME}/books"
+    page = words(manager.get(f"{office}?month={month}"))
+    assert "This month still runs" in page
+    assert "Harbour 2 £10 £0 £10" in page
+    assert "Harbour 1 £0 £10 −£10" in page
+    assert "Harbour 1 Harbour 2 1 200 £10" in page
+    file = manager.get(f"{office}.csv?month={month}")
+    assert file.mimetype == "text/csv"
+    assert file.text.lstrip("\ufeff").splitlines() == [
+        "month,owes_code,owes,gets_code,gets,currency,rewards,points,amount",
+        f"{month},101,Harbour 1,102,Harbour 2,GBP,1,200,10.00",
+    ]
+    assert "Nothing to settle" in words(manager.get(f"{office}?month=2020-02"))
+    for wrong in ("2020-13", "x", "2020-1-1"):
+        assert manager.get(f"{office}?month={wrong}").status_code == 404
+    owner = house.person("olga", "store_owner")
+    mine = words(owner.get(f"{house.path()}/books?month={month}"))
+    assert "Harbour 1 £0 £10 −£10" in mine
+    clerk = house.person("clara", "till_staff")
+    assert clerk.get(f"{house.path()}/books").status_code == 403
+    other = house.person("hugo", "head_office_manager", 1, None)
+    assert other.get(f"/office/{house.brands[1].slug}/t/{NAME}/books").status_code == 404
+
+
+def test_head_office_sees_sums_where_members_are_the_stores(house_of_clubs: House) -> None:
+    """CASES 1: nothing of fewer than five people, each figure by itself."""
+    house = house_of_clubs
+    brand = house.brands[1]
+    manager = house.person("hugo", "head_office_manager", 1, None)
+    page = f"/office/{brand.slug}/t/{NAME}/"
+    with house.session(1, 0, write=True) as s:
+        for number in range(5):
+            who = customers.enrol(s, name=f"Member {number}").id
+            at = clock.now() - timedelta(days=3)
+            made = PurchaseIn(s.store_id, uuid4().hex, at, 9000, "GBP", who)
+            purchases.record(s, made)
+        rewards.redeem_now(ctx_of(s, NAME), who, "coffee")
+    house.member(1, 1, points=77)
+    text = words(manager.get(page))
+    rows = re.findall(r"Quarry (\d) (\S+) (\S+) (\S+) (\S+)", text)
+    assert rows == [("1", "5", "370", "450", "–"), ("2", "–", "–", "–", "0")]
+    assert "Member 0" not in text
+
+
+def test_a_person_gives_so_many_points_in_a_day(house_of_clubs: House) -> None:
+    house = house_of_clubs
+    with house.site.tenancy.session(Scope.operator(house.brands[0].id), write=True) as s:
+        settings.put(s, NAME, {"correct_most": 100})
+    boss, owner = house.person("mia", "store_manager"), house.person("olga", "store_owner")
+    who, other = house.member(), house.member(name="Jo")
+
+    def give(by: Browser, points: int, whom: UUID = who) -> Any:
+        at = f"{house.path()}/members/{whom}"
+        return by.post(at, f"{at}/correct", {"points": str(points), "reason": "Sorry for the wait"})
+
+    assert give(boss, 60).status_code == 303
+    refused = give(boss, 50, other)
+    assert refused.status_code == 422
+    assert "You may give 40 more by hand today" in words(refused)
+    assert give(boss, -500).status_code == 303, "taking away has no limit"
+    assert give(boss, 40, other).status_code == 303
+    assert give(boss, 1, other).status_code == 422
+    assert give(owner, 5000).status_code == 303
+    page = words(owner.get(f"{house.path()}/"))
+    assert "Maren Okafor-Lind : Sorry for the wait" in page
+    assert "Mia" in page
+    assert "+5,000" in page
+    assert "by hand in a day" in page, "the programme says so"
+    clerk = house.person("clara", "till_staff")
+    assert "Corrected by hand" not in words(clerk.get(f"{house.path()}/"))
+    till = till_of(house, scopes=("till.read", "till.write", "points_club.adjust"))
+    body = {"points": 101, "reason": "From the till"}
+    assert till.call("POST", f"/customers/{who}/corrections", body).status_code == 422
+
+
+def test_the_owner_sees_who_came_oftener_than_usual(house_of_clubs: House) -> None:
+    house = house_of_clubs
+    with house.site.tenancy.session(Scope.operator(house.brands[0].id), write=True) as s:
+        settings.put(s, NAME, {"often_most": 2})
+    who = house.member()
+    with house.session(write=True) as s:
+        for _visit in range(3):
+            house.buy(s, who, 1000)
+    owner = house.person("olga", "store_owner")
+    page = words(owner.get(f"{house.path()}/"))
+    assert "Oftener than usual" in page
+    assert "3 purchases" in page
+    clerk = house.person("clara", "till_staff")
+    till = house.path().replace(f"/t/{NAME}", "/till/")
+    clerk.post(f"{till}{who}", f"{till}{who}/purchase", {"amount": "5.00", "receipt": "77"})
+    assert "Purchase 4 of this member today; 2 are usual." in words(clerk.get(f"{till}{who}"))
+
+
+def test_a_button_pressed_twice_on_the_members_page_is_one_deed(house_of_clubs: House) -> None:
+    house = house_of_clubs
+    owner = house.person("olga", "store_owner")
+    who = house.member(points=300)
+    member = f"{house.path()}/members/{who}"
+    ref = re.findall(r'name="ref" value="(\w+)"', owner.get(member).text)
+    assert len(set(ref)) == 1
+    for _press in range(2):
+        owner.post(member, f"{member}/correct", {"points": "5", "reason": "Sorry", "ref": ref[0]})
+        owner.post(member, f"{member}/redeem", {"reward": "coffee", "ref": ref[0]})
+    assert "225" in words(owner.get(member))
+    with house.session() as s:
+        assert history.balance(ctx_of(s, NAME), who).balance == 225
+
+
+def test_a_money_setting_is_typed_in_the_currency(house_of_clubs: House) -> None:
+    house = house_of_clubs
+    owner = house.person("olga", "store_owner")
+    console = house.path().replace(f"/t/{NAME}", "")
+    page = f"{console}/tools/{NAME}/set-up"
+    inputs = re.findall(r"<input[^>]*>", owner.get(page).text)
+    sent = {
+        name[1]: value[1]
+        for one in inputs
+        if (name := re.search(r'name="(s-[^"]+)"', one))
+        and (value := re.search(r'value="([^"]*)"', one))
+    }
+    assert sent["s-rewards.2.value_minor"] == "5.00"
+    assert sent["s-accruals.0.per_minor"] == "1.00"

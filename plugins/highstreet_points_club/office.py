@@ -1,0 +1,79 @@
+"""Head office's page: the programme in words, and the club in sums over stores."""
+
+from collections.abc import Collection
+from datetime import timedelta
+from typing import NamedTuple
+
+from flask import render_template, request
+
+from highstreet.sdk import aggregates, open_ctx, open_totals, requires, screens
+from highstreet_points_club import liability, rules, stores, terms, totals, words
+from highstreet_points_club.liability import Liability
+from highstreet_points_club.totals import Span, Sums
+from highstreet_points_club.writing import business_date
+
+office = screens("points_club", "office", import_name=__name__)
+
+WEEKS = timedelta(weeks=4)
+PAGE = 100
+"""Stores on a page."""
+
+
+class Line(NamedTuple):
+    """One store on the page. owed: in full, where the brand owns the members."""
+
+    name: str
+    sums: Sums
+    owed: Liability | None
+
+
+@office.get("/")
+@requires("results.view")
+def office_overview() -> str:
+    """The brand's programme in words, and its stores in sums; those with most to owe first."""
+    number = max(0, request.args.get("page", 0, type=int))
+    with open_ctx() as ctx:
+        place = rules.place(ctx)
+        shown = terms.shown(rules.programme(ctx), place)
+        shared = ctx.brand.customers == "brand"
+        # Where members are the stores', sums are all that head office may read.
+        owed = {one.store_id: one for one in liability.by_store(ctx)} if shared else {}
+        today = business_date(ctx.now(), place.zone)
+        span = Span(today - WEEKS + timedelta(days=1), today, place.zone, ctx.now())
+    with open_totals() as s:
+        sums = totals.by_store(s, span)
+    there = sorted(
+        {*sums, *owed}, key=lambda one: (-_points(owed.get(one), sums.get(one)), str(one))
+    )
+    page = there[number * PAGE : (number + 1) * PAGE]
+    with open_ctx() as ctx:
+        names = stores.named(ctx.s, page)
+    return render_template(
+        "points_club/office.html",
+        **shown,
+        shared=shared,
+        lines=[Line(names[one].name, sums.get(one) or Sums(one), owed.get(one)) for one in page],
+        whole=_whole(owed.values()) if owed else None,
+        period=words.span(span.first, span.last, place),
+        number=number,
+        least=aggregates.SMALLEST_CELL,
+        more=len(there) > (number + 1) * PAGE,
+    )
+
+
+def _points(owed: Liability | None, sums: Sums | None) -> int:
+    if owed is not None:
+        return owed.points
+    return (sums.points or 0) if sums is not None else 0
+
+
+def _whole(lines: Collection[Liability]) -> Liability:
+    """What all stores owe. Members are not added up: one may have points of several stores."""
+    return Liability(
+        None,
+        sum(one.active for one in lines),
+        sum(one.pending for one in lines),
+        sum(one.held for one in lines),
+        sum(one.owed for one in lines),
+        0,
+    )

@@ -1,0 +1,150 @@
+"""The club in sums over stores, for head office: never a person, and nothing of fewer than five.
+
+Each figure counts the people that it is about, for a store with many members may have handed a
+reward to one.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, tzinfo
+from typing import Any, NamedTuple
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from highstreet.sdk import Base, Scope, ScopedSession, aggregates
+from highstreet_points_club.lasting import morning
+from highstreet_points_club.models import Account, Entry, Lot, Reward
+from highstreet_points_club.rules import NAME
+
+OWED = f"{NAME}.owed"
+GIVEN = f"{NAME}.given"
+HANDED_OVER = f"{NAME}.handed_over"
+_KEYS = ("store_id",)
+
+
+def _select(*columns: sa.ColumnElement[Any]) -> sa.Select[Any]:
+    return sa.select(*columns)
+
+
+@aggregates.aggregate(OWED, people="people", keys=_KEYS)
+def _owed(scope: Scope, *, at: datetime) -> sa.Select[Any]:
+    """Points of each store that members can still spend, now or later."""
+    return (
+        _select(
+            Lot.at_store_id.label("store_id"),
+            sa.func.count(Lot.account_id.distinct()).label("people"),
+            sa.func.sum(Lot.remaining).label("points"),
+        )
+        .join(Account, sa.and_(Account.brand_id == Lot.brand_id, Account.id == Lot.account_id))
+        .where(
+            *scope.owns(Lot),
+            *scope.owns(Account),
+            Lot.remaining > 0,
+            sa.or_(Lot.expires_at.is_(None), Lot.expires_at > at),
+            sa.or_(~Lot.idle, Account.idle_at.is_(None), Account.idle_at > at),
+        )
+        .group_by(Lot.at_store_id)
+    )
+
+
+@aggregates.aggregate(GIVEN, people="people", keys=_KEYS)
+def _given(scope: Scope, *, first: date, last: date) -> sa.Select[Any]:
+    """Points that each store gave for purchases from `first` to `last` (business dates)."""
+    # By the core's purchases, for they are found by day.
+    bought = Base.metadata.tables["core_purchase"]
+    return (
+        _select(
+            bought.c.store_id,
+            sa.func.count(Entry.account_id.distinct()).label("people"),
+            sa.func.sum(Entry.points).label("points"),
+        )
+        .select_from(bought)
+        .join(
+            Entry,
+            sa.and_(
+                Entry.brand_id == bought.c.brand_id,
+                Entry.purchase_id == bought.c.id,
+                Entry.kind == "earn",
+            ),
+        )
+        .where(
+            *scope.owns(bought),
+            *scope.owns(Entry),
+            bought.c.business_date.between(first, last),
+        )
+        .group_by(bought.c.store_id)
+    )
+
+
+@aggregates.aggregate(HANDED_OVER, people="people", keys=_KEYS)
+def _handed_over(scope: Scope, *, since: datetime, until: datetime) -> sa.Select[Any]:
+    """Rewards that each store handed over from `since` to `until` (UTC) and did not take back."""
+    return (
+        _select(
+            Reward.redeemed_store_id.label("store_id"),
+            sa.func.count(Reward.account_id.distinct()).label("people"),
+            sa.func.count().label("rewards"),
+        )
+        .where(
+            *scope.owns(Reward),
+            Reward.status == "redeemed",
+            Reward.redeemed_at >= since,
+            Reward.redeemed_at < until,
+        )
+        .group_by(Reward.redeemed_store_id)
+    )
+
+
+@dataclass(slots=True)
+class Sums:
+    """One store in sums; a figure is None where it is about fewer than five people.
+
+    members: with points to spend. points: theirs. given, rewards: in the period.
+    """
+
+    store_id: UUID | None
+    members: int | None = 0
+    points: int | None = 0
+    given: int | None = 0
+    rewards: int | None = 0
+
+
+class Span(NamedTuple):
+    """Days from `first` to `last`, as they are in `zone`; points are counted as they stand `at`."""
+
+    first: date
+    last: date
+    zone: tzinfo
+    at: datetime
+
+    @property
+    def since(self) -> datetime:
+        """Its first moment (UTC)."""
+        return morning(self.first, 0, self.zone)
+
+    @property
+    def until(self) -> datetime:
+        """The first moment after it (UTC)."""
+        return morning(self.last, 1, self.zone)
+
+
+def by_store(s: ScopedSession, span: Span) -> dict[UUID | None, Sums]:
+    """All stores that have anything to tell, in a session of `open_totals`."""
+    found: dict[UUID | None, Sums] = {}
+
+    def cells(name: str, **arguments: Any) -> Iterator[tuple[Sums, dict[str, Any]]]:
+        for cell in aggregates.run(s, name, **arguments):
+            yield found.setdefault(cell["store_id"], Sums(cell["store_id"])), cell
+
+    for sums, cell in cells(OWED, at=span.at):
+        sums.members, sums.points = _whole(cell["people"]), _whole(cell["points"])
+    for sums, cell in cells(GIVEN, first=span.first, last=span.last):
+        sums.given = _whole(cell["points"])
+    for sums, cell in cells(HANDED_OVER, since=span.since, until=span.until):
+        sums.rewards = _whole(cell["rewards"])
+    return found
+
+
+def _whole(value: Any) -> int | None:
+    return None if value is None else int(value)
