@@ -11,7 +11,7 @@ from highstreet.sdk import gettext as _
 from highstreet_points_club import rules, settlement, stores, words
 from highstreet_points_club.office import office
 from highstreet_points_club.screens import store
-from highstreet_points_club.settlement import Month, Pair
+from highstreet_points_club.settlement import Month
 from highstreet_points_club.sheets import sheet
 from highstreet_points_club.writing import business_date
 
@@ -53,7 +53,7 @@ def store_file() -> Response:
 
 def _page(ctx: Ctx, face: str) -> str:
     month, place = _month(ctx), rules.place(ctx)
-    found = [one for one in _pairs(ctx, month) if one.between]
+    found = [one for one in settlement.pairs(ctx, month) if one.between]
     names = stores.named(ctx.s, [one for pair in found for one in (pair.giver, pair.taker)])
     lines = settlement.standings(found)
     at = request.view_args or {}
@@ -68,6 +68,7 @@ def _page(ctx: Ctx, face: str) -> str:
     return render_template(
         "points_club/books.html",
         month=words.month(month.first, place),
+        shared=ctx.brand.customers == "brand",
         unit=words.unit(rules.programme(ctx), 2),
         own=ctx.scope.store_id,
         standings=[
@@ -100,7 +101,7 @@ def _page(ctx: Ctx, face: str) -> str:
 
 def _file(ctx: Ctx) -> Response:
     month = _month(ctx)
-    found = _pairs(ctx, month)
+    found = settlement.pairs(ctx, month)
     names = stores.named(ctx.s, [one for pair in found for one in (pair.giver, pair.taker)])
     header = (
         "month", "owes_code", "owes", "gets_code", "gets", "currency", "rewards", "points", "amount"
@@ -118,15 +119,6 @@ def _file(ctx: Ctx) -> Response:
         for one in found
     ]
     return sheet(f"points-{month.first:%Y-%m}.csv", header, rows)
-
-
-def _pairs(ctx: Ctx, month: Month) -> list[Pair]:
-    """Raises NotFound where stores share no members: there is nothing between them."""
-    if ctx.brand.customers != "brand":
-        raise NotFound(
-            _("In this brand each store keeps its own members, so stores owe one another nothing.")
-        )
-    return settlement.pairs(ctx, month)
 
 
 def _month(ctx: Ctx) -> Month:
