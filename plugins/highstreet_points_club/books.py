@@ -6,7 +6,16 @@ from decimal import Decimal
 from flask import render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from highstreet.sdk import Ctx, NotFound, clock, minor_digits, open_ctx, requires
+from highstreet.sdk import (
+    Ctx,
+    NotFound,
+    clock,
+    format_locale,
+    format_minor,
+    minor_digits,
+    open_ctx,
+    requires,
+)
 from highstreet.sdk import gettext as _
 from highstreet_points_club import rules, settlement, stores, words
 from highstreet_points_club.office import office
@@ -63,13 +72,13 @@ def _page(ctx: Ctx, face: str) -> str:
         return url_for(f".{view}", month=f"{first:%Y-%m}" if first else None, **at)
 
     def shown(minor: int, currency: str) -> str:
-        return words.money(minor, place._replace(currency=currency))
+        return format_minor(minor, currency, str(format_locale(place.locale)))
 
     return render_template(
         "points_club/books.html",
         month=words.month(month.first, place),
         shared=ctx.brand.customers == "brand",
-        unit=words.unit(rules.programme(ctx), 2),
+        unit=words.units(rules.programme(ctx)),
         own=ctx.scope.store_id,
         standings=[
             {

@@ -36,12 +36,13 @@ def office_overview() -> str:
         place = rules.place(ctx)
         shown = terms.shown(rules.programme(ctx), place)
         shared = ctx.brand.customers == "brand"
-        # Where members are the stores', sums are all that head office may read.
-        owed = {one.store_id: one for one in liability.by_store(ctx)} if shared else {}
         today = business_date(ctx.now(), place.zone)
         span = Span(today - WEEKS + timedelta(days=1), today, place.zone, ctx.now())
-    with open_totals() as s:
-        sums = totals.by_store(s, span)
+        owed = {one.store_id: one for one in liability.by_store(ctx)} if shared else {}
+        sums = totals.by_store(ctx.s, span) if shared else {}
+    if not shared:  # sums are all that head office may read
+        with open_totals() as s:
+            sums = totals.by_store(s, span)
     there = sorted(
         {*sums, *owed}, key=lambda one: (-_points(owed.get(one), sums.get(one)), str(one))
     )

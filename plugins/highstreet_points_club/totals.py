@@ -4,7 +4,7 @@ Each figure counts the people that it is about, for a store with many members ma
 reward to one.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, tzinfo
 from typing import Any, NamedTuple
@@ -130,11 +130,15 @@ class Span(NamedTuple):
 
 
 def by_store(s: ScopedSession, span: Span) -> dict[UUID | None, Sums]:
-    """All stores that have anything to tell, in a session of `open_totals`."""
+    """All stores that have anything to tell.
+
+    In a session of `open_totals` small cells are left out; one that reaches the members anyway gets
+    every figure.
+    """
     found: dict[UUID | None, Sums] = {}
 
-    def cells(name: str, **arguments: Any) -> Iterator[tuple[Sums, dict[str, Any]]]:
-        for cell in aggregates.run(s, name, **arguments):
+    def cells(name: str, **arguments: Any) -> Iterator[tuple[Sums, Mapping[Any, Any]]]:
+        for cell in _cells(s, name, arguments):
             yield found.setdefault(cell["store_id"], Sums(cell["store_id"])), cell
 
     for sums, cell in cells(OWED, at=span.at):
@@ -144,6 +148,15 @@ def by_store(s: ScopedSession, span: Span) -> dict[UUID | None, Sums]:
     for sums, cell in cells(HANDED_OVER, since=span.since, until=span.until):
         sums.rewards = _whole(cell["rewards"])
     return found
+
+
+def _cells(
+    s: ScopedSession, name: str, arguments: Mapping[str, Any]
+) -> Sequence[Mapping[Any, Any]]:
+    if s.scope.reach == "aggregate":
+        return aggregates.run(s, name, **arguments)
+    query = aggregates.registry[name].query
+    return s.execute(query(s.scope, **arguments)).mappings().all()
 
 
 def _whole(value: Any) -> int | None:

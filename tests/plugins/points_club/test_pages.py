@@ -197,7 +197,7 @@ def test_overviews(house_of_clubs: House) -> None:
     brand = house.brands[0]
     office = words(manager.get(f"/office/{brand.slug}/t/{NAME}/"))
     assert "What stores owe" in office
-    assert "Harbour 1 1 50 0 0 – 0" in office
+    assert "Harbour 1 1 50 0 0 50 0" in office
     assert "Between stores, by month" in office
     other = house.person("hugo", "head_office_manager", 1, None)
     chain = words(other.get(f"/office/{house.brands[1].slug}/t/{NAME}/"))
@@ -375,9 +375,9 @@ def test_the_books_between_stores(house_of_clubs: House) -> None:
     office = f"/office/{brand.slug}/t/{NAME}/books"
     page = words(manager.get(f"{office}?month={month}"))
     assert "This month still runs" in page
-    assert "Harbour 2 £10 £0 £10" in page
-    assert "Harbour 1 £0 £10 −£10" in page
-    assert "Harbour 1 Harbour 2 1 200 £10" in page
+    assert "Harbour 2 £10.00 £0.00 £10.00" in page
+    assert "Harbour 1 £0.00 £10.00 −£10.00" in page
+    assert "Harbour 1 Harbour 2 1 200 £10.00" in page
     file = manager.get(f"{office}.csv?month={month}")
     assert file.mimetype == "text/csv"
     assert file.text.lstrip("\ufeff").splitlines() == [
@@ -389,7 +389,7 @@ def test_the_books_between_stores(house_of_clubs: House) -> None:
         assert manager.get(f"{office}?month={wrong}").status_code == 404
     owner = house.person("olga", "store_owner")
     mine = words(owner.get(f"{house.path()}/books?month={month}"))
-    assert "Harbour 1 £0 £10 −£10" in mine
+    assert "Harbour 1 £0.00 £10.00 −£10.00" in mine
     clerk = house.person("clara", "till_staff")
     assert clerk.get(f"{house.path()}/books").status_code == 403
     other = house.person("hugo", "head_office_manager", 1, None)
