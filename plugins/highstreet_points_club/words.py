@@ -105,9 +105,8 @@ def unusual(programme: Programme, often: "Often") -> str:
         times=number(often.times),
         usual=number(programme.often_most),
     )
-    if often.blocked:
-        return f"{said} {_('More earn nothing.')}"
-    return f"{said} {_('Is it the member’s own card?')}"
+    more = _("More earn nothing.") if often.blocked else _("Is it the member’s own card?")
+    return f"{said} {more}"
 
 
 def of_return(programme: Programme, done: "Reversed") -> str:

@@ -110,3 +110,17 @@ def test_a_page_is_chinese_from_top_to_bottom(front: Any, clerk: Any) -> None:
     )
     words = set(re.findall(r"[A-Za-z]{3,}", re.sub(r"<[^>]+>", " ", body)))
     assert words <= {"Harbour", "Clara", "English", "Esc", "Enter"}
+
+
+def test_no_message_hides_where_extractors_do_not_look() -> None:
+    """Before Python 3.12 the inside of an f-string is one token: a message there is never found."""
+    hidden = re.compile(r"""\bf(['"]).*\{(_|_l|gettext|ngettext|pgettext)\(""")
+    found = [
+        f"{path.relative_to(ROOT)}:{number}"
+        for root in ("platform", "tenants", "plugins")
+        for path in sorted((ROOT / root).rglob("*.py"))
+        if "cli" not in path.parts
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
+        if hidden.search(line)
+    ]
+    assert found == []

@@ -116,11 +116,13 @@ def make(path: str, one: fields.Field[Any], value: Any, currency: str) -> Item:
     elif isinstance(one, fields.List):
         item.kind, item.lines = "many", int(meta.get("lines", 3))
         item.value = "\n".join(str(v) for v in value or [])
-        item.hint = f"{item.hint} {_('One on each line.')}".strip()
+        each = _("One on each line.")  # not inside the f-string: extractors don't look there
+        item.hint = f"{item.hint} {each}".strip()
     elif isinstance(one, fields.Dict):
         item.kind, item.lines = "pairs", int(meta.get("lines", 3))
         item.value = "\n".join(f"{k} = {v}" for k, v in (value or {}).items())
-        item.hint = f"{item.hint} {_('One on each line, as name = value.')}".strip()
+        each = _("One on each line, as name = value.")
+        item.hint = f"{item.hint} {each}".strip()
     elif oneof is not None:
         item.kind, item.options = "choice", _options(oneof, one)
         item.value = "" if value is None else str(value)

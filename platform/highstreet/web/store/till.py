@@ -247,7 +247,8 @@ def _promise(answers: tuple[object, ...]) -> dict[str, str]:
         words = str(getattr(value, "words", "") or "")
         after = getattr(value, "balance_after", None)
         if after is not None:
-            words = f"{words} {_('New balance: %(points)s.', points=formats.num(after))}".strip()
+            new = _("New balance: %(points)s.", points=formats.num(after))
+            words = f"{words} {new}".strip()
         return {"button": _("Give %(points)s points", points=formats.num(points)), "hint": words}
     return {}
 
