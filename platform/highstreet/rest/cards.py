@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from highstreet.customers import identities, keys, queries
+from highstreet.customers import identities, keys, queries, service
 from highstreet.customers.facts import IdentityFact
 from highstreet.host.access import requires
 from highstreet.i18n import gettext as _
@@ -24,11 +24,12 @@ def issue(data: dict[str, Any], customer_id: UUID) -> dict[str, Any]:
     """Give a card, or replace one.
 
     With `replaces`, that card of the same customer is lost from now on. Points stay the customer's.
+    A blank card that collected without a name becomes theirs with all that it collected.
     """
     s = current.s
     if data["replaces"] is not None:
         _report_lost(customer_id, data["replaces"], data["number"])
-    return card_json(identities.issue_card(s, customer_id, data["number"]))
+    return card_json(service.issue_card(s, customer_id, data["number"]))
 
 
 @blueprint.route("/cards/<number>", methods=["PATCH"])

@@ -55,6 +55,22 @@ def test_a_lost_card_is_replaced_and_the_points_stay(shop: Shop) -> None:
                 ctx.customers.by_card(second.value)
 
 
+def test_a_card_left_blank_is_registered_to_somebody_with_an_account(shop: Shop) -> None:
+    """PEERS A1: both balances are one afterwards, in debt or not, and both cards work."""
+    with shop.session(shop.club) as s:
+        ctx, who = shop.ctx(s), shop.member(s)
+        first = cards.issue(ctx, who.id)
+        shop.buy(s, who.id, 3000)
+        blank = shop.member(s, "", card="4071228693")
+        shop.buy(s, blank.id, 1200)
+        cards.issue(ctx, who.id, "4071 2286 93")
+        for number in (first.value, "4071228693"):
+            assert history.balance(ctx, ctx.customers.by_card(number).id).balance == 42
+        shop.buy(s, blank.id, 100)  # a till that still has the old record in hand
+        assert history.balance(ctx, who.id).balance == 43
+    shop.sound(shop.club)
+
+
 def test_a_card_is_one_members(shop: Shop) -> None:
     with shop.session(shop.club) as s:
         ctx = shop.ctx(s)
