@@ -6,8 +6,8 @@ from highstreet.customers.enrolment import KEEP, Keep, add_note, enrol, remove_n
 from highstreet.customers.fields import define as define_field
 from highstreet.customers.fields import retire as retire_field
 from highstreet.customers.identities import add as add_identity
-from highstreet.customers.identities import set_card_status
 from highstreet.customers.identities import remove as remove_identity
+from highstreet.customers.identities import set_card_status
 from highstreet.customers.leaving import erase, export
 from highstreet.customers.merging import merge
 from highstreet.customers.registering import issue_card
