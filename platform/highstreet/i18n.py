@@ -12,7 +12,10 @@ from typing import cast
 
 import flask_babel
 from babel import Locale
+from babel.numbers import get_currency_symbol
 from flask import Flask, current_app, g, has_app_context, has_request_context, request
+
+from highstreet_tenants.money import parse_minor
 
 #: Language tag of a page → its own name, as a reader looks for it. Keys are Babel locale names.
 LANGUAGES = {"en": "English", "zh_Hans": "中文"}
@@ -67,6 +70,22 @@ def format_locale(place: str | None = None) -> Locale:
         if local.language == spoken.language:
             return local
     return spoken
+
+
+def parse_amount(text: str, currency: str, locale: Locale) -> int:
+    """Minor units in an amount as people there type it ("12.40", "12,40", "£12"). Raises Invalid.
+
+    locale: see `format_locale`.
+    """
+    symbols = locale.number_symbols.get("latn", {})
+    decimal = symbols.get("decimal", ".")
+    plain = text.strip().lstrip(get_currency_symbol(currency, locale=locale)).strip()
+    if decimal == "," and "." in plain and "," not in plain:
+        decimal = "."  # typed on a till's number block
+    elif decimal == "." and "," in plain and "." not in plain and len(plain.split(",")[-1]) != 3:
+        decimal = ","
+    group = symbols.get("group", ",") if symbols.get("group", ",") != decimal else ""
+    return parse_minor(plain, currency, decimal=decimal, thousands=group)
 
 
 @lru_cache(maxsize=512)

@@ -57,7 +57,8 @@ def redeem(customer_id: UUID) -> Response:
     try:
         with open_ctx(write=True) as ctx:
             customer = ctx.customers.get(customer_id)
-            done = till.take(ctx, customer, _chosen(chosen), ref[:80] if ref else None)
+            amount = request.form.get("amount", "").strip()[:20]
+            done = till.take(ctx, customer, chosen, ref[:80] if ref else None, amount)
             after = history.balance(ctx, customer.id)
             programme = after.programme
         flash(
@@ -199,6 +200,7 @@ def _member_page(
     before = request.args.get("before")
     lines, cursor = history.page(ctx, customer.id, before=before, limit=PAGE)
     place = rules.place(ctx)
+    choices = till.choices(ctx, standing)
     earlier = None
     if cursor is not None:
         earlier = url_for(".member", customer_id=customer.id, before=cursor, **_place())
@@ -209,31 +211,17 @@ def _member_page(
         unit=words.unit(standing.programme, standing.balance),
         next_reward=words.next_reward(standing),
         notes=words.notes(standing, place),
-        choices=till.choices(ctx, standing),
-        money=[
-            {
-                "key": rule.key,
-                "label": words.offer(rule, 1, place),
-                "points": rule.points,
-                "most": max(0, standing.spendable) // rule.points,
-            }
-            for rule in standing.programme.rewards
-            if rule.kind == "money" and not rule.automatic
-        ],
+        choices=choices,
+        some=[one for one in choices if one.each_minor and one.most_minor > one.each_minor],
         story=[words.told(line, place) for line in lines],
         earlier=earlier,
         cards=[one for one in detail.identities if one.kind == "card"],
         ref=uuid4().hex,
+        sign=words.sign(place),
         form=form or {},
         errors=errors or {},
         at=_place(),
     )
-
-
-def _chosen(reward: str) -> str:
-    """The button pressed, or a money reward with the number of times typed beside it."""
-    steps = request.form.get("steps", "").strip()
-    return f"{reward}{till.TIMES}{steps}" if steps and till.TIMES not in reward else reward
 
 
 def _place() -> dict[str, Any]:

@@ -14,11 +14,14 @@ from highstreet.sdk import (
     Deed,
     Deeds,
     Figure,
+    Invalid,
     NotFound,
     Reward,
     Statement,
+    format_locale,
     ngettext,
     own,
+    parse_amount,
 )
 from highstreet.sdk import gettext as _
 from highstreet_points_club import history, rewards, rules, terms, words
@@ -104,17 +107,24 @@ def choices(ctx: Ctx, balance: Balance) -> list[Reward]:
         if rule.points > there:
             missing = words.amount(balance.programme, rule.points - there)
             short = _("%(points)s short", points=missing)
-        offered.append(Reward(rule.key, words.offer(rule, 1, place), rule.points, short))
         most = min(there // rule.points, rewards.MOST_STEPS)
+        each = rule.value_minor if rule.kind == "money" else 0
+        label = words.offer(rule, 1, place)
+        offered.append(Reward(rule.key, label, rule.points, short, each, each * most))
         if rule.kind == "money" and most > 1:
-            # All of it at once; any number between is chosen on the member's own page.
+            # All of it at once; how much between, the cashier types.
             label = words.offer(rule, most, place)
             offered.append(Reward(f"{rule.key}{TIMES}{most}", label, rule.points * most))
     return waiting + offered
 
 
-def take(ctx: Ctx, customer: CustomerFact, chosen: str, ref: str | None) -> Issued:
-    """Hand over what a button of `choices` stands for. Raises what `rewards` raises."""
+def take(
+    ctx: Ctx, customer: CustomerFact, chosen: str, ref: str | None, amount: str = ""
+) -> Issued:
+    """Hand over what a button of `choices` stands for, or as much money off as is typed.
+
+    Raises Invalid for an amount that is no multiple of the reward's, and what `rewards` raises.
+    """
     if chosen.startswith(WAITING):
         try:
             reward_id = UUID(chosen.removeprefix(WAITING))
@@ -123,7 +133,22 @@ def take(ctx: Ctx, customer: CustomerFact, chosen: str, ref: str | None) -> Issu
         return rewards.redeem(ctx, reward_id)
     key, _times, steps = chosen.partition(TIMES)
     many = int(steps) if steps.isascii() and steps.isdigit() and len(steps) < 7 else 1
+    if amount:
+        many = _steps(ctx, key, amount)
     return rewards.redeem_now(ctx, customer.id, key, steps=many, ref=ref)
+
+
+def _steps(ctx: Ctx, key: str, amount: str) -> int:
+    """How many times the money reward `key` makes up the amount."""
+    place = rules.place(ctx)
+    rule = rules.programme(ctx).reward(key)
+    if rule is None or rule.kind != "money":
+        raise NotFound(_("This reward is not on offer in this store. Choose another."))
+    minor = parse_amount(amount, place.currency, format_locale(place.locale))
+    if minor <= 0 or minor % rule.value_minor:
+        each = words.money(rule.value_minor, place)
+        raise Invalid(_("Choose an amount in steps of %(each)s.", each=each))
+    return minor // rule.value_minor
 
 
 def deeds(ctx: Ctx, purchases: Sequence[UUID], limit: int) -> Deeds:

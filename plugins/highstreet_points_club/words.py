@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from babel import Locale
 from babel.dates import format_interval, format_skeleton
-from babel.numbers import format_decimal
+from babel.numbers import format_decimal, get_currency_symbol
 
 from highstreet.sdk import SummaryRow, clock, format_locale, format_minor
 from highstreet.sdk import gettext as _
@@ -128,6 +128,11 @@ def money(minor: int, place: Place) -> str:
         if text.endswith(tail):
             return text.removesuffix(tail)
     return text
+
+
+def sign(place: Place) -> str:
+    """The currency's sign, as it stands before an amount."""
+    return get_currency_symbol(place.currency, locale=format_locale(place.locale))
 
 
 def next_reward(balance: "Balance") -> str:

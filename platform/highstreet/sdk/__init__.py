@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         gettext,
         lazy_gettext,
         ngettext,
+        parse_amount,
         pgettext,
     )
     from highstreet.jobs import JobError, JobHandler, Periodic
@@ -110,7 +111,15 @@ _PLACES: dict[str, str] = {
     "Place": "highstreet.host.snapshot",
     "hookimpl": "highstreet.host.spec",
     **dict.fromkeys(
-        ("LazyText", "format_locale", "gettext", "lazy_gettext", "ngettext", "pgettext"),
+        (
+            "LazyText",
+            "format_locale",
+            "gettext",
+            "lazy_gettext",
+            "ngettext",
+            "parse_amount",
+            "pgettext",
+        ),
         "highstreet.i18n",
     ),
     **dict.fromkeys(("JobError", "JobHandler", "Periodic"), "highstreet.jobs"),
@@ -210,6 +219,7 @@ __all__ = [
     "open_ctx",
     "open_totals",
     "own",
+    "parse_amount",
     "parse_minor",
     "pgettext",
     "public",

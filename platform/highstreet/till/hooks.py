@@ -19,13 +19,17 @@ class Reward:
     """Something a member could have now.
 
     key: sent back as the form's `reward`. cost: points it takes. short: translated words that say
-    what is missing ("16 points short"), empty where it can be had.
+    what is missing ("16 points short"), empty where it can be had. each_minor, most_minor: of money
+    off that may be taken in part, what one is worth and how much can be had; the till asks for an
+    amount between and sends it as `amount`, as people type it.
     """
 
     key: str
     label: str
     cost: int
     short: str = ""
+    each_minor: int = 0
+    most_minor: int = 0
 
 
 @dataclass(frozen=True, slots=True)

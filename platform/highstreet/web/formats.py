@@ -7,10 +7,10 @@ from functools import lru_cache
 from babel import Locale, dates, numbers
 from flask import Flask, g
 
-from highstreet.i18n import format_locale
+from highstreet.i18n import format_locale, parse_amount
 from highstreet.i18n import gettext as _
 from highstreet_tenants import clock
-from highstreet_tenants.money import format_minor, major, minor_digits, parse_minor
+from highstreet_tenants.money import format_minor, major, minor_digits
 
 MINUS = "−"
 
@@ -117,15 +117,7 @@ def _whole(tag: str) -> str:
 
 def parse_money(text: str, currency: str) -> int:
     """Minor units in an amount as this reader types it ("12.40", "12,40"). Raises Invalid."""
-    symbols = locale().number_symbols.get("latn", {})
-    decimal = symbols.get("decimal", ".")
-    plain = text.strip().lstrip(symbol(currency)).strip()
-    if decimal == "," and "." in plain and "," not in plain:
-        decimal = "."  # typed on a till's number block
-    elif decimal == "." and "," in plain and "." not in plain and len(plain.split(",")[-1]) != 3:
-        decimal = ","
-    group = symbols.get("group", ",") if symbols.get("group", ",") != decimal else ""
-    return parse_minor(plain, currency, decimal=decimal, thousands=group)
+    return parse_amount(text, currency, locale())
 
 
 def amount(minor: int, currency: str) -> str:

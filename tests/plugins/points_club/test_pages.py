@@ -125,18 +125,26 @@ def test_a_next_that_leads_out_of_the_house_is_not_followed(house_of_clubs: Hous
         assert answer.location == member
 
 
-def test_money_off_in_as_many_steps_as_the_cashier_types(house_of_clubs: House) -> None:
-    """PEERS B6."""
+def test_as_much_money_off_as_the_cashier_types(house_of_clubs: House) -> None:
+    """PEERS B6, at the till and on the member's page."""
     house = house_of_clubs
     clerk = house.person("clara", "till_staff")
     who = house.member(points=450)
     member = f"{house.path()}/members/{who}"
     assert "Auto dollars £20" in words(clerk.get(member))  # all of it: 4 steps
-    clerk.post(member, f"{member}/redeem", {"reward": "money", "steps": "3"})
+    till = clerk.get(house.path().replace(f"/t/{NAME}", f"/till/{who}"))
+    assert "In steps of £5.00, up to £20.00." in words(till)
+    assert 'name="amount"' in till.text.split('id="redeem"')[1]
+    clerk.post(member, f"{member}/redeem", {"reward": "money", "amount": "15"})
     assert "150 points left" in words(clerk.get(member))
-    clerk.post(member, f"{member}/redeem", {"reward": "money", "steps": "99"})
+    for wrong in ("7.50", "-5", "0", "5.001"):
+        clerk.post(member, f"{member}/redeem", {"reward": "money", "amount": wrong})
+        text = words(clerk.get(member))
+        assert "in steps of £5" in text or "too many decimals" in text, wrong
+        assert "150 points left" not in text
+    clerk.post(member, f"{member}/redeem", {"reward": "money", "amount": "£495.00"})
     assert "points short" in words(clerk.get(member))
-    clerk.post(member, f"{member}/redeem", {"reward": "money", "steps": "x"})
+    clerk.post(member, f"{member}/redeem", {"reward": "money", "amount": "x"})
     clerk.post(member, f"{member}/redeem", {"reward": "nonsense"})
     assert "not on offer" in words(clerk.get(member))
 
