@@ -42,6 +42,12 @@ class Place:
         return Scope.store(self.brand.id, self.store.id)
 
     @property
+    def node(self) -> UUID:
+        """The store's id, or the brand's for its head office."""
+        node: UUID = self.store.id if self.store else self.brand.id
+        return node
+
+    @property
     def slugs(self) -> dict[str, str]:
         """Its address."""
         slugs = {"brand": self.brand.slug}
@@ -59,6 +65,17 @@ STATES = {
     "approved": True,
     "forbidden": False,
     "required": True,
+    "unasked": False,
+}
+#: What head office says of all tools, by the brand's slug; nothing where it is not here.
+LEVELS = {"free": "optional", "strict": "restricted", "none": "forbidden", "all": "required"}
+#: Head offices → whether tools are on there: they are as soon as one store uses them.
+OFFICES = {
+    "head office of free": True,
+    "head office of strict": True,
+    "head office of none": False,
+    "head office of all": True,
+    "head office of new": False,
 }
 
 
@@ -79,16 +96,32 @@ class Street:
         """A session of a place's."""
         return self.house.tenancy.session(place.scope, write=write)
 
+    def browser(self, place: Place) -> Any:
+        """Where whoever runs the place is signed in."""
+        client = self.app.test_client()
+        client.set_cookie("hs-session", place.session, domain="localhost")
+        return client
+
+    def at(self, name: str) -> Place:
+        """A store by its state, or a head office by its name (see OFFICES)."""
+        offices = {office.name: office for office in self.offices.values()}
+        return self.places.get(name) or offices[name]
+
+    def everywhere(self) -> list[Place]:
+        """All stores and head offices."""
+        return [*self.places.values(), *self.offices.values()]
+
 
 def build(app: Flask) -> Street:
-    """Three brands: one whose stores choose, one that approves, one that forbids, one that
-    requires.
+    """Five brands: one whose stores choose, one that approves, one that forbids, one that
+    requires, and one in which nobody has said anything yet.
     """
     street = Street(app)
     _brand(street, "free", "brand", ("on", "off", "declined", "paused"))
     _brand(street, "strict", "store", ("waiting", "refused", "approved"))
     _brand(street, "none", "store", ("forbidden",))
     _brand(street, "all", "brand", ("required",))
+    _brand(street, "new", "store", ("unasked",))
     for place in (*street.places.values(), *street.offices.values()):
         _look(street, place)
     return street
@@ -100,7 +133,6 @@ def _brand(street: Street, slug: str, customers_: str, states: tuple[str, ...]) 
     with tenancy.control() as c:
         brand.row = c.get_one(Brand, brand.id)
     office = street.offices[slug] = Place(f"head office of {slug}", brand, None)
-    level = {"free": "optional", "strict": "restricted", "none": "forbidden", "all": "required"}
     with street.session(office, write=True) as s:
         settings.put(s, CLUB, PROGRAMME)
     for name, store in zip(states, brand.stores, strict=True):
@@ -108,8 +140,8 @@ def _brand(street: Street, slug: str, customers_: str, states: tuple[str, ...]) 
         with street.session(place, write=True) as s:
             place.customer = customers.enrol(s, name=f"{name.title()} Quill", card=f"K{slug}{name}")
     with street.session(office, write=True) as s:
-        for tool in TOOLS:
-            policy.set_policy(s, tool, level[slug], note="as we said")
+        for tool in TOOLS if slug in LEVELS else ():
+            policy.set_policy(s, tool, LEVELS[slug], note="as we said")
     for name in states:
         for tool in TOOLS:
             _bring(street, street.places[name], office, tool)
@@ -142,8 +174,7 @@ def _look(street: Street, place: Place) -> None:
         if place.customer is not None:
             place.token = links.make_link(tenancy, s, place.customer.id)
         row = s.get_one(Store, (place.brand.id, place.store.id)) if place.store else None
-    if place.store is not None:
-        assert place.on is STATES[place.name], place.name
+    assert place.on is {**STATES, **OFFICES}[place.name], place.name
     node = Node.of(place.brand.row, row)
     role = "store_owner" if row else "head_office_manager"
     email = f"{place.brand.slug}.{place.name}".replace(" ", ".") + "@people.example"

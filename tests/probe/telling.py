@@ -75,7 +75,7 @@ def listen(world: World, owner: str) -> tuple[Reach, set[str]]:
     reach = Reach(world, world.sites[owner], owner)
     heard: set[str] = set()
 
-    def ear(ctx: Any, what: str) -> None:
+    def ear(ctx: Any, what: str, _given: Any) -> None:
         # Thoroughly once for each kind of session, then the four ways that tools use.
         deep = not heard or what.endswith("_recorded")
         heard.add(what)

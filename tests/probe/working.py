@@ -55,7 +55,7 @@ def work_all(world: World, owner: str, handlers: Iterable[JobHandler] | None = N
     done = list(world.house.jobs if handlers is None else handlers)
     heard: set[str] = set()
 
-    def ear(ctx: Any, what: str) -> None:
+    def ear(ctx: Any, what: str, _given: Any) -> None:
         if what not in heard:  # whatever reached the tool once reaches it the same way again
             heard.add(what)
             reach.read(ctx.s, deep=False)

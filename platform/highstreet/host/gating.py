@@ -77,7 +77,11 @@ def job_guard(s: ScopedSession, job: Claimed) -> str:
     return f"skip:{state.explain(s, job.plugin).reason}"
 
 
-def stores_on(s: ScopedSession, plugin: str, stores: Sequence[UUID]) -> set[UUID]:
-    """Those of the stores where a tool is on; the scheduler asks before it queues periodic work."""
-    state.prime(s, stores)
-    return {store for store in stores if state.is_on(s, plugin, store)}
+def stores_on(s: ScopedSession, plugin: str, lanes: Sequence[UUID]) -> set[UUID]:
+    """Where a tool is on; the scheduler asks before it queues periodic work.
+
+    lanes: stores, or the brand's own id for its head office.
+    """
+    office = s.scope.brand_id
+    state.prime(s, [lane for lane in lanes if lane != office])
+    return {lane for lane in lanes if state.is_on(s, plugin, None if lane == office else lane)}

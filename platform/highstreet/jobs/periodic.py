@@ -27,7 +27,8 @@ from highstreet_tenants.scopes import Scope
 from highstreet_tenants.sessions import ScopedSession, Tenancy
 
 Enabled = Callable[[ScopedSession, str, Sequence[UUID]], Set[UUID]]
-"""`(s, plugin, store_ids)` → those of the stores where the tool is on."""
+"""`(s, plugin, lanes)` → those of the stores (or the brand's own id, for its head office) where the
+tool is on."""
 
 CHUNK = 500
 """Stores per transaction: SQLite's write lock is held for milliseconds."""
@@ -151,34 +152,37 @@ class Scheduler:
         zone_name: str,
     ) -> Iterator[list[UUID]]:
         """Open stores of the zone (or the brand) whose mark is behind the turn, in chunks."""
-        if periodic.scope == "brand":
-            yield [scope.brand_id]
-            return
-        behind = (
-            sa.select(_store.c.id)
-            .outerjoin(
-                _mark,
-                sa.and_(
-                    _mark.c.brand_id == _store.c.brand_id,
-                    _mark.c.lane == _store.c.id,
-                    _mark.c.name == periodic.name,
-                ),
-            )
-            .where(
-                *scope.owns(_store),
-                _store.c.status == "open",
-                _store.c.zone == zone_name,
-                sa.or_(_mark.c.slot.is_(None), _mark.c.slot < turn.slot),
-            )
-            .order_by(_store.c.id)
-        )
         with self._tenancy.session(scope) as s:
-            stores = list(s.scalars(behind))
-            if stores and handler.plugin is not None and not handler.winddown:
-                on = self._enabled(s, handler.plugin, stores)
-                stores = [store for store in stores if store in on]
-        for start in range(0, len(stores), CHUNK):
-            yield stores[start : start + CHUNK]
+            lanes = [scope.brand_id]
+            if periodic.scope == "store":
+                lanes = list(s.scalars(_behind(scope, periodic, turn, zone_name)))
+            if lanes and handler.plugin is not None and not handler.winddown:
+                on = self._enabled(s, handler.plugin, lanes)
+                lanes = [lane for lane in lanes if lane in on]
+        for start in range(0, len(lanes), CHUNK):
+            yield lanes[start : start + CHUNK]
+
+
+def _behind(scope: Scope, periodic: Periodic, turn: Turn, zone_name: str) -> sa.Select[tuple[UUID]]:
+    """Open stores of a zone whose mark is behind the turn."""
+    return (
+        sa.select(_store.c.id)
+        .outerjoin(
+            _mark,
+            sa.and_(
+                _mark.c.brand_id == _store.c.brand_id,
+                _mark.c.lane == _store.c.id,
+                _mark.c.name == periodic.name,
+            ),
+        )
+        .where(
+            *scope.owns(_store),
+            _store.c.status == "open",
+            _store.c.zone == zone_name,
+            sa.or_(_mark.c.slot.is_(None), _mark.c.slot < turn.slot),
+        )
+        .order_by(_store.c.id)
+    )
 
 
 def _fire(

@@ -94,6 +94,15 @@ def test_the_scheduler_asks_for_many_stores_at_once(
         gating.stores_on(s, "club", [two_brands[1].stores[0].id])
 
 
+def test_the_scheduler_asks_for_head_office_too(opened: Any, brand: Any) -> None:
+    with opened(brand, write=False) as s:
+        assert gating.stores_on(s, "club", [brand.id]) == set()
+    with opened(brand, brand.stores[0]) as s:
+        policy.choose(s, "club", True)
+    with opened(brand, write=False) as s:  # head office has a tool as soon as one store uses it
+        assert gating.stores_on(s, "club", [brand.id]) == {brand.id}
+
+
 def test_navigation_shows_what_is_on_and_may_be_opened(opened: Any, brand: Any) -> None:
     with opened(brand, brand.stores[0]) as s:
         assert nav.entries(s, "store", lambda _permission: True) == []

@@ -162,6 +162,17 @@ def test_brand_wide_work_once_a_day(work, time_machine):
     assert seen == [(None, {"subject": "2026-05-10"})]
 
 
+def test_brand_wide_work_of_a_tool_waits_until_head_office_has_it(work, time_machine):
+    time_machine.move_to(at("2026-05-10T12:00"), tick=False)
+    work.every("club.totals", plugin="club", scope="brand")
+    on = set()
+    scheduler = Scheduler(work.tenancy, work.registry, lambda _s, _plugin, lanes: on & {*lanes})
+    assert scheduler.tick() == 0
+    on.add(work.brand.id)
+    assert scheduler.tick(afresh=True) == 1
+    assert fired(work) == [("brand", "2026-05-10")]
+
+
 def test_many_askers_at_once_fire_once(work, time_machine):
     time_machine.move_to(at("2026-05-10T12:00"), tick=False)
     for name in ("one", "two", "three"):

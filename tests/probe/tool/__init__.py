@@ -122,10 +122,14 @@ def make(hooks: object, slots: Mapping[str, str]) -> Plugin:
         jobs=[
             JobHandler("probe_tool.chore", _chore),
             JobHandler("probe_tool.duty", _duty, winddown=True),
+            JobHandler("probe_tool.census", _chore),
+            JobHandler("probe_tool.closing", _duty, winddown=True),
         ],
         periodic=[
             Periodic("probe_tool.chore", at="00:00"),
             Periodic("probe_tool.duty", at="00:00"),
+            Periodic("probe_tool.census", at="00:00", scope="brand"),
+            Periodic("probe_tool.closing", at="00:00", scope="brand"),
         ],
         nav=[
             NavEntry(_l("Probe tool"), "probe_tool-store.look", LOOK),

@@ -8,12 +8,13 @@ from highstreet.host.spec import Hook, hooks_in
 from highstreet.sdk import hookimpl
 from highstreet.web.slots import SLOTS
 
-Ear = Callable[[Any, str], None]
+#: Gets `ctx`, what reached the tool ("hook:audit", "job:chore"), and what it was told.
+Ear = Callable[[Any, str, tuple[Any, ...]], None]
 _ears: list[Ear] = []
 
 
 class Listening:
-    """`with Listening(ear):` calls `ear(ctx, what)` whenever the tool is reached."""
+    """`with Listening(ear):` calls `ear(ctx, what, given)` whenever the tool is reached."""
 
     def __init__(self, ear: Ear) -> None:
         self._ear = ear
@@ -25,10 +26,10 @@ class Listening:
         _ears.remove(self._ear)
 
 
-def tell(ctx: Any, what: str) -> None:
+def tell(ctx: Any, what: str, *given: Any) -> None:
     """Tell everybody who listens."""
     for ear in list(_ears):
-        ear(ctx, what)
+        ear(ctx, what, given)
 
 
 def every_hook() -> object:
@@ -44,7 +45,8 @@ def _answer(hook: Hook) -> Any:
     # pluggy reads the names of the arguments, so each answer is written out.
     names = ", ".join(("ctx", *hook.arguments))
     given: dict[str, Any] = {"tell": tell}
-    exec(f"def {hook.name}(self, {names}):\n    tell(ctx, 'hook:{hook.name}')", given)
+    told = ", ".join(("ctx", f"'hook:{hook.name}'", *hook.arguments))
+    exec(f"def {hook.name}(self, {names}):\n    tell({told})", given)
     return hookimpl(given[hook.name])
 
 

@@ -1,0 +1,169 @@
+"""The matrix's background: what tools do when nobody looks, in places where they are off."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+import sqlalchemy as sa
+
+from highstreet import jobs as queue
+from highstreet.host import dispatch, gating, owed, retry
+from highstreet.jobs import JobHandler, JobRegistry, Runner
+from highstreet.jobs.models import Job
+from highstreet.jobs.periodic import Enabled, Scheduler
+from highstreet.jobs.runner import Guard
+from highstreet.purchases import service as purchases
+from highstreet.purchases.facts import PurchaseIn, ReturnIn
+from highstreet_tenants import clock
+from highstreet_tenants.scopes import Scope
+from probe.street import Place, Street
+from probe.tool.spy import Listening
+from probe.world import CLUB, TOOL, TOOLS
+
+
+def tool_of(name: str) -> str | None:
+    """The tool whose job it is, by its name: a handler may not say so, and then nobody asks."""
+    return next((tool for tool in TOOLS if name.startswith(f"{tool}.")), None)
+
+
+def spied(
+    street: Street, more: Iterable[JobHandler] = ()
+) -> tuple[JobRegistry, list[tuple[str, Any]]]:
+    """The house's jobs, each of a tool's replaced by one that says that it ran, and where."""
+    ran: list[tuple[str, Any]] = []
+
+    def said(name: str) -> Callable[..., object]:
+        return lambda s, payload: ran.append((name, s.store_id or s.brand_id))
+
+    registry = JobRegistry()
+    for handler in (*street.house.jobs, *more):
+        spy = replace(handler, run=said(handler.name)) if tool_of(handler.name) else handler
+        registry.add(spy)
+    registry.add(*(periodic for periodic, _handler in street.house.jobs.periodic()))
+    return registry, ran
+
+
+def jobs(
+    street: Street, guard: Guard = gating.job_guard, more: Iterable[JobHandler] = ()
+) -> list[str]:
+    """Jobs of tools that ran where they are off, or did not where they are on."""
+    registry, ran = spied(street, more)
+    tools = [handler for handler in registry if tool_of(handler.name)]
+    queued: dict[Any, tuple[JobHandler, Place]] = {}
+    for place in street.everywhere():
+        with street.session(place, write=True) as s:
+            s.info["jobs"] = registry
+            for handler in tools:
+                queued[queue.enqueue(s, handler.name, {})] = (handler, place)
+    runner = Runner(street.house.tenancy, registry, guard)
+    while runner.run_one() is not None:
+        pass
+    with street.house.tenancy.control() as c:
+        rows = {row.id: row for row in c.scalars(sa.select(Job).where(Job.id.in_(list(queued))))}
+    wrong = []
+    for job_id, (handler, place) in queued.items():
+        runs = place.on or handler.winddown
+        row, said = rows[job_id], f"{handler.name} where it is {place.name}"
+        if ((handler.name, place.node) in ran) is not runs:
+            wrong.append(f"{said}, ran: {not runs}")
+        elif row.status != ("done" if runs else "skipped"):
+            wrong.append(f"{said} ended {row.status}")
+        elif not runs and row.error != place.reasons[tool_of(handler.name) or ""]:
+            wrong.append(f"{said} says {row.error!r}")
+    return wrong
+
+
+def schedules(street: Street, enabled: Enabled = gating.stores_on) -> list[str]:
+    """Turns of tools that fell due where they are off, or did not where they are on."""
+    registry, _ran = spied(street)
+    turns = [(p, h) for p, h in registry.periodic() if tool_of(h.name)]
+    assert {periodic.scope for periodic, _handler in turns} == {"store", "brand"}
+    Scheduler(street.house.tenancy, registry, enabled).tick(afresh=True)
+    with street.house.tenancy.control() as c:
+        fired = {
+            (row.name, row.store_id or row.brand_id)
+            for row in c.scalars(sa.select(Job).where(Job.subject.is_not(None)))
+        }
+    wrong = []
+    for periodic, handler in turns:
+        of_brand = periodic.scope == "brand"
+        for place in street.offices.values() if of_brand else street.places.values():
+            due = place.on or handler.winddown
+            if ((periodic.name, place.node) in fired) is not due:
+                wrong.append(f"{periodic.name} where it is {place.name}, due: {not due}")
+    return wrong
+
+
+def parts_owed(street: Street, name: str) -> list[str]:
+    """Parts that a tool owes and does later, though it was switched off meanwhile."""
+    place, host = street.places[name], street.house.host
+    wrong: list[str] = []
+    heard: set[str] = set()
+    owing = {hook.name: hook for hook in host.hooks.values() if hook.retry is not None}
+    assert place.customer is not None and owing
+    with street.app.test_request_context("/"), street.session(place, write=True) as s:
+        facts = _facts(s, place)
+        with Listening(lambda _ctx, what, _given: heard.add(what.removeprefix("hook:"))):
+            for hook in owing.values():
+                owed.note(s, hook, TOOL, s.store_id, {n: facts[n] for n in hook.arguments})
+            retry.settle(s, TOOL)
+        s.rollback()
+    for hook in owing.values():
+        does = name != "paused" and (place.on or hook.winddown)
+        if (hook.name in heard) is not does:
+            wrong.append(f"{hook.name}, owed where it is {name}, done: {not does}")
+    return wrong
+
+
+def _facts(s: Any, place: Place) -> dict[str, Any]:
+    """What hooks that can be owed are told."""
+    bought = _buy(s, place)
+    back = ReturnIn(
+        bought.store_id, f"B{uuid4().hex}", bought.pos_ref, clock.now(), 100,
+        purchase_store_id=bought.store_id,
+    )  # fmt: skip
+    return {
+        "customer": place.customer,
+        "kept": place.customer,
+        "gone": place.customer,
+        "purchases": [bought],
+        "returned": purchases.record_return(s, back).returned,
+    }
+
+
+def _buy(s: Any, place: Place) -> Any:
+    assert place.store is not None and place.customer is not None
+    given = PurchaseIn(
+        place.store.id, f"B{uuid4().hex}", clock.now() - timedelta(hours=1), 500, "GBP",
+        place.customer.id,
+    )  # fmt: skip
+    return purchases.record(s, given).purchase
+
+
+def batches(street: Street) -> list[str]:
+    """What a hook over many stores brings to a tool of stores where it is off, or does not of
+    those where it is on.
+    """
+    wrong = []
+    for slug in street.offices:
+        here = [one for one in street.places.values() if one.brand.slug == slug]
+        facts = []
+        for place in here:
+            with street.session(place, write=True) as s:
+                facts.append(_buy(s, place))
+        heard: list[Any] = []
+        with (
+            street.house.tenancy.session(Scope.operator(here[0].brand.id), write=True) as s,
+            Listening(lambda _ctx, _what, given, heard=heard: heard.extend(given[0])),
+        ):
+            answers = dispatch.collect_by_store(
+                s, "purchases_recorded", facts, lambda fact: fact.store_id
+            )
+        on = {place.node for place in here if place.on}
+        if {fact.store_id for fact in heard} != on:
+            wrong.append(f"purchases_recorded of {slug} brings the tool {heard}")
+        if {answer.plugin for answer in answers} - ({CLUB} if on else set()):
+            wrong.append(f"purchases_recorded of {slug} is answered by {answers}")
+    return wrong
