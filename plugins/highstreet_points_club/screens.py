@@ -82,7 +82,16 @@ def give_back(reward_id: UUID) -> Response:
     try:
         with open_ctx(write=True) as ctx:
             back = rewards.give_back(ctx, reward_id)
-        flash(_("%(reward)s given back. The points are there again.", reward=back.name), "good")
+            owner = rewards.locked(ctx, reward_id)[1].customer_id
+            name = ctx.customers.get(owner).name if owner else ""
+        flash(
+            _(
+                "Undone: %(reward)s for %(name)s. The points are there again.",
+                reward=back.name,
+                name=name or _("this member"),
+            ),
+            "good",
+        )
     except HighstreetError as refusal:
         flash(refusal.detail, "bad")
     return _on(url_for(".overview", **_place()))

@@ -83,7 +83,7 @@ def test_a_till_is_run_by_keys_alone(club: Any, windows: Any, clara: str) -> Non
     keys.press("F4")
     keys.go("1")
     assert big(page) == "2"
-    assert "Coffee" in page.locator(".hs-notice").inner_text()
+    assert "Coffee" in page.locator(".hs-notice-good").inner_text()
     keys.go("F9")
     assert big(page) == "12"
     assert enrolled <= 26, "F3, a name, Tab, a phone number, Enter"
@@ -176,6 +176,29 @@ def test_a_till_that_nobody_touches_locks_itself(club: Any, windows: Any, counte
     assert page.locator("h1").inner_text() == "Till locked"
     page.go_back()
     assert page.locator("h1").inner_text() == "Till locked", "the page before is not there to see"
+
+
+def test_while_the_line_is_down_the_till_stays_and_says_what_to_do(
+    club: Any, windows: Any, counter: str
+) -> None:
+    maren = club.enrol(0, name="Maren")
+    page = windows(till=counter)
+    page.goto(f"{club.store(0)}/till/{maren}")
+    Keys(page).type("5082")
+    Keys(page).go("Enter")
+    page.context.set_offline(True)
+    expect(page.get_by_text("Go on selling")).to_be_visible()
+    keys = Keys(page)
+    keys.type("12.40")
+    keys.press("Enter", "F3", "Escape")
+    page.click("text=Late entries")
+    assert page.locator("#member").inner_text() == "Maren", "no error page took its place"
+    assert page.locator("#amount").input_value() == "12.40"
+    keys.press("F8")
+    expect(page.locator("#member")).to_be_hidden()
+    with page.expect_navigation():
+        page.context.set_offline(False)
+    assert page.locator("h1").inner_text() == "Till locked"
 
 
 def test_everything_works_without_scripts(

@@ -216,6 +216,69 @@ def test_a_late_entry_in_the_future_or_for_nobody_is_refused(club: Any, clerk: A
     assert 'id="card-e"' in answer.text
 
 
+def test_all_that_is_wrong_with_a_late_entry_is_told_at_once(club: Any, clerk: Any) -> None:
+    late = f"{club.store(0)}/till/late"
+    entry = {"card": "555", "amount": "x", "day": "2026-05-14", "time": "25:00"}
+    answer = clerk.post(late, late, entry)
+    for field in ("card", "amount", "time"):
+        assert f'id="{field}-e"' in answer.text
+    assert "3 things to put right" in shown(answer)
+    assert 'value="555"' in answer.text
+    club.enrol(0, name="Anna Smith", phone="07700 900142")
+    club.enrol(0, name="Anna Jones", email="anna@people.example")
+    several = clerk.post(late, late, {**entry, "card": "anna", "amount": "5", "time": "10:00"})
+    assert several.status_code == 422
+    assert re.search(r'id="card-e">Several customers fit', several.text)
+
+
+def test_a_late_entry_can_be_taken_back_however_old_it_is(club: Any, clerk: Any) -> None:
+    """A slip of the pen: the till's last actions go back to yesterday only."""
+    maren = club.enrol(0, name="Maren", card="40719999", at=clock.now() - timedelta(days=30))
+    day = (clock.now() - timedelta(days=9)).date().isoformat()
+    late = f"{club.store(0)}/till/late"
+    entry = {"card": "40719999", "amount": "140.00", "day": day, "time": "10:41"}
+    answer = clerk.post(late, late, entry)
+    page = clerk.get(answer.location)
+    assert "Just entered" in shown(page)
+    assert f'value="{day}"' in page.text, "the rest of the pad is of the same day"
+    undone = clerk.press(answer.location, "Undo £140.00 for Maren", {"next": late})
+    assert (undone.status_code, undone.location) == (303, late)
+    assert balance(clerk.get(f"{club.store(0)}/till/{maren}")) == "0"
+    assert "Just entered" not in shown(clerk.get(answer.location))
+    other = club.buy(0, maren, 900, "other-1", store=1)
+    for nothing in (other, maren, "x"):
+        assert "Just entered" not in shown(clerk.get(f"{late}?entered={nothing}"))
+
+
+def test_the_undo_key_takes_back_ones_own_last_action_and_no_more(club: Any, clerk: Any) -> None:
+    """A key is pressed blindly: not at a colleague's deed, and twice is not the one before."""
+    maren = club.enrol(0, name="Maren")
+    page = f"{club.store(0)}/till/{maren}"
+    for receipt in ("1", "2"):
+        clerk.post(page, f"{page}/purchase", {"amount": "10", "receipt": receipt})
+    assert 'data-hs-key="F9"' in clerk.get(page).text
+    clerk.press(page, "Undo +10 for Maren", {"next": page})
+    after = clerk.get(page)
+    assert "Undo +10 for Maren" in shown(after), "the one before is still a button"
+    assert 'data-hs-key="F9"' not in after.text
+    clerk.post(page, f"{page}/purchase", {"amount": "12", "receipt": "3"})
+    assert 'data-hs-key="F9"' in clerk.get(page).text
+    colleague = club.person("milo", "till_staff", 0)
+    theirs = colleague.get(page)
+    assert "Undo +12 for Maren" in shown(theirs)
+    assert 'data-hs-key="F9"' not in theirs.text
+
+
+def test_a_reward_taken_back_says_whose_it_was(club: Any, clerk: Any) -> None:
+    maren, priya = club.enrol(0, name="Maren"), club.enrol(0, name="Priya")
+    club.buy(0, maren, 6000, "1")
+    page = f"{club.store(0)}/till/{maren}"
+    clerk.press(page, "<kbd>1</kbd><span>Coffee", {"reward": "coffee", "next": page})
+    other = f"{club.store(0)}/till/{priya}"
+    clerk.press(other, "Undo −10 for Maren", {"next": other})
+    assert "Undone: Coffee for Maren." in shown(clerk.get(other))
+
+
 def test_without_a_points_tool_a_purchase_is_kept_all_the_same(front: Any, clerk: Any) -> None:
     maren = front.enrol(0, name="Maren")
     page = f"{front.store(0)}/till/{maren}"

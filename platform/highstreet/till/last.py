@@ -29,8 +29,9 @@ class Action:
     """One deed. at: when it was entered (UTC). amount_minor: of a purchase, with `currency`.
 
     what, change: a tool's own words, and what it gave or took ("+8"). undoable: it can still be
-    taken back: a purchase by `undo_purchase`, a tool's deed at `undo_url`. by: the person, or the
-    till's key, that gave the points, or took them back where it is undone; "" where none moved.
+    taken back: a purchase by `undo_purchase`, a tool's deed at `undo_url`. by, by_id: the person,
+    or the till's key, that gave the points, or took them back where it is undone; "" and None
+    where none moved.
     """
 
     kind: Kind
@@ -46,6 +47,7 @@ class Action:
     undoable: bool = False
     undo_url: str = ""
     by: str = ""
+    by_id: UUID | None = None
 
 
 def last_actions(s: ScopedSession, store_id: UUID, today: date, limit: int = 6) -> list[Action]:
@@ -101,6 +103,7 @@ def last_actions(s: ScopedSession, store_id: UUID, today: date, limit: int = 6) 
             undone=0 < row.total_minor == row.returned_minor,
             undoable=row.returned_minor < row.total_minor,
             by=called.get(doers.get(row.id), ""),
+            by_id=doers.get(row.id),
         )
         for row in bought
     ]
@@ -122,6 +125,7 @@ def last_actions(s: ScopedSession, store_id: UUID, today: date, limit: int = 6) 
             undoable=bool(deed.undo_url),
             undo_url=deed.undo_url,
             by=called.get(deed.by, ""),
+            by_id=deed.by,
         )
         for deed in own
     ]

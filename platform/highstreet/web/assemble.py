@@ -27,7 +27,7 @@ PAGES = (
     ("pins", "pins"),
     ("tills", "tills"),
     ("store.today", "today"),
-    ("store.till", "till"),
+    ("store.late", "till"),
     ("store.tools", "tools"),
     ("store.results", "results"),
     ("store.settings", "settings"),

@@ -1,6 +1,7 @@
 """A posted form: its values as they were typed, and what is wrong with each."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import date, datetime, time
 
 from highstreet.i18n import gettext as _
@@ -60,6 +61,14 @@ class Form:
         except ValueError as error:
             raise _bad(at, _("This is not a time. Write it like 10:41.")) from error
         return clock.from_local(datetime.combine(on, wall.replace(tzinfo=None)), zone)
+
+    @contextmanager
+    def noting(self, main: str) -> Iterator[None]:
+        """Note what is wrong in the block, by field or at `main`, and go on to the next field."""
+        try:
+            yield
+        except HighstreetError as error:
+            self.refuse(error, main)
 
     def refuse(self, error: HighstreetError, main: str) -> None:
         """Take the words of an error to the fields it names, or to `main`."""

@@ -20,7 +20,22 @@
 
   /* The line: shown only where we can tell. */
   const up = $("[data-hs-line]"), down = $("[data-hs-line-down]");
-  const line = () => { if (up && down) { up.hidden = !navigator.onLine; down.hidden = navigator.onLine; } };
+  const pad = $("[data-hs-offline]");
+  const line = () => {
+    if (up && down) { up.hidden = !navigator.onLine; down.hidden = navigator.onLine; }
+    if (pad) pad.hidden = navigator.onLine;
+  };
+  /* At the till a page that can't be had must not take the place of this one: say what to do. */
+  const stay = (event) => {
+    if (navigator.onLine || !pad) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    if (event.target.dataset.hsLock) $("main").hidden = true; /* locked all the same: nothing to see */
+    pad.focus();
+  };
+  document.addEventListener("submit", stay, true);
+  document.addEventListener("click", (event) => { if (event.target.closest("a[href]")) stay(event); }, true);
+  window.addEventListener("online", () => { if ($("main").hidden) $("[data-hs-lock]").requestSubmit(); });
   window.addEventListener("online", line);
   window.addEventListener("offline", line);
   line();

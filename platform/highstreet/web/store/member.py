@@ -96,9 +96,14 @@ def said(answers: Iterable[Any]) -> list[str]:
     return [text for text in found if isinstance(text, str) and text]
 
 
-def actions_shown(actions: Sequence[Action]) -> dict[str, Any]:
-    """The last actions in words, and the newest that can be taken back."""
+def actions_shown(actions: Sequence[Action], me: UUID | None) -> dict[str, Any]:
+    """The last actions in words, and the newest that can be taken back.
+
+    `key`: by the key, too. A key is pressed blindly, so it takes back neither what somebody else
+    (than `me`) did, nor the one before by a second press.
+    """
     undoable = next((one for one in actions if one.undoable and not one.undone), None)
+    newer = actions[: actions.index(undoable)] if undoable else []
     return {
         "last": [
             {
@@ -114,6 +119,7 @@ def actions_shown(actions: Sequence[Action]) -> dict[str, Any]:
             "id": undoable.id,
             "url": undoable.undo_url,
             "label": _undo_label(undoable),
+            "key": undoable.by_id in (None, me) and not any(one.undone for one in newer),
         }
         if undoable
         else None,

@@ -57,6 +57,7 @@ def page(brand: str, store: str) -> str:
         empty=not now.visits,
         leaning=_leaning(few, now, place.currency),
         period=weekly.words_of(period),
+        compared=bool(then.visits),
         choices=[_choice(weeks, weeks == count) for weeks in PERIODS],
         step=PERIODS[count],
         sheet_href=_here("results.sheet", weeks=count),

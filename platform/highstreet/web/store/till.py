@@ -19,7 +19,7 @@ from highstreet.web.current import current
 from highstreet.web.forms import Form, field_labels
 from highstreet.web.store import member
 from highstreet_tenants import clock
-from highstreet_tenants.errors import HighstreetError, Invalid, NotFound
+from highstreet_tenants.errors import HighstreetError, Invalid
 from highstreet_tenants.sessions import ScopedSession
 
 till = Blueprint("till", __name__, url_prefix="/store/<brand>/<store>/till")
@@ -61,7 +61,7 @@ def preview(brand: str, store: str, customer_id: UUID) -> Response:
     with current.session() as s:
         try:
             amount = formats.parse_money(request.args.get("amount", ""), place.currency)
-            answers = purchases.preview(s, _basket(amount, customer_id, ""))
+            answers = purchases.preview(s, basket(amount, customer_id, ""))
         except Invalid:
             return jsonify({})
         return jsonify(_promise(answers))
@@ -77,7 +77,7 @@ def purchase(brand: str, store: str, customer_id: UUID) -> Response | tuple[str,
         with current.session(write=True) as s:
             amount = form.money_of("amount", current.place.currency)
             ref = form["receipt"] or f"till-{form['ref'] or uuid4().hex}"
-            given = purchases.record(s, _basket(amount, customer_id, ref))
+            given = purchases.record(s, basket(amount, customer_id, ref))
             who = customers.get(s, customer_id)
             said = member.said(given.answers)
     except HighstreetError as error:
@@ -139,42 +139,6 @@ def enrol(brand: str, store: str) -> Response | tuple[str, int]:
     return redirect(here("till.customer", customer_id=fact.id), 303)
 
 
-@till.get("/late")
-@requires("till.use")
-def late_form(brand: str, store: str) -> str:
-    """The form for purchases that were written on the pad."""
-    now = clock.now().astimezone(clock.zone(current.place.zone))
-    form = Form({}, ("card", "amount", "receipt", "day", "time", "ref"))
-    form.values["day"] = request.args.get("day") or now.date().isoformat()
-    return _late_page(form)
-
-
-@till.post("/late")
-@requires("till.use")
-def late(brand: str, store: str) -> Response | tuple[str, int]:
-    """Record a purchase at the time it was made."""
-    form = Form(request.form, ("card", "amount", "receipt", "day", "time", "ref"))
-    form.renamed = {"total_minor": "amount", "pos_ref": "receipt", "occurred_at": "time"}
-    place = current.place
-    try:
-        with current.session(write=True) as s:
-            fact = _one(s, form["card"])
-            amount = form.money_of("amount", place.currency)
-            at = form.moment_of("day", "time", place.zone)
-            ref = form["receipt"] or f"late-{form['ref'] or uuid4().hex}"
-            given = purchases.record(s, _basket(amount, fact.id, ref, at))
-            said = member.said(given.answers)
-    except HighstreetError as error:
-        form.refuse(error, "card" if isinstance(error, NotFound) else "amount")
-        return _late_page(form), error.status
-    if given.created:
-        text = _("Entered for %(name)s at %(when)s.", name=fact.name, when=formats.moment(at))
-        flash(" ".join([text, *said]), "good")
-    else:
-        flash(_("This receipt was entered before; nothing was counted twice."), "warn")
-    return redirect(here("till.late_form", day=form["day"]), 303)
-
-
 def page(
     s: ScopedSession,
     fact: CustomerFact | None = None,
@@ -205,7 +169,7 @@ def page(
         ref=form["ref"] or uuid4().hex,
         focus=focus,
         currency_sign=formats.symbol(place.currency),
-        **member.actions_shown(actions),
+        **member.actions_shown(actions, current.actor.id),
     )
 
 
@@ -214,22 +178,13 @@ def here(endpoint: str, **values: Any) -> str:
     return url_for(endpoint, **current.place.slugs, **values)
 
 
-def _basket(amount: int, customer_id: UUID, ref: str, at: Any = None) -> PurchaseIn:
+def basket(amount: int, customer_id: UUID, ref: str, at: Any = None) -> PurchaseIn:
+    """A purchase at this store, now or `at` (UTC), of minor units in its currency."""
     place = current.place
     assert place.store is not None
     return PurchaseIn(
         place.store.id, ref, at or clock.now(), amount, place.currency, customer_id=customer_id
     )
-
-
-def _one(s: ScopedSession, text: str) -> CustomerFact:
-    """The one customer that the pad means. Raises NotFound, Invalid."""
-    found = customers.find(s, text, 2) if text else []
-    if not found:
-        raise NotFound(_("Nobody here has this card, phone or e-mail. Check what is on the pad."))
-    if len(found) > 1:
-        raise Invalid(_("Several customers fit. Use the card number."))
-    return found[0].customer
 
 
 def _unasked(club: Any) -> dict[str, str]:
@@ -279,17 +234,4 @@ def _enrol_page(form: Form) -> str:
         errors=form.errors,
         extras=extras,
         labels={name: (name, words) for name, words in labels.items()},
-    )
-
-
-def _late_page(form: Form) -> str:
-    now = clock.now().astimezone(clock.zone(current.place.zone))
-    return render_template(
-        "store/late.html",
-        form=form,
-        errors=form.errors,
-        labels={name: (name, words) for name, words in field_labels().items()},
-        ref=form["ref"] or uuid4().hex,
-        today=now.date().isoformat(),
-        currency_sign=formats.symbol(current.place.currency),
     )
