@@ -6,7 +6,7 @@ hooks, till, slots, screens and api are what others see of it.
 
 from highstreet.sdk import NavEntry, Plugin
 from highstreet.sdk import lazy_gettext as _l
-from highstreet_points_club import api, books, hooks, jobs, models, office, screens, slots
+from highstreet_points_club import api, books, hooks, jobs, models, office, openings, screens, slots
 from highstreet_points_club.settings import ProgrammeSchema
 
 plugin = Plugin(
@@ -29,6 +29,7 @@ plugin = Plugin(
         ),
     ),
     slots=slots.SLOTS,
+    imports=(openings.BALANCES,),
     translations="translations",
 )
 

@@ -1,6 +1,5 @@
-"""Points that no purchase brought: corrections by hand, and balances brought from elsewhere."""
+"""Corrections of a balance by hand: who gave or took how much, and why."""
 
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
@@ -67,14 +66,6 @@ class Corrected(NamedTuple):
     name: str | None
 
 
-class Opening(NamedTuple):
-    """Points that a customer brings from an earlier programme. expires_at: aware, None: never."""
-
-    customer_id: UUID
-    points: int
-    expires_at: datetime | None = None
-
-
 def adjust(
     ctx: Ctx,
     customer_id: UUID,
@@ -132,47 +123,6 @@ def adjust(
         return Adjusted(entry_id, step.state.balance)
     state, issued = issuing.issue_automatic(ctx, account.id, programme, place, at)
     return Adjusted(entry_id, state.balance, issued)
-
-
-def bring(ctx: Ctx, balances: Sequence[Opening], *, ref: str) -> int:
-    """Bring balances from an earlier programme; gives how many accounts changed.
-
-    ref names the list: bringing the same list again changes nothing, and a customer stands in a
-    list once. Automatic rewards that these points reach come with the next purchase. Raises
-    Invalid for points that are none, NotFound for a customer out of reach.
-    """
-    s = ctx.s
-    for one in balances:
-        _check(one.points, ref)
-    place = rules.place(ctx)
-    at = ctx.now()
-    known = {one.customer_id: ctx.customers.get(one.customer_id) for one in balances}
-    if len({customer.id for customer in known.values()}) < len(balances):
-        raise Invalid(_("The same customer stands in the list twice. Add the points up first."))
-    accounts.open_many(s, [(c.id, c.store_id) for c in known.values()], at)
-    locked = accounts.lock_of(s, [customer.id for customer in known.values()])
-    states = accounts.states(s, list(locked.values()))
-    keys = {one.customer_id: f"opening:{ref}:{known[one.customer_id].id}" for one in balances}
-    done = {row[0] for row in _EXISTING(s, keys=list(keys.values()))}
-    changes = []
-    for one in balances:
-        key = keys[one.customer_id]
-        if key in done:
-            continue
-        account = locked[known[one.customer_id].id]
-        state = states[account.id]
-        if one.points > 0:
-            step = ledger.earn(
-                state, one.points, at, new_id, kind="opening", expires_at=one.expires_at,
-                store_id=place.id,
-            )  # fmt: skip
-        else:
-            step = ledger.adjust(state, one.points, at, new_id, store_id=place.id)
-        kind = "opening" if one.points > 0 else "adjust"
-        cause = Cause(kind, place.id, place.zone, ctx.scope.actor, at, key=key)
-        changes.append(Change(account.owner_id, cause, step))
-    write(s, changes)
-    return len(changes)
 
 
 def latest(ctx: Ctx) -> list[Corrected]:

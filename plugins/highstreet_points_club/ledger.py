@@ -155,6 +155,7 @@ def adjust(
     expires_at: datetime | None = None,
     store_id: UUID | None = None,
     idle_at: datetime | None = None,
+    kind: Kind = "adjust",
 ) -> Step:
     """Correct by hand: up like an earn, down like a reversal (it may leave a debt)."""
     if not points:
@@ -162,11 +163,11 @@ def adjust(
     if points > 0:
         return earn(
             state, points, at, mint,
-            kind="adjust", expires_at=expires_at, store_id=store_id, idle_at=idle_at,
+            kind=kind, expires_at=expires_at, store_id=store_id, idle_at=idle_at,
         )  # fmt: skip
     work = Work(state, at, mint)
     work.lapse()
-    work.take("adjust", -points, store_id)
+    work.take(kind, -points, store_id)
     return work.step()
 
 

@@ -21,9 +21,9 @@ from highstreet.customers.models import Note
 from highstreet.host.faults import Fault
 from highstreet.purchases import queries as purchases
 from highstreet.purchases.facts import PurchaseFact, PurchaseIn, ReturnFact, ReturnIn
-from highstreet.sdk import EntryIn
-from highstreet_points_club.corrections import Opening
+from highstreet.sdk import EntryIn, ImportRow
 from highstreet_points_club.models import Rule
+from highstreet_points_club.openings import Opening
 from highstreet_tenants import clock
 from highstreet_tenants.scopes import Scope
 from probe import marks
@@ -220,7 +220,9 @@ class Bait:
         return {
             "after": lambda: (TODAY, self.at, self.one("purchase")),
             "arguments": lambda: {"customer": self.customer},
-            "balances": lambda: [Opening(self.one("customer"), 5)],
+            "balances": lambda: [
+                ImportRow(self.one("customer"), self.store_id, Opening(5), "probe", "probe")
+            ],
             "basket": self.basket,
             "brand": lambda: self.site.brand.row,
             "brand_id": lambda: self.site.brand.id,

@@ -19,14 +19,16 @@ from highstreet.cli.base import (
 )
 from highstreet.i18n import gettext as _
 from highstreet.imports import mapping as mappings
-from highstreet.imports.columns import KINDS, Kind
+from highstreet.imports import tools
+from highstreet.imports.columns import KINDS
 from highstreet.imports.feeding import Besides
 from highstreet.imports.opening import Beside, shape_of
 from highstreet.imports.run import Report, run
+from highstreet_tenants.errors import Invalid
 
 
 @click.command("import")
-@click.argument("kind", type=click.Choice(KINDS))
+@click.argument("kind", metavar="KIND")
 @click.argument("file", type=click.Path(path_type=Path))
 @brand_option
 @click.option(
@@ -52,7 +54,7 @@ from highstreet.imports.run import Report, run
 @click.option("--create-stores", is_flag=True, help="Open a store for each unknown number.")
 @json_option
 def import_(
-    kind: Kind,
+    kind: str,
     file: Path,
     brand_slug: str,
     mapping_file: Path | None,
@@ -63,12 +65,17 @@ def import_(
     create_stores: bool,
     as_json: bool,
 ) -> None:
-    """Take in purchases or customers from a CSV file, packed with gzip or not, or from XLSX.
+    """Take in a CSV file, packed with gzip or not, or an XLSX.
+
+    KIND is purchases, customers, or a tool's own file, such as points_club.balances.
 
     Rows that can't go in are written to FILE.errors.csv with the reason; the rest goes in. A run
     that was stopped goes on where it was; a file that is taken in twice changes nothing.
     """
     beside = Beside(by_line, lines_file, products_file)
+    if kind not in KINDS:
+        _import_for_tool(kind, file, brand_slug, mapping_file, beside, dry_run, as_json)
+        return
     mapping = mappings.load(mapping_file, shape_of(kind, beside))
     with open_house() as house:
         brand = find_brand(house, brand_slug)
@@ -82,6 +89,39 @@ def import_(
                 beside=beside,
                 dry_run=dry_run,
                 create_stores=create_stores,
+                actor=OPERATOR,
+                progress=progress,
+            )
+    if as_json:
+        print_json(report)
+    else:
+        tell(report)
+
+
+def _import_for_tool(
+    name: str,
+    file: Path,
+    brand_slug: str,
+    mapping_file: Path | None,
+    beside: Beside,
+    dry_run: bool,
+    as_json: bool,
+) -> None:
+    with open_house() as house:
+        tool, kind = tools.find(house.host, name)
+        if beside != Beside():
+            raise Invalid(_("Lines and products belong to purchases, not to %(kind)s.", kind=name))
+        mapping = mappings.load(mapping_file, name, tools.fields_of(kind))
+        brand = find_brand(house, brand_slug)
+        with _progress(not as_json and sys.stderr.isatty()) as progress:
+            report = tools.run(
+                house.tenancy,
+                brand,
+                tool,
+                kind,
+                file,
+                mapping=mapping,
+                dry_run=dry_run,
                 actor=OPERATOR,
                 progress=progress,
             )

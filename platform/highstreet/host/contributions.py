@@ -16,6 +16,7 @@ from highstreet.host.candidates import Candidate, Refused
 from highstreet.host.plans import Call
 from highstreet.host.plugin import Plugin
 from highstreet.host.spec import Hook
+from highstreet.host.taking import WHO_AND_WHERE
 from highstreet.i18n import lazy_gettext as _l
 from highstreet.jobs import JobHandler, Periodic
 
@@ -42,6 +43,7 @@ def check(candidate: Candidate, plugin: Plugin, slots: Set[str] | None) -> None:
         *_settings(plugin),
         *_blueprints(plugin),
         *_jobs(plugin),
+        *_imports(plugin),
         *_pages(plugin, slots),
         *_permissions(candidate, plugin),
     ]
@@ -152,6 +154,18 @@ def _jobs(plugin: Plugin) -> Iterator[str]:
     for handler in plugin.jobs:
         if handler.plugin not in (None, plugin.name):
             yield f"the job {handler.name} names another tool"
+
+
+def _imports(plugin: Plugin) -> Iterator[str]:
+    names = [kind.name for kind in plugin.imports]
+    yield from (f"two files are called {n}" for n in sorted(set(names)) if names.count(n) > 1)
+    for kind in plugin.imports:
+        if not kind.name.startswith(f"{plugin.name}."):
+            yield f"the file {kind.name} must be called {plugin.name}.…"
+        if taken := sorted(WHO_AND_WHERE & set(kind.columns)):
+            yield f"the file {kind.name} may not name columns that each has: {', '.join(taken)}"
+        if strange := sorted({*kind.needs, *kind.days} - set(kind.columns)):
+            yield f"the file {kind.name} has no columns {', '.join(strange)}"
 
 
 def _pages(plugin: Plugin, slots: Set[str] | None) -> Iterator[str]:

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from flask import Blueprint
     from marshmallow import Schema
 
+    from highstreet.host.taking import ImportKind
     from highstreet.jobs import JobHandler, Periodic
 
 #: Which console a screen or an entry of its navigation belongs to.
@@ -43,7 +44,8 @@ class Plugin:
     settings: a marshmallow Schema class, each field with a `load_default`. migrations: dotted name
     of the package that holds its Alembic revisions. screens, api: blueprints made by
     `sdk.screens` and `sdk.api`. jobs, periodic: handlers named `<name>.<what>` and what runs in
-    each store's local day. slots: pieces of the consoles' pages by slot name. translations:
+    each store's local day. slots: pieces of the consoles' pages by slot name. imports: files that
+    the command line takes in for the tool, named `<name>.<what>`. translations:
     directory of its gettext catalogues, beside the package.
     """
 
@@ -57,4 +59,5 @@ class Plugin:
     periodic: Sequence[Periodic] = ()
     nav: Sequence[NavEntry] = ()
     slots: Mapping[str, Slot] = field(default_factory=dict)
+    imports: Sequence[ImportKind] = ()
     translations: str | None = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Literal
 
 from highstreet.i18n import gettext as _
@@ -125,6 +125,31 @@ def place(
 
     Raises Invalid when a named column is missing or a needed field has neither column nor default.
     """
+    return place_among(
+        COLUMNS[shape],
+        _NEEDS[shape],
+        header,
+        named,
+        ignore=ignore,
+        defaults=defaults,
+        table=TABLES[shape],
+    )
+
+
+def place_among(
+    known: Mapping[str, Sequence[str]],
+    needs: Sequence[Sequence[str]],
+    header: tuple[str, ...],
+    named: Mapping[str, str],
+    *,
+    ignore: Collection[str] = (),
+    defaults: Collection[str] = (),
+    table: str = "columns",
+) -> dict[str, int]:
+    """The same for fields that are ``known`` by these names.
+
+    One of each of ``needs`` must be there; ``table`` of a mapping would name them.
+    """
     index = {name: place for place, name in enumerate(header)}
     folded = {_fold(name): place for place, name in enumerate(header)}
     skipped = {index[name] for name in ignore if name in index}
@@ -141,7 +166,7 @@ def place(
             )
         found[name] = where
     taken = set(found.values()) | skipped
-    for name, usual in COLUMNS[shape].items():
+    for name, usual in known.items():
         if name in found or name in defaults:
             continue
         for one in usual:
@@ -152,7 +177,7 @@ def place(
                 break
     if "occurred_at" in found and "occurred_at" not in named and "date" in found:
         del found["occurred_at"]
-    _need(shape, set(found) | set(defaults), header)
+    _need(needs, set(found) | set(defaults), header, table)
     return found
 
 
@@ -166,8 +191,10 @@ def _told(header: tuple[str, ...]) -> str:
     return names + (" …" if len(header) > 60 else "")
 
 
-def _need(shape: Shape, have: set[str], header: tuple[str, ...]) -> None:
-    missing = [" / ".join(choice) for choice in _NEEDS[shape] if not have & set(choice)]
+def _need(
+    needs: Sequence[Sequence[str]], have: set[str], header: tuple[str, ...], table: str
+) -> None:
+    missing = [" / ".join(choice) for choice in needs if not have & set(choice)]
     if missing:
         raise Invalid(
             _(
@@ -175,10 +202,10 @@ def _need(shape: Shape, have: set[str], header: tuple[str, ...]) -> None:
                 '(--mapping): [%(table)s] %(first)s = "…".',
                 missing=", ".join(missing),
                 columns=_told(header),
-                table=TABLES[shape],
+                table=table,
                 first=missing[0].split(" / ")[0],
             )
         )
 
 
-__all__ = ["COLUMNS", "KINDS", "TABLES", "Kind", "Shape", "place"]
+__all__ = ["COLUMNS", "KINDS", "TABLES", "Kind", "Shape", "place", "place_among"]

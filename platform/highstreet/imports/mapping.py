@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -135,8 +135,12 @@ class MappingSchema(_Strict):
         )
 
 
-def load(path: Path | None, shape: Shape) -> FileMapping:
+def load(
+    path: Path | None, shape: Shape | str, fields: Collection[str] | None = None
+) -> FileMapping:
     """Read a mapping file, or give the empty mapping without one.
+
+    ``fields``: those of a tool's own file; ``shape`` is its name then.
 
     Raises Invalid for broken TOML, unknown keys, unknown fields and unusable values.
     """
@@ -154,25 +158,31 @@ def load(path: Path | None, shape: Shape) -> FileMapping:
         raise Invalid(
             _("%(path)s is not valid TOML: %(reason)s", path=path, reason=error)
         ) from error
-    return parse(written, shape, str(path))
+    return parse(written, shape, str(path), fields)
 
 
-def parse(written: Mapping[str, Any], shape: Shape, name: str = "mapping") -> FileMapping:
+def parse(
+    written: Mapping[str, Any],
+    shape: Shape | str,
+    name: str = "mapping",
+    fields: Collection[str] | None = None,
+) -> FileMapping:
     """Check a mapping already read from TOML; ``name`` stands in the messages. Raises Invalid."""
     refuse_payment_cards(written)
     try:
         mapping: FileMapping = MappingSchema().load(written)
     except ValidationError as error:
         raise Invalid(_("%(path)s: %(reason)s", path=name, reason=_flat(error.messages))) from error
-    tables: tuple[tuple[str, Mapping[str, str], Shape], ...] = (
-        ("columns", mapping.columns, shape),
-        ("defaults", mapping.defaults, shape),
-        ("lines", mapping.lines, "lines"),
-        ("products", mapping.products, "products"),
+    own: Collection[str] = COLUMNS[shape] if fields is None else fields  # type: ignore[index]  # a Shape
+    tables: tuple[tuple[str, Mapping[str, str], str, Collection[str]], ...] = (
+        ("columns", mapping.columns, shape, own),
+        ("defaults", mapping.defaults, shape, own),
+        ("lines", mapping.lines, "lines", COLUMNS["lines"]),
+        ("products", mapping.products, "products", COLUMNS["products"]),
     )
-    for table, keys, of in tables:
+    for table, keys, of, known in tables:
         for key in keys:
-            if key not in COLUMNS[of]:
+            if key not in known:
                 raise Invalid(
                     _(
                         "%(path)s: [%(table)s] %(key)s is no field of %(kind)s. Fields: %(known)s.",
@@ -180,7 +190,7 @@ def parse(written: Mapping[str, Any], shape: Shape, name: str = "mapping") -> Fi
                         table=table,
                         key=key,
                         kind=of,
-                        known=", ".join(COLUMNS[of]),
+                        known=", ".join(known),
                     )
                 )
     if mapping.thousands and mapping.thousands == mapping.decimal:

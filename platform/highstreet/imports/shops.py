@@ -114,6 +114,10 @@ class Shops:
             shop = self._cache[written] = found
         return shop
 
+    def first(self) -> Shop:
+        """Some store, for what is alike in all: the realm of a brand that owns its customers."""
+        return next(iter(self._by_code.values()))
+
     def only(self) -> Shop | None:
         """The brand's one store, or None if it has more."""
         return next(iter(self._by_code.values())) if len(self._by_code) == 1 else None

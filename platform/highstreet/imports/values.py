@@ -164,6 +164,32 @@ def plain(minor: int, currency: str) -> str:
     return str(Decimal(minor).scaleb(-minor_digits(currency)))
 
 
+def wholes(decimal: str, thousands: str) -> Callable[[str], int]:
+    """A reader of whole numbers: "120", "−5", "120.00"; thousands as the mapping says."""
+    points = ".," if decimal == "auto" else decimal
+    apart = {"": "  ", "'": "'’", "’": "'’"}.get(thousands, thousands)
+    form = re.compile(
+        rf"([+\-−]?)(\d{{1,3}}(?:[{re.escape(apart)}]\d{{3}})+|\d{{1,15}})(?:[{re.escape(points)}]0*)?"
+    )
+
+    def read(value: str) -> int:
+        if value.isdecimal() and len(value) <= 15:
+            return int(value)
+        match = form.fullmatch(_SPACES.sub(" ", value).strip())
+        if match is None:
+            raise RowError(
+                _(
+                    "“%(text)s” is not a whole number; a mapping may name the signs of decimals "
+                    "and thousands",
+                    text=value[:40],
+                )
+            )
+        whole = int(re.sub(r"\D", "", match[2]))
+        return whole if match[1] in ("", "+") else -whole
+
+    return read
+
+
 def quantity(value: str, decimal: str = ".") -> Decimal | int:
     """How many pieces or kilograms; a missing one is 1. Raises RowError."""
     value = value.strip()

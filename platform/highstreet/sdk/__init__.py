@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from highstreet.host.settings import Resolved
     from highstreet.host.snapshot import Place
     from highstreet.host.spec import hookimpl
+    from highstreet.host.taking import Cells, ImportDone, ImportKind, ImportRow
     from highstreet.i18n import (
         LazyText,
         format_locale,
@@ -110,6 +111,7 @@ _PLACES: dict[str, str] = {
     "Resolved": "highstreet.host.settings",
     "Place": "highstreet.host.snapshot",
     "hookimpl": "highstreet.host.spec",
+    **dict.fromkeys(("Cells", "ImportDone", "ImportKind", "ImportRow"), "highstreet.host.taking"),
     **dict.fromkeys(
         (
             "LazyText",
@@ -152,6 +154,7 @@ __all__ = [
     "Base",
     "BrandFacts",
     "BrandOwned",
+    "Cells",
     "Club",
     "Conflict",
     "Ctx",
@@ -164,6 +167,9 @@ __all__ = [
     "Figure",
     "Forbidden",
     "HighstreetError",
+    "ImportDone",
+    "ImportKind",
+    "ImportRow",
     "Invalid",
     "JobError",
     "JobHandler",

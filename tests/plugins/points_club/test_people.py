@@ -164,22 +164,6 @@ def test_a_correction_brings_the_reward_it_reaches(shop: Shop) -> None:
         assert (done.balance, [reward.key for reward in done.rewards]) == (2, ["free"])
 
 
-def test_balances_brought_from_elsewhere_come_once(shop: Shop) -> None:
-    with shop.session(shop.club) as s:
-        ctx = shop.ctx(s)
-        members = [shop.member(s, f"M{n}") for n in range(60)]
-        listed = [corrections.Opening(m.id, n * 10 + 1) for n, m in enumerate(members)]
-        listed[3] = corrections.Opening(members[3].id, -7)
-        listed[4] = corrections.Opening(members[4].id, 50, expires_at=later(400))
-        assert corrections.bring(ctx, listed, ref="old-system") == 60
-        assert corrections.bring(ctx, listed, ref="old-system") == 0
-        assert history.balance(ctx, members[59].id).balance == 591
-        assert history.balance(ctx, members[3].id).balance == -7
-        with pytest.raises(Invalid, match="twice"):
-            corrections.bring(ctx, [listed[0], listed[0]], ref="other")
-    shop.sound(shop.club)
-
-
 def test_the_story_page_by_page(shop: Shop) -> None:
     shop.set_up(shop.club, rewards=[COFFEE])
     with shop.session(shop.club, 0) as s:
