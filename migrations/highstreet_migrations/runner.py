@@ -144,7 +144,8 @@ def downgrade(url: str, history: History, histories: Sequence[History] = ()) -> 
 def pending(engine: sa.Engine, histories: Sequence[History]) -> list[str]:
     """Names of owners whose schema in the database is not at its head."""
     behind = []
-    with engine.connect() as connection:
+    # On SQLite a transaction takes the only write lock, unless it says that it reads.
+    with engine.connect().execution_options(highstreet_write=False) as connection:
         for history in histories:
             heads = set(script_of(history).get_heads())
             if set(_context(connection, history, histories).get_current_heads()) != heads:

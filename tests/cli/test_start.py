@@ -188,3 +188,36 @@ def test_check_names_a_misspelt_variable_and_a_key_that_can_be_guessed(
     assert done.code == 1
     assert "nobody reads HIGHSTREET_SECRTE_KEY" in done.out
     assert "FAIL the secret key is long enough" in done.out
+
+
+def test_reading_does_not_wait_for_a_writer(call: Call, instance: Path) -> None:
+    import sqlite3
+    from time import monotonic
+
+    call("brands", "list")
+    writer = sqlite3.connect(instance / "highstreet.db", isolation_level=None)
+    writer.execute("BEGIN IMMEDIATE")  # an import, say
+    began = monotonic()
+    for command in (("brands", "list"), ("jobs", "list"), ("users", "list"), ("check",)):
+        assert call(*command).code == 0
+    assert monotonic() - began < 15, "SQLite's writers are waited for 20 s each"
+    writer.execute("ROLLBACK")
+    writer.close()
+
+
+def test_a_database_that_is_busy_is_told(
+    call: Call, instance: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import sqlite3
+
+    call("brands", "list")
+    monkeypatch.setattr(
+        "highstreet_tenants.engines.SQLITE_PRAGMAS", ("busy_timeout=50", "foreign_keys=ON")
+    )
+    writer = sqlite3.connect(instance / "highstreet.db", isolation_level=None)
+    writer.execute("BEGIN IMMEDIATE")
+    done = call("users", "create", "ann@example.org", "--name", "Ann")
+    assert done.code == 2
+    assert done.err == "Error: The database is busy (database is locked). Try again in a moment.\n"
+    writer.execute("ROLLBACK")
+    writer.close()

@@ -1,10 +1,13 @@
 """What stands around every page: language, theme, brand, navigation, errors."""
 
 import re
+import sqlite3
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
+from highstreet.host.access import public
 from highstreet.web import choose, errors
 from highstreet_tenants.models import Brand
 
@@ -110,3 +113,29 @@ def test_a_file_that_is_too_large_gets_words(front: Any, clerk: Any) -> None:
     answer = clerk.client.post("/signin", data={"email": "x" * (9 * 1024 * 1024)})
     assert answer.status_code == 413
     assert "Too large" in answer.text
+
+
+@pytest.mark.parametrize(
+    "trouble",
+    [
+        sqlite3.OperationalError("database is locked"),
+        sa.exc.OperationalError("BEGIN", {}, Exception("server closed the connection")),
+    ],
+)
+def test_a_database_that_is_busy_is_no_defect(
+    front: Any, trouble: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def busy(*_given: object, **_named: object) -> None:
+        raise trouble
+
+    app = front.site.app
+    monkeypatch.setitem(app.view_functions, "signin.form", public("for the test")(busy))
+    monkeypatch.setitem(app.config, "PROPAGATE_EXCEPTIONS", False)
+    page = front.site.browser().get("/signin")
+    assert (page.status_code, page.headers["Retry-After"]) == (503, "5")
+    assert "Nothing was changed" in page.text
+    assert "HS-" not in page.text
+    with monkeypatch.context() as patch:
+        patch.setattr(type(front.site.house), "behind", busy)
+        ready = front.site.browser().get("/readyz")
+    assert (ready.status_code, ready.get_json()["database"]) == (503, "does not answer")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sqlite3
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -17,6 +18,7 @@ import click
 import sqlalchemy as sa
 
 from highstreet.i18n import gettext as _
+from highstreet_tenants import trouble
 from highstreet_tenants.errors import NotFound, Unavailable
 from highstreet_tenants.models import Brand, Store
 from highstreet_tenants.scopes import Actor, Scope
@@ -83,6 +85,8 @@ def telling_of_the_database() -> Iterator[None]:
             raise Unavailable(
                 _("The database is out of reach: %(reason)s", reason=reason)
             ) from error
+        if trouble.passes(error):
+            raise _busy(reason) from error
         if getattr(error.orig, "sqlstate", None) == INSUFFICIENT_PRIVILEGE:
             raise Unavailable(
                 _(
@@ -92,6 +96,16 @@ def telling_of_the_database() -> Iterator[None]:
                 )
             ) from error
         raise
+    except sqlite3.OperationalError as error:  # the transaction could not even begin
+        if trouble.passes(error):
+            raise _busy(str(error)) from error
+        raise
+
+
+def _busy(reason: str) -> Unavailable:
+    return Unavailable(
+        _("The database is busy (%(reason)s). Try again in a moment.", reason=reason)
+    )
 
 
 def be_ready(house: House) -> None:

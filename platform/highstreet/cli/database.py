@@ -81,7 +81,7 @@ def look(house: House) -> list[Finding]:
 def _database(house: House) -> Finding:
     what = _("the database answers")
     try:
-        with house.engine.connect() as connection:
+        with house.engine.connect().execution_options(highstreet_write=False) as connection:
             connection.execute(sa.text("SELECT 1"))
     except sa.exc.SQLAlchemyError as error:
         return Finding(what, False, str(getattr(error, "orig", error)).strip().splitlines()[0])

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from highstreet.house import House
 
 THREADS = 8
+#: Seconds that a job under way is waited for at the end.
+PATIENCE = 60.0
 
 
 @click.command()
@@ -80,18 +82,25 @@ def serve(app: Flask, house: House, host: str, port: int, *, runner: bool) -> No
 
 @contextmanager
 def running_jobs(house: House, wanted: bool) -> Iterator[None]:
-    """A runner in a thread of its own, if ``wanted``; stopped at the end."""
+    """A runner in a thread of its own, if ``wanted``; stopped at the end.
+
+    The job under way is waited for. One that hangs is not: nothing of it was committed.
+    """
     if not wanted:
         yield
         return
     stop = threading.Event()
-    thread = threading.Thread(target=house.runner.run_forever, args=(stop,), name="job-runner")
+    thread = threading.Thread(
+        target=house.runner.run_forever, args=(stop,), name="job-runner", daemon=True
+    )
     thread.start()
     try:
         yield
     finally:
         stop.set()
-        thread.join()
+        thread.join(PATIENCE)
+        if thread.is_alive():
+            click.echo(_("A job does not end; it is left, and done again later."), err=True)
 
 
 @contextmanager

@@ -6,17 +6,16 @@ Whatever fails on the way becomes a problem, and the transaction leaves nothing.
 
 import functools
 import logging
-import sqlite3
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-import sqlalchemy as sa
 from flask import Response, current_app, g, request
 from werkzeug.exceptions import HTTPException
 
 from highstreet.host import access, state
 from highstreet.i18n import gettext as _
 from highstreet.rest import auth, bodies, idempotency, problems
+from highstreet_tenants import trouble
 from highstreet_tenants.errors import Forbidden, HighstreetError
 from highstreet_tenants.sessions import ScopedSession
 
@@ -97,10 +96,10 @@ def _transact(view: View, arguments: dict[str, Any], tool: str | None) -> Any:
         try:
             return _once(view, arguments, tool)
         except Exception as error:
-            answer = problems.of_database(error) if _of_driver(error) else None
+            answer = problems.of_database(error)
             if answer is None:
                 raise
-            if attempt == _TRIES - 1 or not problems.is_lost_race(error):
+            if attempt == _TRIES - 1 or not trouble.is_lost_race(error):
                 return answer
     raise AssertionError("the loop returns or raises")
 
@@ -132,7 +131,3 @@ def _gate(s: ScopedSession, tool: str | None) -> None:
     if tool is not None:
         state.require(s, tool)
 
-
-def _of_driver(error: Exception) -> bool:
-    """Whether the database said it: through SQLAlchemy, or bare from a `Statement`."""
-    return isinstance(error, sa.exc.DBAPIError | sqlite3.Error) or hasattr(error, "sqlstate")

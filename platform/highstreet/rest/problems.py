@@ -16,6 +16,7 @@ from werkzeug.exceptions import HTTPException
 from highstreet.i18n import LazyText
 from highstreet.i18n import gettext as _
 from highstreet.i18n import lazy_gettext as _l
+from highstreet_tenants import trouble
 from highstreet_tenants.errors import HighstreetError, TooMany, Unauthenticated, Unavailable
 
 log = logging.getLogger(__name__)
@@ -278,26 +279,9 @@ def of_http(error: HTTPException) -> Response:
     )
 
 
-def is_lost_race(error: Exception) -> bool:
-    """Whether the database undid the transaction only because another one was first."""
-    return _state(error) in ("40P01", "40001")  # deadlock, serialisation failure
-
-
 def of_database(error: Exception) -> Response | None:
-    """The answer where the database was busy or gone and trying again helps; None for a defect.
-
-    `error` comes through SQLAlchemy or straight from the driver (a `Statement`).
-    """
-    state = _state(error)
-    words = str(error).lower()
-    again = (
-        # Lost races, lock not available, too many connections; then whole classes: connection
-        # trouble and operator intervention (shutting down).
-        state in ("40P01", "40001", "55P03", "53300")
-        or (state or "")[:2] in ("08", "57")
-        or (state is None and any(w in words for w in ("locked", "busy", "connection")))
-    )
-    if not again:
+    """The answer where the database was busy or gone and trying again helps; None for a defect."""
+    if not trouble.passes(error):
         return None
     log.warning("the database was busy or away: %s", error)
     detail = _("The database is busy. Send the same request again in a moment.")
@@ -311,11 +295,6 @@ def of_defect(error: Exception) -> Response:
         return answer
     log.error("%s %s failed", request.method, request.path, exc_info=error)
     return problem("error", 500, str(KINDS["error"].about))
-
-
-def _state(error: Exception) -> str | None:
-    state = getattr(getattr(error, "orig", None) or error, "sqlstate", None)
-    return state if isinstance(state, str) else None
 
 
 def flatten(messages: Any, prefix: str = "") -> dict[str, list[str]]:

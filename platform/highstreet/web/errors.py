@@ -9,6 +9,7 @@ from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 
 from highstreet.i18n import gettext as _
+from highstreet_tenants import trouble
 from highstreet_tenants.errors import HighstreetError
 
 log = logging.getLogger(__name__)
@@ -91,7 +92,20 @@ def of_http(error: HTTPException) -> Response:
 
 
 def of_defect(error: Exception) -> Response:
-    """A page for a defect: a number to tell, and nothing of the inside. The log has the rest."""
+    """A page for a defect: a number to tell, and nothing of the inside. The log has the rest.
+
+    A database that is busy or away is none.
+    """
+    if trouble.passes(error):
+        log.warning("the database was busy or away: %s", error)
+        return page(
+            Words(
+                503,
+                _("The database is busy"),
+                _("Nothing was changed. Wait a moment, then try again."),
+                headers={"Retry-After": "5"},
+            )
+        )
     number = fault_number()
     log.error("%s: %s %s failed", number, request.method, request.path, exc_info=error)
     return page(Words(500, _("This page could not be shown"), "", number=number))

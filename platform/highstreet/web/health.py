@@ -2,12 +2,12 @@
 
 from typing import Any
 
-import sqlalchemy as sa
 from flask import Blueprint
 
 from highstreet import jobs
 from highstreet.host.access import public
 from highstreet.web.current import current
+from highstreet_tenants import trouble
 
 health = Blueprint("health", __name__)
 
@@ -31,6 +31,8 @@ def ready() -> tuple[dict[str, Any], int]:
         with house.tenancy.control() as c:
             if not jobs.runners(c):
                 problems["jobs"] = "no runner has been seen for a minute"
-    except sa.exc.SQLAlchemyError:
+    except Exception as error:
+        if not trouble.is_of_database(error):
+            raise
         problems["database"] = "does not answer"
     return {"status": "not ready" if problems else "ok", **problems}, 503 if problems else 200

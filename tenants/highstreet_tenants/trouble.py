@@ -1,0 +1,39 @@
+"""What a database's error means for whoever waits: try again, or a defect.
+
+An error comes through SQLAlchemy or, from a `Statement` or the start of a transaction, straight
+from the driver.
+"""
+
+import sqlite3
+
+import sqlalchemy as sa
+
+
+def is_of_database(error: BaseException) -> bool:
+    """Whether the database said it."""
+    return isinstance(error, sa.exc.DBAPIError | sqlite3.Error) or hasattr(error, "sqlstate")
+
+
+def is_lost_race(error: BaseException) -> bool:
+    """Whether the database undid the transaction only because another one was first."""
+    return _state(error) in ("40P01", "40001")  # deadlock, serialisation failure
+
+
+def passes(error: BaseException) -> bool:
+    """Whether the database was busy or away, so that trying again later helps."""
+    if not is_of_database(error):
+        return False
+    state = _state(error)
+    words = str(error).lower()
+    return (
+        # Lost races, lock not available, too many connections; then whole classes: connection
+        # trouble and operator intervention (shutting down).
+        state in ("40P01", "40001", "55P03", "53300")
+        or (state or "")[:2] in ("08", "57")
+        or (state is None and any(w in words for w in ("locked", "busy", "connection")))
+    )
+
+
+def _state(error: BaseException) -> str | None:
+    state = getattr(getattr(error, "orig", None) or error, "sqlstate", None)
+    return state if isinstance(state, str) else None
