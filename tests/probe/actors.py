@@ -10,7 +10,7 @@ from probe.world import Site, World
 class Actor:
     """Who walks. home: where they belong; places: where they have a role; visible: marks that they
     may read. kind: "user", "key", "member" or "nobody". login: as whom a user signs in (a key of
-    World.emails), their home's unless given.
+    World.emails), their home's unless given. by_pin: at a till, by nothing but a PIN.
     """
 
     name: str
@@ -19,6 +19,7 @@ class Actor:
     places: tuple[Site, ...]
     visible: frozenset[marks.Mark]
     login: str = ""
+    by_pin: bool = False
 
     @property
     def owners(self) -> frozenset[str]:
@@ -28,7 +29,7 @@ class Actor:
 
 def actors(world: World) -> dict[str, Actor]:
     """Everybody who walks: an owner, a till and a member of the first store of each brand, whoever
-    looks after that store's region, each head office, and nobody.
+    unlocked its till by a PIN or looks after its region, each head office, and nobody.
     """
     found = {}
     for slug in ("harbour", "quarry"):
@@ -47,6 +48,7 @@ def actors(world: World) -> dict[str, Actor]:
             Actor(f"till of {shop.owner}", "key", shop, (), own),
             # A member reads what shops say of themselves, and of people only about themselves.
             Actor(f"member of {shop.owner}", "member", shop, (), firms),
+            Actor(f"PIN at {shop.owner}", "user", shop, (shop,), own, by_pin=True),
             Actor(f"region of {slug}", "user", shop, (shop,), away, f"region of {slug}"),
             Actor(f"head office of {slug}", "user", office, (office, *stores), seen),
         ):
@@ -56,7 +58,14 @@ def actors(world: World) -> dict[str, Actor]:
 
 
 #: Who walks on SQLite, where no third wall stands behind the first two.
-ALL = ("owner of {0}-1", "till of {0}-1", "member of {0}-1", "region of {0}", "head office of {0}")
+ALL = (
+    "owner of {0}-1",
+    "PIN at {0}-1",
+    "till of {0}-1",
+    "member of {0}-1",
+    "region of {0}",
+    "head office of {0}",
+)
 #: Who walks on PostgreSQL, where some statements are written differently.
 FEW = ("owner of {0}-1", "till of {0}-1")
 

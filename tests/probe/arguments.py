@@ -27,6 +27,7 @@ ADDRESS = {
     "link_id": "link",
     "key_id": "key",
     "session_id": "session",
+    "till_id": "till",
     "number": "card",
     "pos_ref": "pos_ref",
 }

@@ -7,7 +7,7 @@ nothing is left out in silence.
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass, replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
 from typing import Any
 from uuid import UUID, uuid4
@@ -21,7 +21,9 @@ from highstreet.customers.models import Note
 from highstreet.host.faults import Fault
 from highstreet.purchases import queries as purchases
 from highstreet.purchases.facts import PurchaseFact, PurchaseIn, ReturnFact, ReturnIn
-from highstreet.sdk import EntryIn, ImportRow
+from highstreet.results.periods import Period
+from highstreet.sdk import EntryIn, ImportRow, ctx_of
+from highstreet_points_club import rules
 from highstreet_points_club.models import Rule
 from highstreet_points_club.openings import Opening
 from highstreet_tenants import clock
@@ -64,12 +66,15 @@ PLAIN: Mapping[str, Any] = {
     "channel": "email",
     "codes": [],
     "data": {},
+    "day": TODAY,
     "done": 1,
     "evidence": None,
     "face": "store",
+    "first": TODAY.replace(day=1),
     "key": "lunch",
     "kind": "card",
     "label": "Probe",
+    "last": TODAY,
     "level": "required",
     "limit": 20,
     "may": lambda _permission: True,
@@ -89,6 +94,7 @@ PLAIN: Mapping[str, Any] = {
     "today": TODAY,
     "until": datetime(2036, 1, 1, tzinfo=UTC),
     "view": "overview",
+    "within": timedelta(days=30),
     "wording": "Probe agrees",
     "zone": "Europe/London",
 }
@@ -219,7 +225,8 @@ class Bait:
         """Parameters that take more than an id. kind: the annotation."""
         return {
             "after": lambda: (TODAY, self.at, self.one("purchase")),
-            "arguments": lambda: {"customer": self.customer},
+            "accounts": lambda: [self.one("account")],
+            "arguments": lambda: {"customers": [self.customer]},
             "balances": lambda: [
                 ImportRow(self.one("customer"), self.store_id, Opening(5), "probe", "probe")
             ],
@@ -229,7 +236,7 @@ class Bait:
             "chosen": lambda: f"waiting-{self.one('reward')}",
             "controller": lambda: self.site.store.owner_id if self.site.store else None,
             "customer": lambda: self.customer,
-            "customers": lambda: [self.one("customer")],
+            "customers": lambda: [self.customer if "CustomerFact" in kind else self.customer.id],
             "entries": lambda: [self._entry()],
             "entry": self._entry,
             "fault": lambda: Fault(
@@ -237,14 +244,21 @@ class Bait:
             ),
             "found": lambda: [("email", self.one("email"))],
             "gone": lambda: self.second,
-            "hook": lambda: self.world.house.host.hooks["customer_enrolled"],
+            "hook": lambda: self.world.house.host.hooks["customers_enrolled"],
             "ids": lambda: [self.one("purchase"), self.one("customer"), self.store_id],
             "items": lambda: [EnrolIn(self.store_id, "Probe", card=self.one("card"))],
             "kept": lambda: self.customer,
+            "lanes": lambda: [self.store_id],
+            "month": self._month,
             "node": lambda: self.store_id,
             "note_id": lambda: self.note_id,
             "owner": lambda: self.store_id,
             "owners": lambda: [(self.one("customer"), self.realm.store_id)],
+            "other_id": lambda: self.one("customer", 1),
+            "pairs": lambda: [(self.one("customer"), self.one("customer", 1))],
+            "period": lambda: Period(TODAY.replace(day=1), TODAY),
+            "place": lambda: self._club(rules.place),
+            "programme": lambda: self._club(rules.programme),
             "purchase": lambda: self.purchase,
             "purchases": lambda: [self.purchase if "PurchaseFact" in kind else self.purchase.id],
             "realm": lambda: self.realm,
@@ -256,6 +270,7 @@ class Bait:
             "stores": lambda: [self.store_id],
             "tenancy": lambda: self.world.house.tenancy,
             "there": lambda: self.purchase,
+            "wanted": self._wanted if "Programme" in kind else lambda: [self._made("")["period"]()],
         }
 
     def _given(self, kind: str) -> Callable[[], Any]:
@@ -266,6 +281,18 @@ class Bait:
         if "PurchaseIn" in kind:
             return lambda: [self.basket()] if "Sequence" in kind else self.basket()
         return lambda: {"hat": "felt"}
+
+    def _club(self, reader: Callable[..., Any]) -> Any:
+        """What the points club says of itself in the store."""
+        return self._read(lambda s: reader(ctx_of(s, CLUB), self.store_id))
+
+    def _wanted(self) -> Any:
+        return [(self.one("account"), TODAY, self._club(rules.programme), 1)]
+
+    def _month(self) -> Any:
+        from highstreet_points_club.settlement import Month
+
+        return Month(TODAY.replace(day=1), UTC)
 
     def _return(self) -> ReturnIn:
         return ReturnIn(

@@ -16,6 +16,8 @@ from probe.world import CLUB, TOOL
 
 #: Parameters that say for whom; the probe fills them when it calls.
 FIRST = ("s", "ctx")
+#: Facts that the core hands over together, after it has seen to it that they are one owner's.
+TOGETHER = frozenset({"kept", "gone"})
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,7 @@ def calls(name: str, function: Function, theirs: Bait, own: "Bait | None") -> It
     yield made(needed, {}, at)
     if more:
         yield made([*needed, *more], {}, f"all {at}")
-    if own is None or len(owned) < 2:
+    if own is None or len(owned) < 2 or set(owned) >= TOGETHER:
         return
     for parameter in parameters:
         if parameter.name in owned:

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from highstreet import jobs
 from highstreet.consent import service as consent
+from highstreet.customers import queries
 from highstreet.customers import service as customers
 from highstreet.customers.facts import CustomerFact, EnrolIn
 from highstreet.host import faults, owed
@@ -79,6 +80,7 @@ def fill(world: World, site: Site) -> None:
     in_charge = site.brand.slug if site.brand.customers == "brand" else site.owner
     with world.session(in_charge, write=True, clerk=f"{folk} Clerk") as s:
         customers.merge(s, bea.id, cal.id)
+        customers.dismiss_pair(s, ann.id, bea.id)
         customers.erase(s, lone.id, f"{folk} asked")
     site.keep("merged", cal.id)
 
@@ -122,13 +124,12 @@ def ring_up(world: World, site: Site) -> None:
         faults.record(
             s,
             faults.Fault(
-                TOOL, "customer_enrolled", store_id, "error", f"{folk} failed", f"{folk} trace",
+                TOOL, "customers_enrolled", store_id, "error", f"{folk} failed", f"{folk} trace",
                 1.0, now,
             ),
         )  # fmt: skip
-        hosted = world.house.host.hooks["customer_enrolled"]
-        fact = customers_fact(s, ann)
-        owed.note(s, hosted, TOOL, store_id, {"customer": fact})
+        hosted = world.house.host.hooks["customers_enrolled"]
+        owed.note(s, hosted, TOOL, store_id, {"customers": [queries.get(s, ann)]})
         for _each in range(2):
             about = {"about": folk, "customer_id": str(ann)}
             later = now + timedelta(days=1)
@@ -148,13 +149,6 @@ def ring_up(world: World, site: Site) -> None:
     with world.session(site.owner) as s:
         site.keep("own_token", links.make_link(world.house.tenancy, s, plain.id))
     _call(world, site, theirs)
-
-
-def customers_fact(s: Any, customer_id: UUID) -> CustomerFact:
-    """A customer's fact."""
-    from highstreet.customers import queries
-
-    return queries.get(s, customer_id)
 
 
 def _buy(s: Any, site: Site, folk: str, customer_id: UUID, *, returned: bool = True) -> None:

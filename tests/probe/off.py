@@ -19,7 +19,7 @@ from highstreet.web.slots import SLOTS
 from probe import arguments
 from probe.street import Place, Street
 from probe.tool.spy import Listening
-from probe.world import TOOL, TOOLS
+from probe.world import TOOL, TOOLS, taken_back
 
 #: What a tool may bring → where the matrix asks for it. A new field of Plugin has no place here.
 BROUGHT = {
@@ -189,11 +189,10 @@ def hooks(street: Street, name: str) -> list[str]:
         for hook in host.hooks.values():
             # A check that faults have put to rest must not open by that.
             reaches = at.on or hook.winddown or (name == "paused" and hook.kind == "veto")
-            with street.session(at, write=True) as s:
+            with taken_back(street.session(at, write=True)) as s:
                 plan = plan_for(host, state.here(s).active, hook.name)
                 planned = {call.plugin for call in plan.calls}
                 _ask(s, hook, at)
-                s.rollback()
             if planned != (set(host.calls.get(hook.name, {})) if reaches else set()):
                 wrong.append(f"{hook.name} where it is {name} is planned for {sorted(planned)}")
             if (hook.name in heard) is not reaches:
@@ -211,7 +210,8 @@ def _ask(s: Any, hook: Any, at: Place) -> None:
         elif hook.kind == "collect":
             dispatch.collect(s, hook.name, **given)
         else:
-            {"first": dispatch.first, "veto": dispatch.veto}[hook.kind](s, hook.name, **given)
+            kinds = {"first": dispatch.first, "veto": dispatch.veto, "all": dispatch.together}
+            kinds[hook.kind](s, hook.name, **given)
 
 
 class _alone:  # noqa: N801 - reads as a verb where it stands

@@ -23,6 +23,7 @@ BOOKKEEPING: Mapping[str, frozenset[str] | None] = {
     "core_runner": None,
     "core_schedule_mark": None,
     "core_api_key": frozenset({"last_used_at"}),
+    "core_till_device": frozenset({"seen_at"}),
 }
 
 

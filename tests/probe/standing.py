@@ -8,7 +8,7 @@ from typing import Any, cast
 
 from highstreet_tenants import people
 from highstreet_tenants.errors import HighstreetError
-from highstreet_tenants.people import logins, roles
+from highstreet_tenants.people import logins, roles, tills
 from highstreet_tenants.people.logins import Person
 from highstreet_tenants.scopes import SYSTEM
 from probe import functions, marks
@@ -17,7 +17,8 @@ from probe.asking import stopped_by_database, visible
 from probe.calls import texts
 from probe.functions import Function
 from probe.rows import Untouched
-from probe.world import Site, World, node_of
+from probe.staff import PINS, node_of, pins_of
+from probe.world import Site, World
 
 TEACH = (
     "in tests/probe/standing.py, put it into THEIRS with the kind of thing that it names, or into"
@@ -34,14 +35,18 @@ THEIRS: Mapping[str, Callable[[World, Site], Any]] = {
     "link_id": lambda world, site: site.ids["link"][0],
     "session_id": lambda world, site: site.ids["session"][1],
     "slug": lambda world, site: site.store.slug if site.store else site.brand.slug,
+    "till_id": lambda world, site: site.ids["till"][0],
     "token": lambda world, site: site.ids["link_token"][0],
     "user_id": lambda world, site: site.ids["user"][1],
+    "visit": lambda world, site: logins.Visit("127.0.0.1", "probe", seat=world.seats[site.owner]),
 }
 PLAIN: Mapping[str, Any] = {
     "actor": SYSTEM,
     "disabled": True,
     "kind": "store",
+    "lock_seconds": tills.USUAL_LOCK,
     "name": "Probe",
+    "pin": PINS[0],
     "purpose": "reset",
     "role": "till_staff",
     "scopes": ["till.read"],
@@ -119,6 +124,8 @@ def _arguments(
             given[one] = _holder(world, here, site, one)
         elif one == "catalogue":
             given[one] = world.catalogue
+        elif one == "pins":
+            given[one] = pins_of(world)
         elif one in THEIRS:
             try:
                 given[one] = THEIRS[one](world, site)

@@ -15,7 +15,7 @@ from probe.calls import texts
 from probe.reading import Reach
 from probe.rows import Untouched
 from probe.tool.spy import Listening
-from probe.world import Site, World
+from probe.world import Site, World, taken_back
 
 TEACH = "in tests/probe/telling.py, put the hook's or slot's argument into `facts`"
 
@@ -24,12 +24,15 @@ def facts(bait: Bait) -> dict[str, Any]:
     """What hooks and slots are told, about a site's people."""
     return {
         "customer": bait.customer,
+        "customers": [bait.customer],
         "kept": bait.customer,
         "gone": bait.second,
         "purchases": [bait.purchase],
         "returned": bait.returned,
         "basket": bait.basket(),
         "on": TODAY,
+        "first": TODAY.replace(day=1),
+        "last": TODAY,
         "limit": 5,
     }
 
@@ -62,6 +65,8 @@ def ask(s: Any, hook: Hook, given: dict[str, Any]) -> Any:
         return dispatch.first(s, hook.name, **given)
     if hook.kind == "veto":
         return dispatch.veto(s, hook.name, **given)
+    if hook.kind == "all":
+        return dispatch.together(s, hook.name, **given)
     if hook.kind == "chain":
         value = given.pop(hook.arguments[0])
         return dispatch.chain(s, hook.name, value, **given)
@@ -87,10 +92,10 @@ def listen(world: World, owner: str) -> tuple[Reach, set[str]]:
         for hook in world.house.host.hooks.values():
             with (
                 world.app.test_request_context("/"),
-                world.session(owner, write=hook.writes) as s,
+                # Two who are merged here are wanted again.
+                taken_back(world.session(owner, write=hook.writes)) as s,
             ):
                 ask(s, hook, arguments_of(hook, own))
-                s.rollback()  # two who were merged here are wanted again
     return reach, heard
 
 

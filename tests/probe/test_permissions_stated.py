@@ -18,8 +18,9 @@ from highstreet_tenants.sessions import Tenancy
 from probe import actors, arguments, recording, rows
 from probe.actors import Actor
 from probe.doors import CLOSED
+from probe.staff import node_of
 from probe.walk import Walk
-from probe.world import World, node_of
+from probe.world import World
 
 #: What is asked here does not depend on the database.
 pytestmark = pytest.mark.parametrize("database_module", ["sqlite"], indirect=True, scope="module")

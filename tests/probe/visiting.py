@@ -148,7 +148,9 @@ class Visitor:
         """A browser, signed in if the actor is somebody."""
         client = self.app.test_client()
         if self.actor.kind == "user":
-            token = self.world.sign_in(self.actor.login or self.actor.home.owner)
+            home = self.actor.home.owner
+            seat = self.world.seats[home] if self.actor.by_pin else None
+            token = self.world.sign_in(self.actor.login or home, seat=seat)
             client.set_cookie("hs-session", token, domain="localhost")
         return client
 

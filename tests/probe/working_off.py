@@ -9,6 +9,8 @@ from uuid import uuid4
 import sqlalchemy as sa
 
 from highstreet import jobs as queue
+from highstreet.customers import queries
+from highstreet.customers import service as customers
 from highstreet.host import dispatch, gating, owed, retry
 from highstreet.jobs import JobHandler, JobRegistry, Runner
 from highstreet.jobs.models import Job
@@ -20,7 +22,7 @@ from highstreet_tenants import clock
 from highstreet_tenants.scopes import Scope
 from probe.street import Place, Street
 from probe.tool.spy import Listening
-from probe.world import CLUB, TOOL, TOOLS
+from probe.world import CLUB, TOOL, TOOLS, taken_back
 
 
 def tool_of(name: str) -> str | None:
@@ -103,13 +105,12 @@ def parts_owed(street: Street, name: str) -> list[str]:
     heard: set[str] = set()
     owing = {hook.name: hook for hook in host.hooks.values() if hook.retry is not None}
     assert place.customer is not None and owing
-    with street.app.test_request_context("/"), street.session(place, write=True) as s:
+    with street.app.test_request_context("/"), taken_back(street.session(place, write=True)) as s:
         facts = _facts(s, place)
         with Listening(lambda _ctx, what, _given: heard.add(what.removeprefix("hook:"))):
             for hook in owing.values():
                 owed.note(s, hook, TOOL, s.store_id, {n: facts[n] for n in hook.arguments})
             retry.settle(s, TOOL)
-        s.rollback()
     for hook in owing.values():
         does = name != "paused" and (place.on or hook.winddown)
         if (hook.name in heard) is not does:
@@ -120,14 +121,17 @@ def parts_owed(street: Street, name: str) -> list[str]:
 def _facts(s: Any, place: Place) -> dict[str, Any]:
     """What hooks that can be owed are told."""
     bought = _buy(s, place)
+    kept, gone = (customers.enrol(s, name=name) for name in ("Kay Quill", "Gil Quill"))
+    customers.merge(s, kept.id, gone.id)
     back = ReturnIn(
         bought.store_id, f"B{uuid4().hex}", bought.pos_ref, clock.now(), 100,
         purchase_store_id=bought.store_id,
     )  # fmt: skip
     return {
         "customer": place.customer,
-        "kept": place.customer,
-        "gone": place.customer,
+        "customers": [place.customer],
+        "kept": kept,
+        "gone": queries.record(s, gone.id),
         "purchases": [bought],
         "returned": purchases.record_return(s, back).returned,
     }

@@ -5,7 +5,7 @@ scope is the store's, except people and what is kept about them in harbour: thos
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
@@ -17,11 +17,10 @@ from flask import Flask
 from conftest import Database, make_brand
 from highstreet.host import policy, settings
 from highstreet_tenants.models import Brand, Owner, Region, Store
-from highstreet_tenants.people import accounts, keys, links, logins, operate, roles
+from highstreet_tenants.people import accounts, keys, logins
 from highstreet_tenants.people.permissions import Catalogue
-from highstreet_tenants.people.tree import Node
 from highstreet_tenants.scopes import Actor, Scope
-from probe import folk, marks
+from probe import folk, marks, staff
 
 CLUB, TOOL = "points_club", "probe_tool"
 TOOLS = (CLUB, TOOL)
@@ -61,7 +60,8 @@ class Site:
 
 @dataclass
 class World:
-    """The filled house. sites, keys (API tokens) by owner; users, emails by owner, the probe's own.
+    """The filled house. sites, keys (API tokens), seats (a till opened by a PIN) by owner; users,
+    emails by owner, the probe's own.
 
     planted: foreign texts that walkers themselves sent in, so that they stand in rows of others.
     """
@@ -72,6 +72,7 @@ class World:
     emails: dict[str, str] = field(default_factory=dict)
     users: dict[str, UUID] = field(default_factory=dict)
     keys: dict[str, str] = field(default_factory=dict)
+    seats: dict[str, logins.Seat] = field(default_factory=dict)
     planted: set[str] = field(default_factory=set)
 
     @property
@@ -99,11 +100,12 @@ class World:
         with self.house.tenancy.session(self.scope(owner, clerk), write=write) as s:
             yield s
 
-    def sign_in(self, name: str) -> str:
-        """A fresh session's token for one of `emails`."""
+    def sign_in(self, name: str, *, seat: logins.Seat | None = None) -> str:
+        """A fresh session's token for one of `emails`; at a till if there is a `seat`."""
+        visit = logins.Visit("127.0.0.1", "probe", seat=seat)
         with self.house.tenancy.control(write=True) as c:
             user = accounts.get_user(c, self.users[name])
-            return logins.start_session(c, user, logins.Visit("127.0.0.1", "probe")).token
+            return logins.start_session(c, user, visit).token
 
     def spare(self, site: Site) -> list[UUID]:
         """Customers of a site's that may be merged, erased and renamed."""
@@ -133,6 +135,21 @@ class World:
         ]
 
 
+@contextmanager
+def taken_back(opened: AbstractContextManager[Any]) -> Iterator[Any]:
+    """A session whose work is undone at its end, for only its opener may end it."""
+    try:
+        with opened as s:
+            yield s
+            raise _TakenBack
+    except _TakenBack:
+        pass
+
+
+class _TakenBack(Exception):
+    """Ends a session as an error would."""
+
+
 def build(app: Flask, database: Database) -> World:
     """Make and fill both brands."""
     marks.begin()
@@ -152,7 +169,7 @@ def build(app: Flask, database: Database) -> World:
             folk.fill(world, site)
             _fill_store(world, site)
     for site in world.sites.values():
-        _staff(world, site)
+        staff.fill(world, site)
         if site.store is None:
             # From now on nobody can switch them off on the way.
             with world.session(site.owner, write=True) as s:
@@ -209,7 +226,7 @@ def _fill_store(world: World, site: Site) -> None:
         settings.put(s, TOOL, {"motto": f"{firm} motto"})
         policy.pause(s, TOOL)
         policy.resume(s, TOOL)
-    node = node_of(world, site)
+    node = staff.node_of(world, site)
     with world.house.tenancy.control(write=True) as c:
         scopes = sorted(world.catalogue.scopes)
         for name in ("till", "spare till"):
@@ -219,60 +236,3 @@ def _fill_store(world: World, site: Site) -> None:
             site.keep("key", made.id)
             world.keys.setdefault(site.owner, made.token)
     folk.ring_up(world, site)
-
-
-def _staff(world: World, site: Site) -> None:
-    """Whoever works in the place, with a role, a device, an offer that waits, and links."""
-    firm = _firm(site)
-    tenancy = world.house.tenancy
-    role = "store_owner" if site.store else "head_office_manager"
-    node = node_of(world, site)
-    for number in (1, 2):
-        # Two of each: the probe itself, and a colleague whom it must not harm.
-        email = f"{firm.lower()}.{number}@people.example"
-        name = site.owner if number == 1 else f"{site.owner} colleague"
-        user_id = operate.create_user(world.house, email, f"{firm} Person {number}")
-        world.emails[name], world.users[name] = email, user_id
-        with tenancy.control(write=True) as c:
-            row = roles.grant(c, user_id, role, node, by=None, catalogue=world.catalogue)
-            user = accounts.get_user(c, user_id)
-            started = logins.start_session(c, user, logins.Visit("127.0.0.1", f"{firm} device"))
-            person = logins.find_person(c, started.token)
-            assert person is not None
-            site.keep("session", person.session_id)
-        site.keep("user", user_id)
-        site.keep("grant", row.id)
-    _offer(world, site, node, user_id)
-    if site.store is None:
-        _look_after(world, site)
-
-
-def _look_after(world: World, site: Site) -> None:
-    """Somebody looks after the region in which a brand's first store lies."""
-    firm, name = _firm(site), f"region of {site.owner}"
-    email = f"{firm.lower()}.region@people.example"
-    user_id = operate.create_user(world.house, email, f"{firm} Traveller")
-    world.emails[name], world.users[name] = email, user_id
-    node = Node(site.brand.id, site.brand.customers, region_id=site.brand.region_id)
-    with world.house.tenancy.control(write=True) as c:
-        roles.grant(c, user_id, "regional_manager", node, by=None, catalogue=world.catalogue)
-
-
-def _offer(world: World, site: Site, node: Node, by: UUID) -> None:
-    """Somebody with an account elsewhere is offered a role, and has not answered."""
-    firm = _firm(site)
-    guest = operate.create_user(
-        world.house, f"guest.{firm.lower()}@people.example", f"{firm} Guest"
-    )
-    role = "till_staff" if site.store else "head_office_marketing"
-    with world.house.tenancy.control(write=True) as c:
-        token = links.make_link(c, guest, "join", by=by, offer=node.grant(role))
-        site.keep("link", links.look(c, token).id)
-        site.keep("link_token", token)
-
-
-def node_of(world: World, site: Site) -> Node:
-    """The site's node in its brand's tree."""
-    with world.house.tenancy.session(Scope.operator(site.brand.id)) as s:
-        brand = s.get_one(Brand, site.brand.id)
-        return Node.of(brand, s.get_one(Store, (brand.id, site.store.id)) if site.store else None)
