@@ -26,7 +26,7 @@ class StillOwed(Exception):
 
 
 class Since(NamedTuple):
-    """An entry of the kept account, later than the merge. moved: lot → points that it put there."""
+    """An entry of the kept account, the merge or later. moved: lot → points that it put there."""
 
     entry: Entry
     moved: Mapping[UUID, int]
@@ -37,36 +37,51 @@ class Since(NamedTuple):
         return self.entry.points != sum(self.moved.values())
 
 
-def mixed(since: Sequence[Since], theirs: Collection[UUID]) -> Iterator[Since]:
-    """Entries that keep the two apart no longer, in order. `theirs`: entries that came along.
+def mixed(merge: Since, since: Sequence[Since], theirs: Collection[UUID]) -> Iterator[Since]:
+    """Entries that keep the two apart no longer, in order.
 
-    What was taken and put back exactly counts for nothing. Lots expire each by itself. A return of
-    what the other bought, or a reward of theirs given back, is theirs, if it moved only their
-    points: it would have done the same without the merge.
+    merge: the entry by which the points came; since: those after it; theirs: entries that came
+    along. What was taken and put back exactly counts for nothing. Lots expire each by itself. A
+    return of what the other bought, or a reward of theirs given back, is theirs, if it moved only
+    their points and the merge had paid no debt with or for them: then it would have done the same
+    alone.
     """
-    undone = _undone(since)
+    undone = _undone(since, theirs)
     for one in since:
         if one.entry.kind == "expire" or one.entry.id in undone:
             continue
-        about_them = one.entry.reverses_id in theirs
-        if not about_them and not any(lot in theirs for lot in one.moved):
+        if not _about(one, theirs) and not _touches(one, theirs):
             continue
         alone = all(lot in theirs for lot in one.moved) and not one.made_lot
-        if not (about_them and alone and one.entry.kind in _THEIR_OWN):
+        alone = alone and not _touches(merge, theirs)
+        if not (_about(one, theirs) and alone and one.entry.kind in _THEIR_OWN):
             yield one
 
 
-def _undone(since: Sequence[Since]) -> set[UUID]:
-    """Pairs of entries of which the second took back to the point what the first had done."""
-    before = {one.entry.id: one for one in since}
+def _about(one: Since, theirs: Collection[UUID]) -> bool:
+    return one.entry.reverses_id in theirs
+
+
+def _touches(one: Since, theirs: Collection[UUID]) -> bool:
+    return any(lot in theirs for lot in one.moved)
+
+
+def _undone(since: Sequence[Since], theirs: Collection[UUID]) -> set[UUID]:
+    """Pairs of entries of which the second took back to the point what the first had done.
+
+    Not where the first had taken their points and something about them happened meanwhile: that
+    had to make do with other lots of theirs than it would have found without the merge.
+    """
+    place = {one.entry.id: number for number, one in enumerate(since)}
     found: set[UUID] = set()
-    for one in since:
-        first = before.get(one.entry.reverses_id) if one.entry.reverses_id else None
-        if (
-            first is not None
-            and one.entry.kind in _REVERSALS
-            and {lot: -points for lot, points in one.moved.items()} == dict(first.moved)
-        ):
+    for number, one in enumerate(since):
+        before = place.get(one.entry.reverses_id) if one.entry.reverses_id else None
+        if before is None or one.entry.kind not in _REVERSALS:
+            continue
+        first = since[before]
+        exactly = {lot: -points for lot, points in one.moved.items()} == dict(first.moved)
+        meanwhile = any(_about(between, theirs) for between in since[before + 1 : number])
+        if exactly and not (meanwhile and _touches(first, theirs)):
             found |= {one.entry.id, first.entry.id}
     return found
 

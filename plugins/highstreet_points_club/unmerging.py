@@ -66,14 +66,14 @@ _TYPES: dict[str, type] = {
 }
 _ENTRIES = Statement(
     "SELECT e.id, e.account_id, e.seq, e.kind, e.points, e.occurred_at, e.reverses_id"
-    f" FROM points_club_entry AS e WHERE e.account_id = :id AND e.seq > :seq AND {own('e')}"
+    f" FROM points_club_entry AS e WHERE e.account_id = :id AND e.seq >= :seq AND {own('e')}"
     " ORDER BY e.seq",
     types=_TYPES,
 )
 _MOVED = Statement(
     "SELECT p.entry_id, p.lot_id, p.points FROM points_club_entry AS e"
     " JOIN points_club_allocation AS p ON p.brand_id = e.brand_id AND p.entry_id = e.id"
-    f" WHERE e.account_id = :id AND e.seq > :seq AND {own('e')} AND {own('p')}",
+    f" WHERE e.account_id = :id AND e.seq >= :seq AND {own('e')} AND {own('p')}",
     types=_TYPES,
 )
 _ORIGINS = Statement(
@@ -92,7 +92,7 @@ _CAME = Statement(
 
 class _Parting(NamedTuple):
     """Two merged accounts under their locks. theirs: entries of `gone` and of what is merged into
-    it; came: the entry by which its points came, with what that paid; at: when."""
+    it; came: the entry by which its points came, of number `seq`, at `at`."""
 
     kept: Locked
     gone: Locked
@@ -169,7 +169,8 @@ def _mixed(s: ScopedSession, two: _Parting) -> list[Since]:
         lots = moved.setdefault(entry_id, {})
         lots[lot_id] = lots.get(lot_id, 0) + points
     entries = (Entry(*row) for row in _ENTRIES(s, id=two.kept.id, seq=two.seq))
-    return list(parting.mixed([Since(one, moved.get(one.id, {})) for one in entries], two.theirs))
+    merge, *since = (Since(one, moved.get(one.id, {})) for one in entries)
+    return list(parting.mixed(merge, since, two.theirs))
 
 
 def _turn_back(ctx: Ctx, two: _Parting, place: Place, at: datetime) -> list[Issued]:

@@ -166,6 +166,42 @@ def test_a_blocked_card_works_again(club_till):
     assert club_till.patch("/cards/12345678", {"status": "gone"}).status_code == 422
 
 
+def test_old_ids_and_old_cards_go_on_working_after_a_merge(app, club_till, two_brands):
+    from highstreet.customers import service
+
+    kept = club_till.enrol(**ANN)
+    gone = club_till.enrol(name="Ann L", phone="07700 900555", card="55556666")
+    old, new = (f"/customers/{one['id']}" for one in (gone, kept))
+    tenancy = app.extensions["highstreet"].tenancy
+    with tenancy.session(Scope.operator(two_brands[0].id), write=True) as s:
+        service.merge(s, UUID(kept["id"]), UUID(gone["id"]))
+    read = club_till.get(old)
+    assert read.status_code == 200
+    assert read.get_json()["id"] == kept["id"], "the answer says whose record it is"
+    assert read.headers["ETag"] == club_till.get(new).headers["ETag"]
+    for card in ("12345678", "55556666"):
+        (found,) = club_till.get(f"/customers?card={card}").get_json()["items"]
+        assert (found["id"], found["card_status"]) == (kept["id"], "active")
+        assert club_till.buy(card=card).get_json()["purchase"]["customer_id"] == kept["id"]
+    assert club_till.buy(customer_id=gone["id"]).get_json()["purchase"]["customer_id"] == kept["id"]
+    changed = club_till.patch(
+        old, {"birthday": "1991-01-01"}, headers={"If-Match": read.headers["ETag"]}
+    )
+    assert (changed.status_code, changed.get_json()["id"]) == (200, kept["id"])
+    given = club_till.post(f"{old}/cards", {"number": "77778888", "replaces": "55556666"})
+    assert given.status_code == 201
+    assert club_till.get(f"{old}/timeline").get_json() == (
+        club_till.get(f"{new}/timeline").get_json()
+    )
+    with tenancy.session(Scope.operator(two_brands[0].id), write=True) as s:
+        service.unmerge(s, UUID(gone["id"]))
+    assert club_till.get(old).get_json()["name"] == "Ann L", "and each is its own again"
+    (found,) = club_till.get("/customers?card=55556666").get_json()["items"]
+    assert (found["id"], found["card_status"]) == (gone["id"], "lost")
+    (found,) = club_till.get("/customers?card=77778888").get_json()["items"]
+    assert found["id"] == kept["id"], "a card given since stays with the record that was kept"
+
+
 def test_the_story_is_read_page_by_page(club_till):
     made = club_till.enrol(**ANN)
     for number in range(5):

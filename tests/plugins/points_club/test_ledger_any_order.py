@@ -1,6 +1,6 @@
 """Any order of events keeps the account sound, and the same events give the same account."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from uuid import UUID
@@ -9,13 +9,23 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from highstreet_points_club import ledger
+from highstreet_points_club import ledger, parting
 from highstreet_points_club.ledger import AccountState, Step
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 WHO = st.integers(0, 2)
 POINTS = st.integers(1, 40)
 DAYS = st.one_of(st.none(), st.integers(1, 20))
+
+
+@dataclass
+class Merge:
+    """An account that went into another. came: the entry of that; group: whose accounts went."""
+
+    keep: int
+    lose: int
+    came: ledger.Entry
+    group: list[int]
 
 
 class Club:
@@ -31,9 +41,10 @@ class Club:
         self.lots: dict[UUID, ledger.Lot] = {}
         self.allocations: list[ledger.Allocation] = []
         self.bought: dict[UUID, list[int]] = {}  # earn entry → account, earned, reversed
-        self.redeemed: list[tuple[int, ledger.Hold]] = []
+        self.redeemed: list[ledger.Hold] = []
         self.promised: dict[UUID, datetime] = {}  # idle lot → the day that visits promised it
         self.owner: dict[UUID, int] = {}  # lot → whose account it was made in
+        self.merges: list[Merge] = []
 
     def book(self, who: int, step: Step) -> None:
         self.keeps_promises(step)
@@ -141,14 +152,14 @@ class Club:
             return
         assert spendable >= points
         self.book(who, step)
-        self.redeemed.append((who, spent))
+        self.redeemed.append(spent)
 
     def redeem(self, who: int) -> None:
         who = self.home[who]
         if self.accounts[who].holds:
             spent = self.accounts[who].holds[0]
             self.accounts[who] = ledger.redeem(self.accounts[who], spent.id)
-            self.redeemed.append((who, spent))
+            self.redeemed.append(spent)
 
     def release(self, who: int) -> None:
         who = self.home[who]
@@ -157,13 +168,18 @@ class Club:
             self.book(who, ledger.release(self.accounts[who], one, self.now, self.mint))
 
     def undo(self, which: int) -> None:
-        who, spent = self.redeemed.pop(which % len(self.redeemed))
-        who = self.home[who]
+        spent = self.redeemed.pop(which % len(self.redeemed))
+        who = self.home[self.account_of(spent.id)]
         state = self.accounts[who]
         known = {lot.id for lot in state.lots}
         more = tuple(self.lots[lot] for lot, _ in spent.parts if lot not in known)
         state = replace(state, lots=state.lots + more)
         self.book(who, ledger.give_back(state, spent, self.now, self.mint))
+
+    def account_of(self, entry_id: UUID) -> int:
+        """Where an entry was booked; what it is about follows its merges."""
+        [account] = [entry.account_id for entry in self.entries if entry.id == entry_id]
+        return [one.id for one in self.accounts].index(account)
 
     def issue(self, who: int, points: int) -> None:
         who = self.home[who]
@@ -191,9 +207,61 @@ class Club:
         stays, leaves = ledger.merge(self.accounts[keep], self.accounts[lose], self.now, self.mint)
         self.book(lose, leaves)
         self.book(keep, stays)
+        [came] = [entry for entry in stays.entries if entry.kind == "merge_in"]
+        group = [who for who, home in enumerate(self.home) if home == lose]
+        self.merges.append(Merge(keep, lose, came, group))
         self.home = [keep if home == lose else home for home in self.home]
         if self.accounts[keep].idle_at is None:
             self.promise(keep, None)
+
+    def unmerge(self, which: int) -> bool:
+        """Take a merge back that no other was built on, if the two can be told apart."""
+        latest = {who: one for one in self.merges for who in (one.keep, one.lose)}
+        open_ = [one for one in self.merges if latest[one.keep] is one]
+        if not open_:
+            return False
+        one = open_[which % len(open_)]
+        theirs = self.theirs(one)
+        merge, *since = self.since(one)
+        if list(parting.mixed(merge, since, theirs)):
+            return False
+        paid = tuple((a.lot_id, a.points) for a in self.allocations if a.entry_id == one.came.id)
+        state = self.accounts[one.keep]
+        known = {lot.id for lot in state.lots}
+        more = tuple(self.lots[lot] for lot, _ in paid if lot not in known)
+        try:
+            stays, comes = parting.unmerge(
+                replace(state, lots=state.lots + more),
+                self.accounts[one.lose],
+                theirs,
+                ledger.Hold(one.came.id, 0, paid),
+                self.now,
+                self.mint,
+            )
+        except parting.StillOwed:
+            return False
+        self.book(one.keep, stays)
+        self.book(one.lose, comes)
+        self.merges.remove(one)
+        for who in one.group:
+            self.home[who] = one.lose
+        return True
+
+    def theirs(self, one: "Merge") -> set[UUID]:
+        accounts = {self.accounts[who].id for who in one.group}
+        return {entry.id for entry in self.entries if entry.account_id in accounts}
+
+    def since(self, one: "Merge") -> list[parting.Since]:
+        moved: dict[UUID, dict[UUID, int]] = {}
+        for a in self.allocations:
+            lots = moved.setdefault(a.entry_id, {})
+            lots[a.lot_id] = lots.get(a.lot_id, 0) + a.points
+        kept = self.accounts[one.keep].id
+        return [
+            parting.Since(entry, moved.get(entry.id, {}))
+            for entry in self.entries
+            if entry.account_id == kept and entry.seq >= one.came.seq
+        ]
 
     def forfeit(self, who: int) -> None:
         who = self.home[who]
@@ -212,7 +280,7 @@ class Club:
             put[lot.id] = put.get(lot.id, 0) + lot.points
             assert lot.remaining == lot.points + moved.get(lot.id, 0)
         for entry in self.entries:
-            if not entry.kind.startswith("merge"):
+            if not entry.kind.startswith(("merge", "unmerge")):
                 assert entry.points == put.get(entry.id, 0), entry
         for account in self.accounts:
             assert account.faults() == []
@@ -283,6 +351,11 @@ class AnyOrder(RuleBasedStateMachine):
     @rule(keep=WHO, lose=WHO)
     def merge(self, keep: int, lose: int) -> None:
         self.do("merge", keep, lose)
+
+    @precondition(lambda self: self.club.merges)
+    @rule(which=st.integers(0, 9))
+    def unmerge(self, which: int) -> None:
+        self.do("unmerge", which)
 
     @invariant()
     def sound(self) -> None:

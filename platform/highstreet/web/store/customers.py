@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response
 
 from highstreet.consent import queries as consent
 from highstreet.consent.facts import EVERY, ConsentState
-from highstreet.customers import duplicates, listing, service
+from highstreet.customers import duplicates, listing, service, unmerging
 from highstreet.customers import queries as customers
 from highstreet.customers.facts import CustomerDetail, CustomerFact
 from highstreet.host import dispatch
@@ -66,8 +66,9 @@ def one(brand: str, customer_id: UUID, store: str | None = None) -> Response | s
     """Everything about one customer."""
     with current.session() as s:
         detail = customers.detail(s, customer_id)
-        if detail.customer.id != customer_id:  # merged: the old address leads on
-            return redirect(here(".one", customer_id=detail.customer.id), 301)
+        if detail.customer.id != customer_id:
+            # Merged: the old address leads on. Not for good, for a merge may be taken back.
+            return redirect(here(".one", customer_id=detail.customer.id), 302)
         story = timeline.read(s, customer_id, request.args.get("before"), 25)
         fact = detail.customer
         names = listing.store_names(s, [fact.home_store_id, *(e.store_id for e in story.entries)])
@@ -88,6 +89,7 @@ def one(brand: str, customer_id: UUID, store: str | None = None) -> Response | s
             notes=detail.notes,
             consents=[consent_words(state) for state in consent.state(s, fact.id)],
             likely=_likely(s, fact),
+            merges=unmerging.standing(s, fact.id) if current.may("customers.merge") else [],
             whole=fact.store_id is not None or s.store_id is None,
         )
 
@@ -111,12 +113,14 @@ def edit(brand: str, customer_id: UUID, store: str | None = None) -> Response | 
     try:
         with current.session(write=True) as s:
             extras = member.extras(s)
+            was = _values(customers.detail(s, customer_id))
             fact = service.update(
                 s,
                 customer_id,
                 name=form["name"],
-                phone=form["phone"] or None,
-                email=form["email"] or None,
+                # Somebody may have several: an untouched field takes none of them away.
+                phone=service.KEEP if form["phone"] == was["phone"] else form["phone"] or None,
+                email=service.KEEP if form["email"] == was["email"] else form["email"] or None,
                 birthday=form.date_of("birthday"),
                 language=form["language"] or None,
                 **({"fields": member.typed(form, extras)} if extras else {}),
@@ -236,7 +240,7 @@ def _details(s: ScopedSession, detail: CustomerDetail) -> list[tuple[str, str]]:
     if detail.customer.language:
         language = detail.customer.language
         rows.append((_("Language"), LANGUAGES.get(language.replace("-", "_"), language)))
-    rows += [(row["label"], row["value"]) for row in member.facts(s, detail.fields, [])]
+    rows += [(row["label"], row["value"]) for row in member.facts(s, detail.fields, [], most=None)]
     return rows or [(_("Contact"), _("none"))]
 
 

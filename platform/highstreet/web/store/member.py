@@ -52,13 +52,19 @@ def in_hand(s: ScopedSession, fact: CustomerFact, store_id: UUID, today: date) -
     }
 
 
-def facts(s: ScopedSession, answers: dict[str, Any], notes: Sequence[str]) -> list[dict[str, str]]:
-    """Answers to the brand's own fields, then the newest note."""
+def facts(
+    s: ScopedSession,
+    answers: dict[str, Any],
+    notes: Sequence[str],
+    *,
+    most: int | None = MOST_FACTS,
+) -> list[dict[str, str]]:
+    """Answers to the brand's own fields (all where `most` is None), then the newest note."""
     shown = [
         {"label": one.label, "value": answer(one, answers[one.key])}
         for one in custom.listed(s)
         if answers.get(one.key) not in (None, "")
-    ][:MOST_FACTS]
+    ][:most]
     return shown + [{"label": _("Note"), "value": text} for text in notes]
 
 
