@@ -6,7 +6,18 @@ hooks, till, slots, screens and api are what others see of it.
 
 from highstreet.sdk import NavEntry, Plugin
 from highstreet.sdk import lazy_gettext as _l
-from highstreet_points_club import api, books, hooks, jobs, models, office, openings, screens, slots
+from highstreet_points_club import (
+    api,
+    books,
+    hooks,
+    jobs,
+    models,
+    office,
+    openings,
+    screens,
+    slots,
+    verbs,
+)
 from highstreet_points_club.settings import ProgrammeSchema
 
 plugin = Plugin(
@@ -30,6 +41,7 @@ plugin = Plugin(
     ),
     slots=slots.SLOTS,
     imports=(openings.BALANCES,),
+    verbs=verbs.VERBS,
     translations="translations",
 )
 

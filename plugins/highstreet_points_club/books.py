@@ -8,21 +8,16 @@ from werkzeug.wrappers import Response
 
 from highstreet.sdk import (
     Ctx,
-    NotFound,
-    clock,
     format_locale,
     format_minor,
     minor_digits,
     open_ctx,
     requires,
 )
-from highstreet.sdk import gettext as _
 from highstreet_points_club import rules, settlement, stores, words
 from highstreet_points_club.office import office
 from highstreet_points_club.screens import store
-from highstreet_points_club.settlement import Month
 from highstreet_points_club.sheets import sheet
-from highstreet_points_club.writing import business_date
 
 PAGE = 200
 """Pairs on the page; the file holds all."""
@@ -61,12 +56,12 @@ def store_file() -> Response:
 
 
 def _page(ctx: Ctx, face: str) -> str:
-    month, place = _month(ctx), rules.place(ctx)
+    month, place = settlement.month_of(ctx, request.args.get("month")), rules.place(ctx)
     found = [one for one in settlement.pairs(ctx, month) if one.between]
     names = stores.named(ctx.s, [one for pair in found for one in (pair.giver, pair.taker)])
     lines = settlement.standings(found)
     at = request.view_args or {}
-    this_month = _this_month(ctx)
+    this_month = settlement.this_month(ctx)
 
     def link(view: str, first: date | None = None) -> str:
         return url_for(f".{view}", month=f"{first:%Y-%m}" if first else None, **at)
@@ -109,7 +104,7 @@ def _page(ctx: Ctx, face: str) -> str:
 
 
 def _file(ctx: Ctx) -> Response:
-    month = _month(ctx)
+    month = settlement.month_of(ctx, request.args.get("month"))
     found = settlement.pairs(ctx, month)
     names = stores.named(ctx.s, [one for pair in found for one in (pair.giver, pair.taker)])
     header = (
@@ -128,22 +123,3 @@ def _file(ctx: Ctx) -> Response:
         for one in found
     ]
     return sheet(f"points-{month.first:%Y-%m}.csv", header, rows)
-
-
-def _month(ctx: Ctx) -> Month:
-    """The month that the address names, else the last whole one. Raises NotFound for no month.
-
-    By the brand's calendar, so that head office and every store read the same figures.
-    """
-    zone = clock.zone(ctx.brand.zone)
-    named = request.args.get("month")
-    if named is None:
-        return Month(Month(_this_month(ctx), zone).before, zone)
-    try:
-        return Month(date.fromisoformat(f"{named}-01"), zone)
-    except ValueError as error:
-        raise NotFound(_("There is no such month.")) from error
-
-
-def _this_month(ctx: Ctx) -> date:
-    return business_date(ctx.now(), clock.zone(ctx.brand.zone)).replace(day=1)

@@ -11,8 +11,10 @@ from datetime import date, datetime, tzinfo
 from typing import NamedTuple
 from uuid import UUID
 
-from highstreet.sdk import Ctx, Statement, own
+from highstreet.sdk import Ctx, NotFound, Statement, clock, own
+from highstreet.sdk import gettext as _
 from highstreet_points_club.lasting import morning
+from highstreet_points_club.writing import business_date
 
 # The parts of a reward, one for each store that gave points to it, in a fixed order. A part's worth
 # is the difference of what all up to it and all before it are worth, so that nothing is lost.
@@ -99,6 +101,25 @@ class Standing:
     def net(self) -> int:
         """Above zero: others owe the store."""
         return self.gets - self.pays
+
+
+def month_of(ctx: Ctx, named: str | None) -> Month:
+    """The month "2026-10", the last whole one if none is named. Raises NotFound for no month.
+
+    By the brand's calendar, so that head office and every store read the same figures.
+    """
+    zone = clock.zone(ctx.brand.zone)
+    if named is None:
+        return Month(Month(this_month(ctx), zone).before, zone)
+    try:
+        return Month(date.fromisoformat(f"{named}-01"), zone)
+    except ValueError as error:
+        raise NotFound(_("There is no such month. Write it like 2026-10.")) from error
+
+
+def this_month(ctx: Ctx) -> date:
+    """The first day of the month that still runs, by the brand's calendar."""
+    return business_date(ctx.now(), clock.zone(ctx.brand.zone)).replace(day=1)
 
 
 def pairs(ctx: Ctx, month: Month) -> list[Pair]:

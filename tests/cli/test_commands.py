@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from highstreet_tenants import clock
+
 from .conftest import Call, Called
 
 CLUB = "torque-and-co"
@@ -203,6 +205,43 @@ def test_a_file_is_imported_with_its_errors_beside_it(at: Call, tmp_path: Path) 
     assert fine(at(*where, "--json")).json["known"] == 1
     assert at("import", "purchases", tmp_path / "none.csv", "--brand", CLUB).code == 2
     fine(at("audit", "--brand", CLUB))
+
+
+def test_a_tools_own_file_is_imported(at: Call, tmp_path: Path) -> None:
+    path = tmp_path / "balances.csv"
+    path.write_text(
+        "card,points,store\n4071228693,250,292\n4071228700,9,nowhere\n", encoding="utf-8"
+    )
+    where = ("import", "points_club.balances", path, "--brand", CLUB)
+    assert "1 new, 0 known, 1 refused; 1 new customers" in fine(at(*where, "--dry-run")).out
+    report = fine(at(*where, "--json")).json
+    assert (report["kind"], report["created"], report["refused"]) == ("points_club.balances", 1, 1)
+    assert "there is no store" in Path(report["errors_file"]).read_text(encoding="utf-8-sig")
+    assert fine(at(*where, "--json")).json["known"] == 1
+    fine(at("audit", "--brand", CLUB))
+    wrong = at("import", "points_club.points", path, "--brand", CLUB)
+    assert (wrong.code, "purchases, customers, points_club.balances" in wrong.err) == (2, True)
+    assert at(*where, "--by-line").code == 2
+
+
+def test_tools_are_asked_on_the_command_line(at: Call) -> None:
+    assert [one["verb"] for one in fine(at("tool", "--json")).json] == [
+        "points_club.books",
+        "points_club.owed",
+    ]
+    owed = fine(at("tool", "points_club.owed", "--brand", CLUB, "--json")).json
+    assert len(owed) >= 12
+    assert all(one["owed"] > 0 for one in owed)
+    (own,) = fine(at("tool", "points_club.owed", "--brand", CLUB, "--store", "292", "--json")).json
+    assert own in owed
+    books = ("tool", "points_club.books", "--brand", CLUB)
+    pairs = fine(at(*books, f"month={clock.now():%Y-%m}", "--json")).json
+    assert sum(one["rewards"] for one in pairs) >= 24
+    assert "owes\tgets" in fine(at(*books, f"month={clock.now():%Y-%m}")).out
+    for wrong in (("month=x",), ("year=2026",), ("month",)):
+        assert at(*books, *wrong).code == 2
+    assert at("tool", "points_club.nothing", "--brand", CLUB).code == 2
+    assert at("tool", "points_club.owed").code == 2
 
 
 def test_audit_finds_a_balance_that_was_tampered_with(at: Call, built: Path) -> None:

@@ -44,6 +44,7 @@ def check(candidate: Candidate, plugin: Plugin, slots: Set[str] | None) -> None:
         *_blueprints(plugin),
         *_jobs(plugin),
         *_imports(plugin),
+        *_verbs(plugin),
         *_pages(plugin, slots),
         *_permissions(candidate, plugin),
     ]
@@ -166,6 +167,14 @@ def _imports(plugin: Plugin) -> Iterator[str]:
             yield f"the file {kind.name} may not name columns that each has: {', '.join(taken)}"
         if strange := sorted({*kind.needs, *kind.days} - set(kind.columns)):
             yield f"the file {kind.name} has no columns {', '.join(strange)}"
+
+
+def _verbs(plugin: Plugin) -> Iterator[str]:
+    names = [verb.name for verb in plugin.verbs]
+    yield from (f"two verbs are called {n}" for n in sorted(set(names)) if names.count(n) > 1)
+    for verb in plugin.verbs:
+        if not verb.name.startswith(f"{plugin.name}."):
+            yield f"the verb {verb.name} must be called {plugin.name}.…"
 
 
 def _pages(plugin: Plugin, slots: Set[str] | None) -> Iterator[str]:

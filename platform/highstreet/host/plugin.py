@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from marshmallow import Schema
 
     from highstreet.host.taking import ImportKind
+    from highstreet.host.verbs import Verb
     from highstreet.jobs import JobHandler, Periodic
 
 #: Which console a screen or an entry of its navigation belongs to.
@@ -45,8 +46,8 @@ class Plugin:
     of the package that holds its Alembic revisions. screens, api: blueprints made by
     `sdk.screens` and `sdk.api`. jobs, periodic: handlers named `<name>.<what>` and what runs in
     each store's local day. slots: pieces of the consoles' pages by slot name. imports: files that
-    the command line takes in for the tool, named `<name>.<what>`. translations:
-    directory of its gettext catalogues, beside the package.
+    the command line takes in for the tool, named `<name>.<what>`. verbs: what an operator may ask
+    of it there, named alike. translations: directory of its gettext catalogues, beside the package.
     """
 
     name: str
@@ -60,4 +61,5 @@ class Plugin:
     nav: Sequence[NavEntry] = ()
     slots: Mapping[str, Slot] = field(default_factory=dict)
     imports: Sequence[ImportKind] = ()
+    verbs: Sequence[Verb] = ()
     translations: str | None = None

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from highstreet.host.snapshot import Place
     from highstreet.host.spec import hookimpl
     from highstreet.host.taking import Cells, ImportDone, ImportKind, ImportRow
+    from highstreet.host.verbs import Verb
     from highstreet.i18n import (
         LazyText,
         format_locale,
@@ -111,6 +112,7 @@ _PLACES: dict[str, str] = {
     "Resolved": "highstreet.host.settings",
     "Place": "highstreet.host.snapshot",
     "hookimpl": "highstreet.host.spec",
+    "Verb": "highstreet.host.verbs",
     **dict.fromkeys(("Cells", "ImportDone", "ImportKind", "ImportRow"), "highstreet.host.taking"),
     **dict.fromkeys(
         (
@@ -200,6 +202,7 @@ __all__ = [
     "UTCDateTime",
     "Unauthenticated",
     "Unavailable",
+    "Verb",
     "WallBreach",
     "aggregates",
     "api",

@@ -320,6 +320,41 @@ BAD: dict[str, tuple[str, str, str, dict[str, Any]]] = {
         + "plugin = Plugin('catches_all', screens=[page])",
         {},
     ),
+    "strange_file": (
+        "contribution",
+        "must be called strange_file.…",
+        PLUGIN
+        + "from highstreet.host.taking import ImportKind\n"
+        + "kind = ImportKind('core.notes', 'x', {'note': ('note',)}, (), print, print)\n"
+        + "plugin = Plugin('strange_file', imports=[kind])",
+        {},
+    ),
+    "file_of_cards": (
+        "contribution",
+        "may not name columns that each has: card",
+        PLUGIN
+        + "from highstreet.host.taking import ImportKind\n"
+        + "kind = ImportKind('file_of_cards.x', 'x', {'card': ('card',)}, (), print, print)\n"
+        + "plugin = Plugin('file_of_cards', imports=[kind])",
+        {},
+    ),
+    "file_without": (
+        "contribution",
+        "has no columns day, sum",
+        PLUGIN
+        + "from highstreet.host.taking import ImportKind\n"
+        + "kind = ImportKind('file_without.x', 'x', {}, ('sum',), print, print, ('day',))\n"
+        + "plugin = Plugin('file_without', imports=[kind])",
+        {},
+    ),
+    "strange_verb": (
+        "contribution",
+        "must be called strange_verb.…",
+        PLUGIN
+        + "from highstreet.host.verbs import Verb\n"
+        + "plugin = Plugin('strange_verb', verbs=[Verb('core.drop', 'x', print)])",
+        {},
+    ),
     "lost_entry": (
         "contribution",
         "leads to no screen",
