@@ -79,7 +79,7 @@ def import_(
     mapping = mappings.load(mapping_file, shape_of(kind, beside))
     with open_house() as house:
         brand = find_brand(house, brand_slug)
-        with _progress(not as_json and sys.stderr.isatty()) as progress:
+        with _stoppable(), _progress(not as_json and sys.stderr.isatty()) as progress:
             report = run(
                 house.tenancy,
                 brand,
@@ -129,6 +129,16 @@ def _import_for_tool(
         print_json(report)
     else:
         tell(report)
+
+
+@contextmanager
+def _stoppable() -> Iterator[None]:
+    """Whoever presses Ctrl-C hears that nothing is lost."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        click.echo(_("Stopped. Run the same command again: it goes on where it was."), err=True)
+        raise click.exceptions.Exit(130) from None
 
 
 @contextmanager
@@ -185,6 +195,8 @@ def tell(report: Report) -> None:
             seconds=report.seconds,
         )
     )
+    if not report.records:
+        click.echo(_("The file has names of columns, but no rows."))
     for reason, count in sorted(report.reasons.items(), key=lambda item: -item[1])[:10]:
         click.echo(f"  {count} × {reason}")
     if report.errors_file:

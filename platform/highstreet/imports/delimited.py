@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import csv
 import gzip
+import re
 from collections.abc import Callable, Iterator
 from hashlib import sha256
 from io import TextIOWrapper
@@ -27,6 +28,7 @@ LONGEST_RECORD = 40
 """Lines that one record may span; more means a quotation mark that nobody closed."""
 
 _BLOCK = 1 << 20
+_BEYOND = re.compile(rb"[\x80-\xff]+")
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF32_LE, "utf-32"),  # before UTF-16: its mark begins with UTF-16's
@@ -114,6 +116,11 @@ class _Scan:
             return "utf-16-le" if odd > even else "utf-16-be"
         if not self._bad or self._good > self._bad:
             return "utf-8"
+        # In western text the letters beyond ASCII stand alone, in others they make up the words: on
+        # a few of them the guess is as good as a die.
+        runs = _BEYOND.findall(self.telling)
+        if sum(map(len, runs)) < 2 * len(runs):
+            return "cp1252"
         # Windows-1250 is not tried: on short files it is mistaken for western; map it.
         best = from_bytes(
             self.telling, cp_isolation=["cp1252", "cp1251", "gb18030", "big5", "shift_jis"]
@@ -208,7 +215,8 @@ class TextRecords:
 def _problem(line: str) -> str:
     if len(line) >= LONGEST_LINE:
         return _(
-            "the line is longer than %(longest)s letters; is something wrong with its end?",
+            "the line is longer than %(longest)s letters, and only its beginning is here; is "
+            "something wrong with its end?",
             longest=LONGEST_LINE,
         )
     return _("a quotation mark in this line is never closed")

@@ -20,7 +20,9 @@ from highstreet_tenants.errors import Conflict
 from highstreet_tenants.ids import new_id
 from highstreet_tenants.scopes import Actor, Scope
 from highstreet_tenants.sessions import ScopedSession, Tenancy
+from highstreet_tenants.statements import Statement
 
+_TURN = Statement("SELECT 1", postgresql="SELECT pg_advisory_xact_lock(:lock)", returns="none")
 _KEPT = (
     "updated_at",
     "finished_at",
@@ -102,6 +104,15 @@ def keep(s: ScopedSession, mark: Import) -> None:
     )
 
 
+def take_turns(s: ScopedSession) -> None:
+    """Let the imports of a brand write one chunk after another.
+
+    Two files that name the same new customer would otherwise each take them on. SQLite has one
+    writer anyway; tills are not kept waiting on PostgreSQL.
+    """
+    _TURN(s, lock=s.brand_id.int % 2**63)
+
+
 @contextmanager
 def alone(path: Path) -> Iterator[None]:
     """Keep a second run off the same file while this one works.
@@ -127,4 +138,4 @@ def alone(path: Path) -> Iterator[None]:
         yield
 
 
-__all__ = ["alone", "begin", "keep"]
+__all__ = ["alone", "begin", "keep", "take_turns"]

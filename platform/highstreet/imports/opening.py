@@ -8,16 +8,18 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy.exc import IntegrityError
+
 from highstreet.i18n import gettext as _
 from highstreet.imports import columns, reading
 from highstreet.imports.columns import Kind, Shape
 from highstreet.imports.mapping import FileMapping
 from highstreet.imports.reading import Survey
-from highstreet.imports.shops import Shops, plan_stores
+from highstreet.imports.shops import Shops, open_stores, plan_stores
 from highstreet_tenants.errors import Invalid
 from highstreet_tenants.models import Brand, Store
 from highstreet_tenants.scopes import Scope
-from highstreet_tenants.sessions import Tenancy
+from highstreet_tenants.sessions import ScopedSession, Tenancy
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,31 +110,49 @@ def _beside(
     return Table(found, columns.place(shape, found.header, named))
 
 
-@dataclass(slots=True)
-class Stores:
-    """The brand's stores for an import, and those that it opens, as facts of rows to insert."""
-
-    shops: Shops
-    planned: list[dict[str, Any]]
-
-
 def find_stores(
-    tenancy: Tenancy, scope: Scope, brand: Brand, opened: Opened, *, create: bool
-) -> Stores:
-    """The stores, and with ``create`` one more for each number in the file that is unknown.
+    tenancy: Tenancy, scope: Scope, brand: Brand, opened: Opened, *, create: bool, dry_run: bool
+) -> tuple[Shops, list[dict[str, Any]]]:
+    """The stores, and facts of those that are new: with ``create`` each unknown number gets one.
 
-    Nothing is written: see :func:`shops.open_stores`. Raises Invalid for a brand without stores.
+    A dry run opens none, but knows them. Raises Invalid for a brand without stores.
     """
-    mapping = opened.mapping
     with tenancy.session(scope) as s:
-        shops = Shops(s, mapping.stores, zone=mapping.zone, pad=mapping.pad.get("store", 0))
+        shops = _shops(s, opened)
     planned = plan_stores(brand, shops.missing(_numbers(opened)), shops.slugs) if create else []
-    shops.include(Store(**facts) for facts in planned)
+    if planned and dry_run:
+        shops.include(Store(**facts) for facts in planned)
+    elif planned:
+        shops, planned = _open(tenancy, scope, opened, planned)
     if not shops.currencies:
         raise Invalid(
             _("The brand has no stores yet. Make them with a blueprint, or add --create-stores.")
         )
-    return Stores(shops, planned)
+    return shops, planned
+
+
+def _open(
+    tenancy: Tenancy, scope: Scope, opened: Opened, planned: list[dict[str, Any]]
+) -> tuple[Shops, list[dict[str, Any]]]:
+    """Open the planned stores, but for those that another import has opened meanwhile."""
+    while True:
+        try:
+            with tenancy.session(scope, write=True) as s:
+                there = _shops(s, opened)
+                planned = [
+                    one
+                    for one in planned
+                    if one["slug"] not in there.slugs and there.missing([one["code"]])
+                ]
+                open_stores(s, planned)
+                return _shops(s, opened), planned
+        except IntegrityError:
+            continue  # at this very moment; now they are there to be seen
+
+
+def _shops(s: ScopedSession, opened: Opened) -> Shops:
+    mapping = opened.mapping
+    return Shops(s, mapping.stores, zone=mapping.zone, pad=mapping.pad.get("store", 0))
 
 
 def _numbers(opened: Opened) -> Iterator[str]:
@@ -149,4 +169,4 @@ def _numbers(opened: Opened) -> Iterator[str]:
                 yield record.fields[place] or default or ""
 
 
-__all__ = ["Beside", "Opened", "Stores", "Table", "find_stores", "shape_of", "survey"]
+__all__ = ["Beside", "Opened", "Table", "find_stores", "shape_of", "survey"]

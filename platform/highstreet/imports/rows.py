@@ -75,8 +75,8 @@ def fit(fields: list[str], width: int) -> list[str]:
     if any(field.strip() for field in fields[width:]):
         raise RowError(
             _(
-                "there are %(have)s columns instead of %(want)s; a text with the delimiter in it "
-                "must stand in quotation marks",
+                "there are %(have)s columns instead of %(want)s; in CSV a text with the delimiter "
+                "in it must stand in quotation marks",
                 have=len(fields),
                 want=width,
             )

@@ -95,18 +95,17 @@ def run(
     with marks.alone(path), Scratch() as scratch:
         opened = opening.survey(kind, path, mapping or FileMapping(), beside or Beside())
         report = _report(kind, opened, dry_run)
-        stores = opening.find_stores(tenancy, scope, brand, opened, create=create_stores)
-        report.stores_opened = len(stores.planned)
-        if stores.planned and not dry_run:
-            with tenancy.session(scope, write=True) as s:
-                open_stores(s, stores.planned)
+        shops, planned = opening.find_stores(
+            tenancy, scope, brand, opened, create=create_stores, dry_run=dry_run
+        )
+        report.stores_opened = len(planned)
         mark = marks.begin(
             tenancy, scope, kind, opened.main.found, opened.how(), actor, dry_run=dry_run
         )
         report.resumed_at = mark.records
-        feed = Feed(opened, stores.shops, scratch, dry_run=dry_run, progress=progress)
+        feed = Feed(opened, shops, scratch, dry_run=dry_run, progress=progress)
         with feed:
-            _Job(tenancy, scope, opened, feed, mark, report, chunk, stores.planned).work()
+            _Job(tenancy, scope, opened, feed, mark, report, chunk, planned).work()
     for name in ("records", "created", "known", "refused", "customers"):
         setattr(report, name, getattr(mark, name))
     report.seconds = round((now() - began).total_seconds(), 2)
@@ -179,6 +178,7 @@ class _Job:
         rows, refused = self._read(batch)
         try:
             with self.tenancy.session(self.scope, write=True) as s:
+                marks.take_turns(s)
                 if self.report.dry_run and self.planned:
                     open_stores(s, self.planned)
                 written = self.feed.rows.write(s, rows)
