@@ -119,7 +119,6 @@ class Life:
         """Taken back, or refused: as it was said in the dry run, and with the same outcome."""
         if not rehearse:
             customers.unmerge(s, self.members[who])
-            open('/tmp/people/parted','a').write('x')
             for one in self.merged.pop(who):
                 self.home[one] = who
             return
