@@ -29,7 +29,7 @@ COMMANDS = {
     "plugins": ("highstreet.cli.plugins:plugins", "Tools: what is installed, and why it is on."),
     "tool": ("highstreet.cli.tool:tool", "Ask something of a tool."),
     "jobs": ("highstreet.cli.jobs:jobs", "Background jobs: list, show, retry, cancel."),
-    "import": ("highstreet.cli.imports:import_", "Take in purchases, customers, a tool’s own file."),
+    "import": ("highstreet.cli.imports:import_", "Take in purchases, customers, a tool’s file."),
     "users": ("highstreet.cli.users:users", "People who sign in, and their roles."),
     "keys": ("highstreet.cli.keys:keys", "API keys of stores."),
     "export-customer": (
