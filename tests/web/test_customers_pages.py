@@ -113,6 +113,69 @@ def test_notes_cards_and_details_are_kept(front: Any, owner: Any, people: str) -
     assert (detail.customer.name, str(detail.birthday)) == ("Maren Okafor", "1990-05-14")
 
 
+def test_a_note_and_one_of_several_phones_can_be_taken_away(
+    front: Any, owner: Any, clerk: Any, people: str
+) -> None:
+    maren = front.enrol(0, name="Maren", phone="07700 900142", email="m@example.org")
+    with front.session(0, write=True) as s:
+        note = service.add_note(s, maren, "meant for somebody else")
+        service.add_identity(s, maren, "phone", "07700 900143")
+    page = f"{people}{maren}"
+    assert owner.get(page).text.count("/contacts/remove") == 2  # the only e-mail stays
+    owner.post(page, f"{page}/contacts/remove", {"phone": "+447700900142"})
+    assert "/contacts/remove" not in owner.get(page).text
+    owner.post(page, f"{page}/notes/remove", {"note": str(note.id)})
+    said = words(owner.get(page))
+    assert "meant for somebody else" not in said
+    assert "07700 900143" in said and "07700 900142" not in said
+    for wrong in ("", "why not", str(maren)):
+        assert owner.post(page, f"{page}/notes/remove", {"note": wrong}).status_code == 404
+    assert (
+        owner.post(page, f"{page}/contacts/remove", {"email": "x@example.org"}).status_code == 404
+    )
+    other = front.enrol(0, name="Other")
+    with front.session(0, write=True) as s:
+        theirs = service.add_note(s, other, "stays")
+    assert owner.post(page, f"{page}/notes/remove", {"note": str(theirs.id)}).status_code == 404
+    assert "stays" in words(owner.get(f"{people}{other}"))
+
+
+def test_a_search_says_what_was_found_and_whether_the_card_may_be_used(
+    front: Any, owner: Any, people: str
+) -> None:
+    maren = front.enrol(0, name="Maren", card="40711111")
+    assert "Maren name" in words(owner.get(f"{people}?q=mar"))
+    with front.session(0, write=True) as s:
+        service.set_card_status(s, "40711111", "lost")
+    assert "40711111 Lost" in words(owner.get(f"{people}?q=40711111"))
+    assert str(maren) in owner.get(f"{people}?q=40711111").text
+
+
+def test_all_of_the_brands_own_fields_are_shown(front: Any, owner: Any, people: str) -> None:
+    with front.office(0, write=True) as s:
+        for number in range(5):
+            service.define_field(s, key=f"f{number}", label=f"Field {number}", kind="text")
+    maren = front.enrol(0, name="Maren", fields={f"f{n}": f"answer {n}" for n in range(5)})
+    said = words(owner.get(f"{people}{maren}"))
+    assert all(f"Field {n} answer {n}" in said for n in range(5))
+
+
+def test_the_story_says_consents_in_the_words_of_people(
+    front: Any, owner: Any, people: str
+) -> None:
+    maren = front.enrol(0, name="Maren")
+    with front.session(0, write=True) as s:
+        for status in ("given", "withdrawn"):
+            consent.record(
+                s, maren, purpose="marketing", channel="email", method="till",
+                status=status, wording="Offers?",
+            )  # fmt: skip
+        consent.refuse_all(s, maren, method="phone")
+    said = words(owner.get(f"{people}{maren}"))
+    for part in ("Agreed: Offers by e-mail", "Refused: Offers by e-mail", "Refused: Everything"):
+        assert part in said
+
+
 def test_a_card_that_is_somebody_elses_is_refused_with_words(
     front: Any, owner: Any, people: str
 ) -> None:

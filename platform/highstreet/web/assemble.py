@@ -56,8 +56,8 @@ def init_app(app: Flask, house: House) -> None:
     errors.init_app(app)
     for module, name in PAGES:
         app.register_blueprint(getattr(import_module(f"highstreet.web.{module}"), name))
-    import_module("highstreet.web.store.merging")  # its pages hang in the customers' part, too
-    customers = import_module("highstreet.web.store.leaving").page
+    for part in ("customers", "details", "merging", "leaving"):  # pages of one blueprint
+        customers = import_module(f"highstreet.web.store.{part}").page
     app.register_blueprint(customers, url_prefix="/store/<brand>/<store>/customers")
     # A brand's own club: head office finds, exports and erases too. Where stores own their
     # customers nobody at head office holds the permissions, so these pages open for none.

@@ -33,8 +33,8 @@ from highstreet.till.hooks import Club
 from highstreet.timeline import queries as timeline
 from highstreet.web import formats
 from highstreet.web.current import Place, current
-from highstreet.web.store.customers import entry
 from highstreet.web.store.leaving import copy_of
+from highstreet.web.store.story import entry
 from highstreet_tenants.sessions import ScopedSession
 
 member = Blueprint("member", __name__, url_prefix="/m")

@@ -245,8 +245,8 @@ def test_any_order(shop: Shop, programme: dict[str, Any]) -> None:
         run_state_machine_as_test(  # type: ignore[no-untyped-call]
             machine(shop, traveller),
             settings=settings(
-                max_examples=60,
-                stateful_step_count=40,
+                max_examples=8,
+                stateful_step_count=25,
                 deadline=None,
                 suppress_health_check=list(HealthCheck),
             ),

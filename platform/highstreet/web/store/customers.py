@@ -2,7 +2,7 @@
 brand-wide club, in head office's: addresses are relative to whichever asked.
 """
 
-from datetime import date, datetime
+from collections import Counter
 from typing import Any
 from uuid import UUID
 
@@ -10,10 +10,9 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from highstreet.consent import queries as consent
-from highstreet.consent.facts import EVERY, ConsentState
 from highstreet.customers import duplicates, listing, service, unmerging
 from highstreet.customers import queries as customers
-from highstreet.customers.facts import CustomerDetail, CustomerFact
+from highstreet.customers.facts import CustomerDetail, CustomerFact, Found
 from highstreet.host import dispatch
 from highstreet.host.access import requires
 from highstreet.i18n import LANGUAGES
@@ -21,13 +20,12 @@ from highstreet.i18n import gettext as _
 from highstreet.timeline import queries as timeline
 from highstreet.web import formats, slots
 from highstreet.web.current import current
-from highstreet.web.forms import Form, field_labels
 from highstreet.web.store import member
+from highstreet.web.store.story import consent_words, entry
 from highstreet_tenants.errors import HighstreetError
 from highstreet_tenants.sessions import ScopedSession
 
 page = Blueprint("customers", __name__)
-NAMES = ("name", "phone", "email", "birthday", "language")
 PER_PAGE = 50
 
 
@@ -44,12 +42,13 @@ def search(brand: str, store: str | None = None) -> str:
     with current.session() as s:
         cursor = None
         if q:
-            hits = [(hit.customer, hit.shown) for hit in customers.find(s, q, PER_PAGE)]
+            hits: list[tuple[CustomerFact, Found | None]]
+            hits = [(hit.customer, hit) for hit in customers.find(s, q, PER_PAGE)]
         else:
             found = listing.newest(s, before=request.args.get("before"), limit=PER_PAGE)
-            hits, cursor = [(one, "") for one in found.customers], found.cursor
-        names = listing.store_names(s, (fact.home_store_id for fact, _shown in hits))
-        rows = [_row(fact, names, shown) for fact, shown in hits]
+            hits, cursor = [(one, None) for one in found.customers], found.cursor
+        names = listing.store_names(s, (fact.home_store_id for fact, _hit in hits))
+        rows = [_row(fact, names, hit) for fact, hit in hits]
         total = listing.count(s) if s.store_id else None
     return render_template(
         "store/customers.html",
@@ -94,55 +93,27 @@ def one(brand: str, customer_id: UUID, store: str | None = None) -> Response | s
         )
 
 
-@page.get("/<uuid:customer_id>/details")
-@requires("customers.write")
-def edit_form(brand: str, customer_id: UUID, store: str | None = None) -> str:
-    """The form for a customer's details."""
-    with current.session() as s:
-        detail = customers.detail(s, customer_id)
-        form = Form({}, NAMES)
-        form.values |= _values(detail)
-        return _edit_page(s, detail.customer, form)
-
-
-@page.post("/<uuid:customer_id>/details")
-@requires("customers.write")
-def edit(brand: str, customer_id: UUID, store: str | None = None) -> Response | tuple[str, int]:
-    """Keep the details."""
-    form = Form(request.form, NAMES)
-    try:
-        with current.session(write=True) as s:
-            extras = member.extras(s)
-            was = _values(customers.detail(s, customer_id))
-            fact = service.update(
-                s,
-                customer_id,
-                name=form["name"],
-                # Somebody may have several: an untouched field takes none of them away.
-                phone=service.KEEP if form["phone"] == was["phone"] else form["phone"] or None,
-                email=service.KEEP if form["email"] == was["email"] else form["email"] or None,
-                birthday=form.date_of("birthday"),
-                language=form["language"] or None,
-                **({"fields": member.typed(form, extras)} if extras else {}),
-            )
-    except HighstreetError as error:
-        if error.status == 404:
-            raise
-        form.refuse(error, "name")
-        with current.session() as s:
-            return _edit_page(s, customers.get(s, customer_id), form), error.status
-    flash(_("Saved."), "good")
-    return redirect(here(".one", customer_id=fact.id), 303)
-
-
 @page.post("/<uuid:customer_id>/notes")
 @requires("customers.write")
 def add_note(brand: str, customer_id: UUID, store: str | None = None) -> Response:
     """Write something down."""
-    return _do(
+    return do(
         customer_id,
         lambda s: service.add_note(s, customer_id, request.form.get("text", "")),
         _("Note added."),
+    )
+
+
+@page.post("/<uuid:customer_id>/notes/remove")
+@requires("customers.write")
+def remove_note(brand: str, customer_id: UUID, store: str | None = None) -> Response:
+    """Take a note away."""
+    try:
+        note_id = UUID(request.form.get("note", ""))
+    except ValueError as error:
+        raise customers.no_customer() from error
+    return do(
+        customer_id, lambda s: service.remove_note(s, customer_id, note_id), _("Note removed.")
     )
 
 
@@ -150,7 +121,7 @@ def add_note(brand: str, customer_id: UUID, store: str | None = None) -> Respons
 @requires("customers.write")
 def give_card(brand: str, customer_id: UUID, store: str | None = None) -> Response:
     """Give a further card."""
-    return _do(
+    return do(
         customer_id,
         lambda s: service.issue_card(s, customer_id, request.form.get("number", "")),
         _("Card given."),
@@ -172,14 +143,14 @@ def card_status(brand: str, customer_id: UUID, store: str | None = None) -> Resp
     if number not in held:
         flash(_("This card is not this customer’s."), "bad")
         return redirect(here(".one", customer_id=customer_id), 303)
-    return _do(
+    return do(
         customer_id,
         lambda s: service.set_card_status(s, number, status),  # type: ignore[arg-type]  # the verb checks it
         said,
     )
 
 
-def _do(customer_id: UUID, verb: Any, done: str) -> Response:
+def do(customer_id: UUID, verb: Any, done: str) -> Response:
     """Run one verb and say what came of it."""
     try:
         with current.session(write=True) as s:
@@ -193,55 +164,44 @@ def _do(customer_id: UUID, verb: Any, done: str) -> Response:
     return redirect(here(".one", customer_id=customer_id), 303)
 
 
-def _row(fact: CustomerFact, names: dict[UUID | None, str], shown: str = "") -> dict[str, Any]:
+def _row(
+    fact: CustomerFact, names: dict[UUID | None, str], hit: Found | None = None
+) -> dict[str, Any]:
+    """A line of the list. A name tells by itself that it was found by the name."""
     return {
         "id": fact.id,
         "name": fact.name,
         "joined_at": fact.joined_at,
         "home": names.get(fact.home_store_id, ""),
-        "shown": shown,
+        "shown": hit.shown if hit is not None and hit.by != "name" else "",
+        "card_status": hit.card_status if hit is not None else None,
     }
 
 
-def entry(one: timeline.Entry, names: dict[UUID | None, str]) -> dict[str, Any]:
-    """An entry of the timeline as pages show it."""
-    return {
-        "title": one.title,
-        "at": one.occurred_at,
-        "where": names.get(one.store_id, "") if one.store_id else "",
-        "value": "",
-    }
-
-
-def consent_words(state: ConsentState) -> dict[str, Any]:
-    """A consent in words: for what and how, yes or no, since when."""
-    purposes = {"marketing": _("Offers"), "magazine": _("Magazine"), EVERY: _("Everything")}
-    channels = {
-        "email": _("by e-mail"),
-        "sms": _("by text message"),
-        "phone": _("by phone"),
-        "post": _("by post"),
-        "push": _("on the phone’s screen"),
-        EVERY: _("on every way"),
-    }
-    purpose = purposes.get(state.purpose, state.purpose)
-    return {
-        "words": f"{purpose} {channels.get(state.channel, state.channel)}",
-        "given": state.status == "given",
-        "how": _("since %(day)s", day=formats.day(state.at, year=True)),
-    }
-
-
-def _details(s: ScopedSession, detail: CustomerDetail) -> list[tuple[str, str]]:
+def _details(s: ScopedSession, detail: CustomerDetail) -> list[dict[str, Any]]:
+    """Labels and values. remove: what takes away one of several phones or e-mails."""
     kinds = {"phone": _("Phone"), "email": _("E-mail")}
-    rows = [(kinds[i.kind], i.shown) for i in detail.identities if i.kind in kinds]
+    held = [one for one in detail.identities if one.kind in kinds]
+    counts = Counter(one.kind for one in held)
+    rows = [
+        {
+            "label": kinds[one.kind],
+            "value": one.shown,
+            "remove": {one.kind: one.value} if counts[one.kind] > 1 else None,
+        }
+        for one in held
+    ]
+    plain: list[tuple[str, str]] = []
     if detail.birthday:
-        rows.append((_("Birthday"), formats.day(detail.birthday, year=True)))
+        plain.append((_("Birthday"), formats.day(detail.birthday, year=True)))
     if detail.customer.language:
         language = detail.customer.language
-        rows.append((_("Language"), LANGUAGES.get(language.replace("-", "_"), language)))
-    rows += [(row["label"], row["value"]) for row in member.facts(s, detail.fields, [], most=None)]
-    return rows or [(_("Contact"), _("none"))]
+        plain.append((_("Language"), LANGUAGES.get(language.replace("-", "_"), language)))
+    answers = member.facts(s, detail.fields, [], most=None)
+    plain += [(row["label"], row["value"]) for row in answers]
+    if not rows and not plain:
+        plain.append((_("Contact"), _("none")))
+    return rows + [{"label": label, "value": value, "remove": None} for label, value in plain]
 
 
 def _likely(s: ScopedSession, fact: CustomerFact) -> list[dict[str, Any]]:
@@ -250,42 +210,3 @@ def _likely(s: ScopedSession, fact: CustomerFact) -> list[dict[str, Any]]:
         other = pair.other if pair.one.id == fact.id else pair.one
         found.append({"other_id": other.id, "name": other.name, "reason": pair.reason})
     return found
-
-
-def _values(detail: CustomerDetail) -> dict[str, str]:
-    def first(kind: str) -> str:
-        return next((i.shown for i in detail.identities if i.kind == kind), "")
-
-    return {
-        "name": detail.customer.name,
-        "phone": first("phone"),
-        "email": first("email"),
-        "birthday": detail.birthday.isoformat() if detail.birthday else "",
-        "language": detail.customer.language or "",
-        **{f"field-{key}": _text(value) for key, value in detail.fields.items()},
-    }
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, date | datetime):
-        return value.isoformat()
-    return str(value)
-
-
-def _edit_page(s: ScopedSession, fact: CustomerFact, form: Form) -> str:
-    extras = member.extras(s)
-    labels = {**field_labels(), **{f"field-{one.key}": one.label for one in extras}}
-    chosen = [(tag.replace("_", "-"), name) for tag, name in LANGUAGES.items()]
-    if form["language"] and form["language"] not in dict(chosen):
-        chosen.append((form["language"], form["language"]))
-    return render_template(
-        "store/customer_edit.html",
-        customer=fact,
-        form=form,
-        errors=form.errors,
-        extras=extras,
-        language_options=[("", _("Not said")), *chosen],
-        labels={name: (name, words) for name, words in labels.items()},
-    )
