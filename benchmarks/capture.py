@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import count
 from typing import Any, NamedTuple
@@ -21,15 +21,35 @@ class Sent(NamedTuple):
     many: bool = False
 
 
+def listening(execute: Callable[..., Any], sent: list[Sent]) -> Callable[..., Any]:
+    """What sends texts, and puts each into `sent` before."""
+
+    def send(sql: str, values: Any = ()) -> Any:
+        sent.append(Sent(sql, dict(values) if isinstance(values, Mapping) else values))
+        return execute(sql, values)
+
+    return send
+
+
+class _Driver:
+    """The driver's connection, listening to what goes through its cursors."""
+
+    def __init__(self, driver: Any, sent: list[Sent]) -> None:
+        self._driver = driver
+        self._sent = sent
+
+    def cursor(self) -> Any:
+        return _Cursor(self._driver.cursor(), self._sent)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._driver, name)
+
+
 class _Cursor:
     def __init__(self, cursor: Any, sent: list[Sent]) -> None:
         self._cursor = cursor
+        self.execute = listening(cursor.execute, sent)
         self._sent = sent
-
-    def execute(self, sql: str, values: Any = ()) -> Any:
-        self._sent.append(Sent(sql, values))
-        self._cursor.execute(sql, values)
-        return self
 
     def executemany(self, sql: str, values: Sequence[Any]) -> Any:
         values = list(values)
@@ -46,35 +66,12 @@ class _Cursor:
         self._cursor.close()
 
 
-class _Driver:
-    """The driver's connection, listening."""
-
-    def __init__(self, driver: Any, sent: list[Sent]) -> None:
-        self._driver = driver
-        self._sent = sent
-
-    def execute(self, sql: str, values: Any = ()) -> Any:
-        self._sent.append(Sent(sql, values))
-        return self._driver.execute(sql, values)
-
-    def cursor(self) -> _Cursor:
-        return _Cursor(self._driver.cursor(), self._sent)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._driver, name)
-
-
-def listening(driver: Any, sent: list[Sent]) -> Any:
-    """The driver's connection; what goes through it is put into `sent`."""
-    return _Driver(driver, sent)
-
-
 @contextmanager
 def statements(s: ScopedSession) -> Iterator[list[Sent]]:
     """Everything that the session sends while the block runs, in order, whoever sends it."""
     sent: list[Sent] = []
     savepoints = count(1)
-    driver = s.raw()
+    driver, execute = s._driver, s._execute
     engine = s.info["tenancy"].engine
 
     def listen(
@@ -97,10 +94,10 @@ def statements(s: ScopedSession) -> Iterator[list[Sent]]:
     )
     for name, listener in listeners:
         event.listen(engine, name, listener)
-    s._driver = _Driver(driver, sent)
+    s._driver, s._execute = _Driver(driver, sent), listening(execute, sent)
     try:
         yield sent
     finally:
-        s._driver = driver
+        s._driver, s._execute = driver, execute
         for name, listener in listeners:
             event.remove(engine, name, listener)

@@ -8,8 +8,9 @@ import os
 import platform
 import statistics
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -82,30 +83,29 @@ def medians(times: Mapping[str, list[float]]) -> dict[str, float]:
     return {name: statistics.median(values) for name, values in times.items()}
 
 
-def one_by_one(
-    sides: Mapping[str, Callable[[], Callable[[], object]]], count: int
+def in_runs(
+    sides: Mapping[str, Callable[[], Callable[[], object]]], runs: int, pieces: int
 ) -> dict[str, float]:
-    """Median seconds of single pieces of work, one of each side in turn, `count` of each.
+    """Seconds that a piece of work takes: the median over `runs` of `pieces` each, sides in turn.
 
-    A side prepares a piece and gives it; only doing it is timed. Fairest where the work waits for
-    a server: whatever else the machine does hits neighbours in time alike.
+    A side prepares a piece and gives it; only doing it is timed, and all pieces of a run are
+    prepared before its first. A run has many, for a pace counts all that keeping it up costs:
+    every hundredth award or so, SQLite copies its log into the database. And two connections that
+    wrote piece by piece in turn would empty each other's page cache.
     """
     times: dict[str, list[float]] = {name: [] for name in sides}
-    for prepare in sides.values():
-        for _number in range(20):  # warm: plans, prepared statements, caches
-            prepare()()
-    gc.collect()
-    gc.disable()
-    try:
-        for number in range(count):
-            for name in sides if number % 2 else reversed(sides):
-                work = sides[name]()
-                start = time.perf_counter()
-                work()
-                times[name].append(time.perf_counter() - start)
-    finally:
-        gc.enable()
+    for number in range(1 + runs):
+        prepared = {n: [prepare() for _piece in range(pieces)] for n, prepare in sides.items()}
+        for name in sides if number % 2 else reversed(sides):
+            took = seconds(partial(_do_all, prepared[name]))
+            if number:  # the first is for plans, prepared statements, caches
+                times[name].append(took / pieces)
     return medians(times)
+
+
+def _do_all(works: Sequence[Callable[[], object]]) -> None:
+    for work in works:
+        work()
 
 
 def rate(

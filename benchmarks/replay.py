@@ -39,9 +39,8 @@ def rehearse(tenancy: Tenancy, scope: Scope, work: Callable[[ScopedSession], obj
     sent: list[Sent] = []
     try:
         with tenancy.session(scope, write=True) as s:
-            dialect = s.dialect
-            opening = capture.listening(s.raw(), sent)
-            engines.open_scope(opening, scope, dialect, True)
+            opening = capture.listening(s._execute, sent)
+            engines.open_scope(opening, scope, s.dialect, True)
             with capture.statements(s) as more:
                 work(s)
             raise _TakenBack
@@ -65,18 +64,19 @@ class _Postgresql:
             host=url.host, port=url.port, dbname=url.database, user=url.username,
             password=url.password,
         )  # fmt: skip
+        self._connection.execute("SET timezone TO 'UTC'")  # as the product's connections
+        self._connection.commit()
 
     def play(self, piece: Piece) -> None:
-        connection = self._connection
-        for sql, values, many in piece:
-            if many:
-                with connection.cursor() as cursor:
+        with self._connection.cursor() as cursor:
+            for sql, values, many in piece:
+                if many:
                     cursor.executemany(sql, values)
-                continue
-            cursor = connection.execute(sql, values or None)
-            if cursor.description is not None:
-                cursor.fetchall()
-        connection.commit()
+                    continue
+                cursor.execute(sql, values or None)
+                if cursor.description is not None:
+                    cursor.fetchall()
+        self._connection.commit()
 
     def close(self) -> None:
         self._connection.close()

@@ -3,7 +3,7 @@
 A version table shared by all dies with "Can't locate revision" as soon as a plugin is uninstalled;
 one per owner does not care who else is there. The core comes first, then plugins as they depend.
 After every run the walls are put up again: append-only triggers (SQLite's batch mode drops them),
-and row-level security with its grants on PostgreSQL.
+and row-level security with its grants on PostgreSQL; and SQLite's planner is told of the indexes.
 """
 
 from collections.abc import Iterator, Sequence
@@ -21,7 +21,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import event
 
-from highstreet_tenants import append_only, rls
+from highstreet_tenants import append_only, planner, rls
 from highstreet_tenants.base import Base
 from highstreet_tenants.errors import HighstreetError
 from highstreet_tenants.words import gettext as _
@@ -104,6 +104,7 @@ def upgrade(url: str, histories: Sequence[History], *, role: str | None = None) 
                     failed.append((history.name, error))
             with engine.begin() as connection:
                 append_only.apply(connection)
+                planner.apply(connection)
                 if role is not None:
                     rls.apply(connection, role)
                     rls.let_read(connection, role, [h.version_table for h in histories])

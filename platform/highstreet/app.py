@@ -6,6 +6,7 @@ import gc
 import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import Any, NoReturn
 
 from flask import Flask
@@ -48,7 +49,11 @@ def create_app(config: Mapping[str, Any] | None = None, *, faces: bool = True) -
     Raises Invalid for a wrong setting. A plugin that can't load never stops the start.
     """
     with _undisturbed():
-        return _create_app(config, faces=faces)
+        app = _create_app(config, faces=faces)
+    if faces and not app.testing:
+        # What was made stays, so nobody looks through it again: that took 70 ms, between two sales.
+        gc.freeze()
+    return app
 
 
 @contextmanager
@@ -66,6 +71,8 @@ def _undisturbed() -> Iterator[None]:
 def _create_app(config: Mapping[str, Any] | None, *, faces: bool) -> Flask:
     values = settings.load(config)
     app = Flask("highstreet", static_folder=None, template_folder=None)
+    # Flask asks of ten functions in each request whether they are coroutines.
+    app.ensure_sync = lru_cache(maxsize=1024)(app.ensure_sync)  # type: ignore[method-assign]
     app.config.update(
         SECRET_KEY=values["secret_key"],
         TESTING=values["testing"],

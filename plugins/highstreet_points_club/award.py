@@ -230,43 +230,36 @@ def award_batch(ctx: Ctx, purchases: Sequence[PurchaseFact]) -> BatchAwarded:
 
 def _quick(ctx: Ctx, due: _Due) -> tuple[int, int, int | None] | None:
     """(balance before, debt, balance after or None if nothing was written); None: no account."""
-    s, purchase = ctx.s, due.purchase
-    actor = ctx.scope.actor
-    common: dict[str, Any] = {
+    s, purchase, programme = ctx.s, due.purchase, due.programme
+    at, zone, actor = purchase.occurred_at, due.place.zone, s.scope.actor
+    binds: dict[str, Any] = {
         "id": new_id(),
         "points": due.points,
         "at_store_id": purchase.store_id,
-        "occurred_at": purchase.occurred_at,
-        "activates_at": rules.active_from(due.programme, purchase.occurred_at, due.place.zone),
-        "expires_at": rules.expires_at(due.programme, purchase.occurred_at, due.place.zone),
-        "idle_at": rules.idle_at(due.programme, purchase.occurred_at, due.place.zone),
-    }
-    entry = common | {
+        "occurred_at": at,
+        "activates_at": rules.active_from(programme, at, zone),
+        "expires_at": rules.expires_at(programme, at, zone),
+        "idle_at": rules.idle_at(programme, at, zone),
         "customer_id": due.customer_id,
         "purchase_id": purchase.id,
         "amount_minor": purchase.total_minor,
-        "rule_id": due.programme.rule_id,
+        "rule_id": programme.rule_id,
         "business_date": purchase.business_date,
         "recorded_at": ctx.now(),
         "actor_kind": actor.kind,
         "actor_id": actor.id,
     }
     if s.dialect == "postgresql":
-        row: tuple[int, int, int | None] | None = _AWARD(s, **entry)
+        row: tuple[int, int, int | None] | None = _AWARD(s, **binds)
         return row
-    del entry["activates_at"], entry["expires_at"], entry["idle_at"]
-    account_id = _LITE_ENTRY(s, **entry)
+    account_id = _LITE_ENTRY(s, **binds)
     if account_id is None:
         found = _FOUND(s, customer_id=due.customer_id)
         return None if found is None else (*found, None)
     owner_id = purchase.store_id if s.customers == "store" else None
-    _LITE_LOT(s, **common, owner_id=owner_id, account_id=account_id)
+    _LITE_LOT(s, **binds, owner_id=owner_id, account_id=account_id)
     balance = _LITE_ACCOUNT(
-        s,
-        points=due.points,
-        occurred_at=purchase.occurred_at,
-        idle_at=common["idle_at"],
-        account_id=account_id,
+        s, points=due.points, occurred_at=at, idle_at=binds["idle_at"], account_id=account_id
     )
     return balance - due.points, 0, balance
 

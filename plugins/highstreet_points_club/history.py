@@ -38,7 +38,8 @@ _ACCOUNT = Statement(
 _LOTS = Statement(
     "SELECT l.activates_at, l.expires_at, l.idle, SUM(l.remaining) AS points"
     " FROM points_club_lot AS l"
-    f" WHERE l.account_id = :id AND l.remaining > 0 AND {own('l')}"
+    # Both conditions: SQLite takes the index of open lots only for the words it was made with.
+    f" WHERE l.account_id = :id AND l.remaining <> 0 AND l.remaining > 0 AND {own('l')}"
     " GROUP BY l.activates_at, l.expires_at, l.idle ORDER BY l.expires_at",
     types=_TYPES,
 )

@@ -32,7 +32,7 @@ _HELD = Statement(
 _LAPSING = Statement(
     "SELECT COUNT(DISTINCT l.account_id), SUM(l.remaining) FROM points_club_lot AS l"
     " JOIN points_club_account AS a ON a.brand_id = l.brand_id AND a.id = l.account_id"
-    " WHERE l.at_store_id = :at_store AND l.remaining > 0"
+    " WHERE l.at_store_id = :at_store AND l.remaining <> 0 AND l.remaining > 0"
     " AND (l.expires_at > :at AND l.expires_at <= :until"
     "  OR l.idle AND a.idle_at > :at AND a.idle_at <= :until)"
     " AND (l.expires_at IS NULL OR l.expires_at > :at)"

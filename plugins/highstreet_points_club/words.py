@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 def number(value: int) -> str:
     """A number as the reader writes it, with a real minus."""
+    if 0 <= value < 1000:
+        return str(value)  # nobody groups three digits, and a cashier seldom reads more
     return _number(value, format_locale())
 
 

@@ -1,7 +1,7 @@
 """What a connection needs before anyone may use it, on SQLite and on PostgreSQL."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -48,18 +48,24 @@ class Pen:
     def __init__(self, dialect: str) -> None:
         self._lock = threading.Lock() if dialect == "sqlite" else None
 
+    def take(self) -> bool:
+        """Wait for the pen; whether it is ours. After PATIENCE seconds SQLite is to decide."""
+        return self._lock is not None and self._lock.acquire(timeout=PATIENCE)
+
+    def give(self) -> None:
+        """Let the next have it."""
+        assert self._lock is not None, "it was never taken"
+        self._lock.release()
+
     @contextmanager
     def held(self, write: bool) -> Iterator[None]:
-        """Have the pen while the block runs; after PATIENCE seconds go on and let SQLite decide."""
-        if not write or self._lock is None:
-            yield
-            return
-        mine = self._lock.acquire(timeout=PATIENCE)
+        """Have the pen, for writing, while the block runs."""
+        mine = write and self.take()
         try:
             yield
         finally:
             if mine:
-                self._lock.release()
+                self.give()
 
 
 def prepare(engine: sa.Engine) -> None:
@@ -99,25 +105,37 @@ def _prepare_sqlite(driver: Any, _record: Any) -> None:
 def _begin_sqlite(connection: sa.Connection) -> None:
     options = connection.get_execution_options()
     if not options.get("highstreet_begun"):
-        begin(
-            connection.connection.dbapi_connection, "sqlite", options.get("highstreet_write", True)
-        )
+        driver: Any = connection.connection.dbapi_connection
+        begin(driver.execute, "sqlite", options.get("highstreet_write", True))
 
 
-def begin(driver: Any, dialect: str, write: bool) -> None:
+def begin(execute: Callable[..., Any], dialect: str, write: bool) -> None:
     """Begin a transaction; psycopg does it by itself with the first statement.
 
     On SQLite a writer takes its lock at once: two readers that both turn writer would deadlock.
     """
     if dialect == "sqlite":
-        driver.execute("BEGIN IMMEDIATE" if write else "BEGIN")
+        execute("BEGIN IMMEDIATE" if write else "BEGIN")
 
 
-def _prepare_postgresql(driver: Any, _record: Any) -> None:
+def executor(lease: sa.PoolProxiedConnection, dialect: str) -> Callable[..., Any]:
+    """What sends a text on a connection and gives its cursor, good until the next is sent.
+
+    psycopg takes 20 µs for a statement on a cursor that it knows, 32 µs on a new one.
+    """
+    if dialect == "sqlite":
+        execute: Callable[..., Any] = lease.dbapi_connection.execute  # type: ignore[union-attr]
+    else:
+        execute = lease.info["cursor"].execute
+    return execute
+
+
+def _prepare_postgresql(driver: Any, record: Any) -> None:
     was = driver.autocommit
     driver.autocommit = True
     driver.execute("SET timezone TO 'UTC'")
     driver.autocommit = was
+    record.info["cursor"] = driver.cursor()
 
 
 def is_aborted(driver: Any, dialect: str) -> bool:
@@ -138,12 +156,14 @@ def is_within(driver: Any, scope: Scope, dialect: str) -> bool:
     return bool(row[0] == str(scope.brand_id))
 
 
-def open_scope(driver: Any, scope: Scope, dialect: str, write: bool) -> tuple[int, str] | None:
+def open_scope(
+    execute: Callable[..., Any], scope: Scope, dialect: str, write: bool
+) -> tuple[int, str] | None:
     """Tell the database the scope; (state_version, customers), or None if the brand is gone."""
     if dialect == "sqlite":
-        row = driver.execute(_OPEN_SQLITE, (scope.brand_id.hex,)).fetchone()
+        row = execute(_OPEN_SQLITE, (scope.brand_id.hex,)).fetchone()
         return None if row is None else (row[0], row[1])
-    row = driver.execute(
+    row = execute(
         _OPEN_POSTGRESQL,
         {
             "brand": str(scope.brand_id),

@@ -1,8 +1,8 @@
 """Sessions: one scope, one transaction, nothing that survives it."""
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from typing import Any, NoReturn
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -11,46 +11,16 @@ from sqlalchemy import event, orm
 from highstreet_tenants import engines, walls
 from highstreet_tenants.base import BrandOwned
 from highstreet_tenants.control import CONTROL_TABLES
+from highstreet_tenants.endings import GONE, View, refuse_to_end
 from highstreet_tenants.errors import NotFound, WallBreach
+from highstreet_tenants.leases import Leases
+from highstreet_tenants.opening import Opening
 from highstreet_tenants.scopes import Scope
 from highstreet_tenants.words import gettext as _
 
 
-class _Gone:
-    """In place of the driver's connection once it is given back."""
-
-    def __getattr__(self, name: str) -> Any:
-        raise WallBreach("the session is closed: nothing of it may be used again")
-
-
-_GONE = _Gone()
-
-
 class TransactionEnded(RuntimeError):
     """Somebody ended the transaction under a session's feet, on the driver itself."""
-
-
-class _View(sa.Connection):
-    """The ORM's view of a session's connection. Its end is the session's to say."""
-
-    def commit(self) -> None:
-        """Raise RuntimeError."""
-        _refuse_to_end("commit")
-
-    def rollback(self) -> None:
-        """Raise RuntimeError."""
-        _refuse_to_end("rollback")
-
-    def close(self) -> None:
-        """Raise RuntimeError."""
-        _refuse_to_end("close")
-
-
-def _refuse_to_end(what: str) -> NoReturn:
-    raise RuntimeError(
-        f"{what}(): the transaction is its opener's, who commits it or takes it back. To undo a"
-        " part of your own, use begin_nested()"
-    )
 
 
 class ScopedSession(orm.Session):
@@ -59,6 +29,7 @@ class ScopedSession(orm.Session):
     state_version: the brand's count of changes to tools, policy and settings.
     customers: "brand" or "store", who owns customer records in this brand.
     dialect: "sqlite" or "postgresql".
+    own_values: the scope's own ids as Statements bind them, once the first has run.
     """
 
     scope: Scope
@@ -66,16 +37,36 @@ class ScopedSession(orm.Session):
     dialect: str
     state_version: int
     customers: str
+    own_values: tuple[Any, Any, Any] | None = None
     flushing = False
     grouped = False
     _engine: sa.Engine
-    _lease: sa.PoolProxiedConnection
-    _driver: Any
+    _lease: sa.PoolProxiedConnection | None = None
+    _driver: Any = GONE
+    _execute: Callable[..., Any] = GONE
     _view: sa.Connection | None = None
     _enlisted: orm.SessionTransaction | None = None
+    _awake = False
+    _within_savepoint = False
     _savepoints = 0
     #: What to do once the transaction has ended, however it ended, and its connection is free.
     on_end: list[Callable[[], None]]
+
+    def __init__(self, scope: Scope, dialect: str, *, writing: bool) -> None:
+        self.scope, self.dialect, self.writing = scope, dialect, writing
+        self.on_end = []
+
+    def __getattr__(self, name: str) -> Any:
+        """Make the ORM's own part when something of it is first asked for.
+
+        A till's Statements never ask, and it takes a quarter of what opening a session takes.
+        """
+        if self._awake:
+            raise AttributeError(f"a session has no {name}")
+        self._awake = True
+        super().__init__(expire_on_commit=False)
+        self._let_orm_join(within=self._within_savepoint)
+        return getattr(self, name)
 
     @property
     def brand_id(self) -> UUID:
@@ -103,7 +94,7 @@ class ScopedSession(orm.Session):
 
     def flush(self, objects: Sequence[Any] | None = None) -> None:
         """Write pending rows. Raises WallBreach in a reading session or for a foreign row."""
-        if self._is_clean():
+        if not self._awake or self._is_clean():
             return
         self.flushing = True
         try:
@@ -111,17 +102,12 @@ class ScopedSession(orm.Session):
         finally:
             self.flushing = False
 
-    def lend(self, engine: sa.Engine, lease: sa.PoolProxiedConnection) -> None:
-        """Work on a connection of the pool's. The ORM gets its own view of it when it asks."""
-        self._engine, self._lease = engine, lease
-        self._driver = lease.dbapi_connection
-
     def get_bind(self, *_of: Any, **_what: Any) -> sa.Connection:
         """The one connection. A till's Statements never ask, and so never pay for it."""
         if self._view is None:
-            if self._driver is _GONE:
+            if self._driver is GONE:
                 raise WallBreach("the session is closed: nothing of it may be used again")
-            self._view = _View(self._engine, self._lease)
+            self._view = View(self._engine, self._lease)
             self._view.execution_options(
                 highstreet_session=self, highstreet_write=self.writing, highstreet_begun=True
             )
@@ -134,22 +120,42 @@ class ScopedSession(orm.Session):
 
     def commit(self) -> None:
         """Raise RuntimeError: a tool that commits or rolls back ends what others have begun."""
-        _refuse_to_end("commit")
+        refuse_to_end("commit")
 
     def rollback(self) -> None:
         """Raise RuntimeError."""
-        _refuse_to_end("rollback")
+        refuse_to_end("rollback")
 
     def close(self) -> None:
         """Raise RuntimeError."""
-        _refuse_to_end("close")
+        refuse_to_end("close")
 
     def invalidate(self) -> None:
         """Raise RuntimeError."""
-        _refuse_to_end("invalidate")
+        refuse_to_end("invalidate")
 
     def raw(self) -> Any:
-        """The driver's own connection in this session's transaction, for Statement and bulk."""
+        """The driver's own connection in this session's transaction, for bulk."""
+        if self._awake and self.in_transaction():
+            self._follow_orm()
+        return self._driver
+
+    def send(self, sql: str, values: Any) -> Any:
+        """Send a text on the driver's own connection, for Statement, which has judged it.
+
+        Gives a cursor that is good until the next text is sent.
+        """
+        if self._awake and self.in_transaction():
+            self._follow_orm()
+        return self._execute(sql, values)
+
+    def send_many(self, sql: str, rows: Sequence[Any]) -> None:
+        """The same for many rows of values."""
+        self.raw().cursor().executemany(sql, rows)
+
+    def _follow_orm(self) -> None:
+        """See that what the ORM holds back is there first, and that its savepoint is set."""
+        self.flush()
         nested = self.get_nested_transaction()
         if nested is not self._enlisted:
             if nested is not None:
@@ -157,7 +163,6 @@ class ScopedSession(orm.Session):
                 # first asks for the connection. What the driver did before could not be undone.
                 self.connection()
             self._enlisted = nested
-        return self._driver
 
     @contextmanager
     def savepoint(self) -> Iterator[None]:
@@ -170,72 +175,100 @@ class ScopedSession(orm.Session):
         TransactionEnded, after which nothing of the session works, for one that ended it all.
         """
         try:
-            if self.in_transaction() or self.identity_map:
+            if self._awake and (self.in_transaction() or self.identity_map):
                 with self.begin_nested() as nested:
                     yield
                     if not nested.is_active:
                         raise sa.exc.PendingRollbackError("a flush failed, and somebody hid it")
                     if self.is_aborted():
-                        self._driver.execute("SELECT 1")  # raises what PostgreSQL says of it
+                        self._execute("SELECT 1")  # raises what PostgreSQL says of it
             else:
                 with self._savepoint_of_the_driver():
                     yield
         except BaseException as error:
             if not engines.is_within(self._driver, self.scope, self.dialect):
-                self._driver = _GONE
-                self._lease.invalidate()
+                self._driver = self._execute = GONE
+                if self._lease is not None:
+                    self._lease.invalidate()
                 raise TransactionEnded("a commit or rollback on the driver itself") from error
             raise
 
     @contextmanager
     def _savepoint_of_the_driver(self) -> Iterator[None]:
         self._savepoints += 1
-        name, mode = f"hs_savepoint_{self._savepoints}", self.join_transaction_mode
-        self.join_transaction_mode = "create_savepoint"  # for an ORM that comes in
-        self._driver.execute(f"SAVEPOINT {name}")
+        name, within = f"hs_savepoint_{self._savepoints}", self._within_savepoint
+        self._let_orm_join(within=True)
+        self._execute(f"SAVEPOINT {name}")
         try:
             yield
-            if self.in_transaction():
+            if self._awake and self.in_transaction():
                 super().commit()
             # PostgreSQL refuses this after a failed statement, though the block hid the failure.
-            self._driver.execute(f"RELEASE SAVEPOINT {name}")
+            self._execute(f"RELEASE SAVEPOINT {name}")
         except BaseException:
-            if self.in_transaction():
+            if self._awake and self.in_transaction():
                 super().rollback()
             else:
                 self.dispatch.after_soft_rollback(self, None)
-            self.expunge_all()
-            self._driver.execute(f"ROLLBACK TO SAVEPOINT {name}")
-            self._driver.execute(f"RELEASE SAVEPOINT {name}")
+            if self._awake:
+                self.expunge_all()
+            self._execute(f"ROLLBACK TO SAVEPOINT {name}")
+            self._execute(f"RELEASE SAVEPOINT {name}")
             raise
         finally:
-            self.join_transaction_mode = mode
+            self._let_orm_join(within=within)
+
+    def _let_orm_join(self, *, within: bool) -> None:
+        """Whether an ORM that comes in sets a savepoint of its own."""
+        self._within_savepoint = within
+        if self._awake:
+            self.join_transaction_mode = "create_savepoint" if within else "conditional_savepoint"
+
+    def open(self, engine: sa.Engine, lease: sa.PoolProxiedConnection) -> None:
+        """Begin on a connection of the engine's, and tell it the scope. For Tenancy.
+
+        The ORM gets its own view of the connection when it asks. Raises NotFound for a brand that
+        is gone.
+        """
+        self._engine, self._lease, self._driver = engine, lease, lease.dbapi_connection
+        self._execute = execute = engines.executor(lease, self.dialect)
+        engines.begin(execute, self.dialect, self.writing)
+        opening = engines.open_scope(execute, self.scope, self.dialect, self.writing)
+        if opening is None:
+            raise NotFound(_("There is no such brand."))
+        self.state_version, self.customers = opening
 
     def settle(self) -> None:
         """Commit. For Tenancy."""
-        if self.in_transaction():
+        if self._awake and self.in_transaction():
             super().commit()
         self._driver.commit()
 
     def abandon(self) -> None:
         """Roll back; a connection that can't is thrown away. For Tenancy."""
+        if self._lease is None:
+            return  # none was to be had
         try:
-            if self.in_transaction():
+            if self._awake and self.in_transaction():
                 super().rollback()
             self._driver.rollback()
         except Exception:
             if self._lease.is_valid:
                 self._lease.invalidate()
 
-    def hand_back(self) -> None:
-        """Forget everything and give the connection back. For Tenancy."""
-        if self.in_transaction() or self.identity_map:
+    def hand_back(self) -> sa.PoolProxiedConnection | None:
+        """Forget everything; gives the connection, unless the ORM's view of it was closed with it.
+        For Tenancy."""
+        if self._awake and (self.in_transaction() or self.identity_map):
             super().close()
-        self._driver = _GONE  # or whoever kept this session would meet another's scope on it
-        if self._view is None:
-            self._lease.close()
-        else:
+        # Or whoever kept this session would meet another's scope on it.
+        self._driver = self._execute = GONE
+        self.info.clear()  # what hangs there points back at the session
+        lease, self._lease = self._lease, None
+        if self._view is not None:
             sa.Connection.close(self._view)
+            return None
+        return lease
 
 
 @event.listens_for(ScopedSession, "do_orm_execute")
@@ -278,51 +311,28 @@ class Tenancy:
         walls.install(engine)
         self.engine = engine
         self.on_open: list[Callable[[ScopedSession], None]] = []
-        self._pen = engines.Pen(engine.dialect.name)
+        self._dialect = engine.dialect.name
+        self._leases = Leases(engine)
+        self._pen = engines.Pen(self._dialect)
 
-    @contextmanager
-    def session(self, scope: Scope, *, write: bool = False) -> Iterator[ScopedSession]:
+    def session(
+        self, scope: Scope, *, write: bool = False
+    ) -> AbstractContextManager[ScopedSession]:
         """A session for `scope`: one transaction, committed at the end if `write`.
 
         Raises NotFound for a brand that is gone, WallBreach for any reach beyond the scope.
         """
-        session = ScopedSession(expire_on_commit=False)
-        session.scope, session.writing = scope, write
-        session.dialect = self.engine.dialect.name
+        session = ScopedSession(scope, self._dialect, writing=write)
         session.info["tenancy"] = self
-        session.on_end = []
-        try:
-            with self._pen.held(write):
-                yield from self._in_transaction(session)
-        finally:
-            for call in session.on_end:
-                call()
-
-    def _in_transaction(self, session: ScopedSession) -> Iterator[ScopedSession]:
-        scope, write = session.scope, session.writing
-        session.lend(self.engine, self.engine.raw_connection())
-        try:
-            driver = session.raw()
-            engines.begin(driver, session.dialect, write)
-            opening = engines.open_scope(driver, scope, session.dialect, write)
-            if opening is None:
-                raise NotFound(_("There is no such brand."))
-            session.state_version, session.customers = opening
-            for prepare in self.on_open:
-                prepare(session)
-            yield session
-            if write:
-                session.settle()
-        except BaseException:
-            session.abandon()
-            raise
-        finally:
-            session.hand_back()
+        return Opening(session, self._leases, self._pen, self.on_open)
 
     @contextmanager
     def control(self, *, write: bool = False) -> Iterator[orm.Session]:
         """A plain session for control-plane tables. Tenant tables raise WallBreach."""
-        with self._pen.held(write), self.engine.connect() as connection:
+        with (
+            self._pen.held(write),
+            sa.Connection(self.engine, self._leases.take()) as connection,
+        ):
             connection.execution_options(highstreet_write=write)
             session = orm.Session(bind=connection, expire_on_commit=False)
             try:

@@ -3,22 +3,30 @@
 SQLAlchemy's compilation costs more than a till's statements do (DESIGN §5). A Statement keeps
 the walls all the same: its text is judged before its first run, and the scope's own ids are
 bound by the session, never by the caller.
+
+What can be known of a text is worked out once for each kind of database (`_Ready`), for between
+two statements Python is what a sale on SQLite waits for.
 """
 
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from functools import lru_cache
+from operator import attrgetter
 from typing import Any, Literal
 from uuid import UUID
 
 from highstreet_tenants import walls
 from highstreet_tenants.errors import WallBreach
-from highstreet_tenants.scopes import Scope
 from highstreet_tenants.sessions import ScopedSession
 
 Returns = Literal["rows", "row", "value", "none", "count"]
 _BIND = re.compile(r"(?<![:\w]):(\w+)")
+#: Bound by the session itself.
+_OWN = ("brand_id", "store_id", "all_stores")
+_OWN_NAMES = frozenset(_OWN)
 
 
 def own(alias: str) -> str:
@@ -27,6 +35,25 @@ def own(alias: str) -> str:
         f"{alias}.brand_id = :brand_id"
         f" AND ({alias}.store_id IS NULL OR {alias}.store_id = :store_id OR :all_stores)"
     )
+
+
+@dataclass(slots=True)
+class _Ready:
+    """A text as one kind of database takes it.
+
+    text: as it was written, for the walls. names: the caller's binds. owned: a row's store is
+    among them. own: how many of `_OWN` are bound, from the first on. loose_store: something in it
+    is held to no store. readers: (place in a row, how it is read), known from the first answer on.
+    """
+
+    text: str
+    sql: str
+    names: tuple[str, ...]
+    owned: bool
+    own: int
+    loose_store: bool
+    writes: bool
+    readers: tuple[tuple[int, Callable[[Any], Any]], ...] | None
 
 
 class Statement:
@@ -46,63 +73,62 @@ class Statement:
         types: Mapping[str, type] | None = None,
     ) -> None:
         self._returns = returns
-        self._sqlite_sql = sql
-        self._postgresql_sql = postgresql or sql
+        self._texts = {"sqlite": sql, "postgresql": postgresql or sql}
         self._types = dict(types or {})
-        self._ready: dict[str, tuple[str, tuple[str, ...], bool]] = {}
-        self._readers: dict[str, Callable[[Any], Any] | None] = {}
+        self._ready: dict[str, _Ready] = {}
 
     def __call__(self, s: ScopedSession, /, **binds: Any) -> Any:
         """Run once. Gives what `returns` says: rows or one row as tuples, a value, None, a count.
 
         Raises WallBreach if the text is not held to the scope or writes in a reading session.
         """
-        driver, sql, fill = self._prepare(s)
-        cursor = driver.execute(sql, fill(binds))
+        ready = self._admitted(s)
+        cursor = s.send(ready.sql, _values(s, ready, binds))
         returns = self._returns
         if returns == "none":
             return None
         if returns == "count":
             return cursor.rowcount
+        readers = ready.readers
+        if readers is None:
+            readers = ready.readers = self._readers(cursor.description)
         if returns == "rows":
             rows = cursor.fetchall()
-            return self._read_rows(s, cursor, rows) if self._types else rows
+            return [_read(row, readers) for row in rows] if readers else rows
         row = cursor.fetchone()
         if row is None:
             return None
-        if self._types:
-            row = self._read_rows(s, cursor, [row])[0]
+        if readers:
+            row = _read(row, readers)
         return row[0] if returns == "value" else row
 
     def many(self, s: ScopedSession, rows: Iterable[Mapping[str, Any]]) -> None:
         """Run once for each mapping of binds."""
-        driver, sql, fill = self._prepare(s)
-        values = [fill(row) for row in rows]
+        ready = self._admitted(s)
+        values = [_values(s, ready, dict(row)) for row in rows]
         if len(values) == 1:
-            driver.execute(sql, values[0])  # psycopg's executemany costs two more round trips
+            s.send(ready.sql, values[0])  # psycopg's executemany costs two more round trips
         elif values:
-            driver.cursor().executemany(sql, values)
+            s.send_many(ready.sql, values)
 
-    def _prepare(
-        self, s: ScopedSession
-    ) -> tuple[Any, str, Callable[[Mapping[str, Any]], dict[str, Any]]]:
-        s.flush()  # what the ORM still holds back must be there first
-        dialect = s.dialect
-        ready = self._ready.get(dialect)
+    def _admitted(self, s: ScopedSession) -> _Ready:
+        """The text for this session's database, if it may run in this session."""
+        ready = self._ready.get(s.dialect)
         if ready is None:
-            ready = self._ready[dialect] = self._compile(dialect)
-        sql, loose_store, writes = ready
-        if writes and not s.writing:
+            ready = self._ready[s.dialect] = self._compile(s.dialect)
+        if ready.writes and not s.writing:
             raise WallBreach("a reading session cannot write: open it with write=True")
-        if loose_store or s.scope.reach == "aggregate":
-            walls.check(sql, (), s.scope, flushing=False, grouped=s.grouped)
-        return s.raw(), sql, _filler(s, dialect)
+        if ready.loose_store or s.scope.reach == "aggregate":
+            walls.check(ready.text, (), s.scope, flushing=False, grouped=s.grouped)
+        return ready
 
-    def _compile(self, dialect: str) -> tuple[str, tuple[str, ...], bool]:
-        text = self._postgresql_sql if dialect == "postgresql" else self._sqlite_sql
+    def _compile(self, dialect: str) -> _Ready:
+        text = self._texts[dialect]
         verdict = walls.judge(text)
         walls.check_kind(verdict, text)
-        if verdict.tables and not re.search(r":brand_id\b", text):
+        bound = dict.fromkeys(_BIND.findall(text))
+        names = tuple(name for name in bound if name not in _OWN_NAMES)
+        if verdict.tables and "brand_id" not in bound:
             raise WallBreach(f"no brand is bound in: {text[:200]}")
         if verdict.loose_brand:
             raise WallBreach(f"{sorted(verdict.loose_brand)} not held to a brand in: {text[:300]}")
@@ -112,92 +138,101 @@ class Statement:
             )
             and not re.search(r"\bINSERT\b|\bDELETE\b", text, re.IGNORECASE)
         )
-        sql = _BIND.sub(r"%(\1)s", text.replace("%", "%%")) if dialect == "postgresql" else text
-        return sql, tuple(sorted(verdict.loose_store)), writes
+        return _Ready(
+            text,
+            _for_sqlite(text, names) if dialect == "sqlite" else _for_psycopg(text),
+            names,
+            "owner_store_id" in names,
+            max((place for place, name in enumerate(_OWN, start=1) if name in bound), default=0),
+            bool(verdict.loose_store),
+            writes,
+            None if self._types and dialect == "sqlite" else (),
+        )
 
-    def _read_rows(self, s: ScopedSession, cursor: Any, rows: list[Any]) -> list[tuple[Any, ...]]:
-        if s.dialect == "postgresql":
-            return rows
-        readers = [
-            _READERS.get(self._types[c[0]]) if c[0] in self._types else None
-            for c in cursor.description
-        ]
-        return [
-            tuple(
-                value if reader is None or value is None else reader(value)
-                for reader, value in zip(readers, row, strict=True)
-            )
-            for row in rows
-        ]
-
-
-def _filler(s: ScopedSession, dialect: str) -> Callable[[Mapping[str, Any]], dict[str, Any]]:
-    """The function that turns a caller's binds into the driver's, the scope's own ids included."""
-    filler = s.info.get("filler")
-    if filler is not None:
-        return filler  # type: ignore[no-any-return]  # s.info is untyped by SQLAlchemy
-    scope = s.scope
-    everything = scope.reaches_stores(personal=True)
-    if dialect == "postgresql":
-        own_ids: dict[str, Any] = {
-            "brand_id": scope.brand_id,
-            "store_id": scope.store_id,
-            "all_stores": everything,
-        }
-
-        def fill(binds: Mapping[str, Any]) -> dict[str, Any]:
-            _refuse_own(binds, scope)
-            values = {k: json.dumps(v) if type(v) is dict else v for k, v in binds.items()}
-            values.update(own_ids)
-            return values
-    else:
-        own_ids = {
-            "brand_id": scope.brand_id.hex,
-            "store_id": scope.store_id.hex if scope.store_id else None,
-            "all_stores": int(everything),
-        }
-
-        def fill(binds: Mapping[str, Any]) -> dict[str, Any]:
-            _refuse_own(binds, scope)
-            values = {
-                k: v if (change := _CHANGES.get(type(v), _by_kind)) is None else change(v)
-                for k, v in binds.items()
-            }
-            values.update(own_ids)
-            return values
-
-    s.info["filler"] = fill
-    return fill
+    def _readers(self, columns: Iterable[Any]) -> tuple[tuple[int, Callable[[Any], Any]], ...]:
+        return tuple(
+            (place, _READERS[self._types[column[0]]])
+            for place, column in enumerate(columns)
+            if self._types.get(column[0]) in _READERS
+        )
 
 
-def _refuse_own(binds: Mapping[str, Any], scope: Scope) -> None:
-    if "brand_id" in binds or "store_id" in binds or "all_stores" in binds:
+def _for_sqlite(text: str, names: tuple[str, ...]) -> str:
+    # By number, for SQLite's driver asks for each name and looks it up: 1 µs for 16 of them.
+    numbers = {name: f"?{number}" for number, name in enumerate((*names, *_OWN), start=1)}
+    return _BIND.sub(lambda match: numbers[match[1]], text)
+
+
+def _for_psycopg(text: str) -> str:
+    return _BIND.sub(r"%(\1)s", text.replace("%", "%%"))
+
+
+def _values(s: ScopedSession, ready: _Ready, binds: dict[str, Any]) -> Any:
+    """The caller's binds as the driver takes them, with the scope's own ids. Changes `binds`."""
+    if not _OWN_NAMES.isdisjoint(binds):
         raise WallBreach("brand_id, store_id and all_stores are bound by the session itself")
-    if binds.get("owner_store_id") not in (None, scope.store_id) and not scope.reaches_stores(
-        personal=True
-    ):
-        raise WallBreach("a row of another store: owner_store_id must be the scope's or None")
+    if ready.owned:
+        owner, scope = binds["owner_store_id"], s.scope
+        if not (
+            owner is None
+            or owner is scope.store_id  # two UUIDs take their time to find that they are equal
+            or owner == scope.store_id
+            or scope.reaches_stores(personal=True)
+        ):
+            raise WallBreach("a row of another store: owner_store_id must be the scope's or None")
+    own_values = s.own_values or _own_values(s)
+    if s.dialect == "sqlite":
+        values = [
+            value if type(value) in _PLAIN else _CHANGES[type(value)](value)
+            for value in map(binds.__getitem__, ready.names)
+        ]
+        values += own_values[: ready.own]
+        return values
+    for name, value in binds.items():
+        if type(value) is dict:
+            binds[name] = json.dumps(value)
+    binds["brand_id"], binds["store_id"], binds["all_stores"] = own_values
+    return binds
+
+
+def _own_values(s: ScopedSession) -> tuple[Any, Any, Any]:
+    """The scope's own ids, in the order of `_OWN`, as its database takes them."""
+    scope = s.scope
+    brand_id, store_id, everything = (
+        scope.brand_id,
+        scope.store_id,
+        scope.reaches_stores(personal=True),
+    )
+    if s.dialect == "sqlite":
+        s.own_values = (brand_id.hex, store_id.hex if store_id else None, int(everything))
+    else:
+        s.own_values = (brand_id, store_id, everything)
+    return s.own_values
+
+
+def _read(
+    row: tuple[Any, ...], readers: tuple[tuple[int, Callable[[Any], Any]], ...]
+) -> tuple[Any, ...]:
+    values = list(row)
+    for place, reader in readers:
+        if values[place] is not None:
+            values[place] = reader(values[place])
+    return tuple(values)
 
 
 def to_sqlite(value: Any) -> Any:
     """The value as SQLAlchemy would store it in SQLite, so that both ways of writing agree."""
-    change = _CHANGES.get(type(value), _by_kind)
-    return value if change is None else change(value)
-
-
-def _by_kind(value: Any) -> Any:
-    """For subclasses, which `_CHANGES` does not name."""
-    for kind in (UUID, datetime, date, dict, list, tuple):  # a datetime is a date too
-        if isinstance(value, kind):
-            change = _CHANGES[kind]
-            assert change is not None
-            return change(value)
-    return value
+    return value if type(value) in _PLAIN else _CHANGES[type(value)](value)
 
 
 def _moment(value: datetime) -> str:
-    if value.tzinfo is not UTC:
-        value = value.astimezone(UTC)
+    return _utc_text(value if value.tzinfo is UTC else value.astimezone(UTC))
+
+
+# Kept, for a sale writes its two moments nine times. UTC only: of two that are equal in a zone, one
+# may be an hour later (the hour that repeats in autumn).
+@lru_cache(maxsize=1024)
+def _utc_text(value: datetime) -> str:
     return value.isoformat(" ", "microseconds")[:26]  # strftime takes ten times as long
 
 
@@ -205,21 +240,31 @@ def _list(value: Iterable[Any]) -> str:
     return json.dumps([to_sqlite(one) for one in value])
 
 
-#: How a value of a type is changed for SQLite; None: not at all.
-_CHANGES: dict[type, Callable[[Any], Any] | None] = {
-    str: None,
-    int: None,
-    float: None,
-    bool: None,
-    bytes: None,
-    type(None): None,
-    UUID: lambda value: value.hex,
-    datetime: _moment,
-    date: lambda value: value.isoformat(),
-    dict: json.dumps,
-    list: _list,
-    tuple: _list,
-}
+def _same(value: Any) -> Any:
+    return value
+
+
+class _Changes(dict[type, Callable[[Any], Any]]):
+    """How a value of a type is changed for SQLite; a subclass's like its base's."""
+
+    def __missing__(self, kind: type) -> Callable[[Any], Any]:
+        bases = (self[base] for base in kind.__mro__[1:] if base in self)  # a datetime is a date
+        return self.setdefault(kind, next(bases, _same))
+
+
+#: What SQLite's driver takes as it is.
+_PLAIN = frozenset({str, int, float, bytes, type(None)})
+_CHANGES = _Changes(
+    {
+        UUID: attrgetter("hex"),
+        bool: int,
+        datetime: _moment,
+        date: lambda value: value.isoformat(),
+        dict: json.dumps,
+        list: _list,
+        tuple: _list,
+    }
+)
 _READERS: dict[type, Callable[[Any], Any]] = {
     UUID: UUID,
     datetime: lambda text: datetime.fromisoformat(text).replace(tzinfo=UTC),

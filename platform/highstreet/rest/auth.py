@@ -18,6 +18,7 @@ from flask import current_app, g, request
 
 from highstreet.host import access
 from highstreet.i18n import gettext as _
+from highstreet.rest.current import behind
 from highstreet_tenants.clock import now
 from highstreet_tenants.errors import Unauthenticated
 from highstreet_tenants.people import keys
@@ -109,10 +110,11 @@ def authenticate() -> keys.KeyHolder:
     house.rates.key(holder.id)
     if known.due(holder.id):
         _note_use(house, holder)
-    g.key = holder
-    g.actor = Actor("key", holder.id, holder.name)
-    g.scope = Scope.store(holder.brand_id, holder.store_id, g.actor)
-    g.permissions = holder.scopes
+    mine = behind(g)
+    mine.key = holder
+    mine.actor = actor = Actor("key", holder.id, holder.name)
+    mine.scope = Scope.store(holder.brand_id, holder.store_id, actor)
+    mine.permissions = holder.scopes
     return holder
 
 

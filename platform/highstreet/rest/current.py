@@ -11,10 +11,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, TypeVar, cast
 from uuid import UUID
 
 from flask import current_app, g
+from werkzeug.local import LocalProxy
 
 from highstreet.customers import places
 from highstreet.customers.places import Place
@@ -26,6 +27,15 @@ from highstreet_tenants.sessions import ScopedSession
 
 if TYPE_CHECKING:
     from highstreet.app import House
+
+
+T = TypeVar("T")
+
+
+def behind(proxy: T) -> T:
+    """Flask's `request` or `g` itself, for whoever needs it more than once: each look through the
+    proxy takes half a microsecond, and a sale took fifty."""
+    return cast("LocalProxy[T]", proxy)._get_current_object()
 
 
 class Current:

@@ -1,7 +1,7 @@
 """Fields that a till's JSON needs and marshmallow lacks."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -56,24 +56,38 @@ def moment_to_openapi(
     return {}
 
 
-class Int64(fields.Integer):
+class _Checked:
+    """A field whose validators run as they stand; marshmallow wraps them anew for each value."""
+
+    validators: list[Callable[[Any], Any]]
+
+    def _validate(self, value: Any) -> None:
+        for validator in self.validators:
+            validator(value)
+
+
+class Int64(_Checked, fields.Integer):
     """An integer of 64 bits; JSON true, "5" and 5.5 are not integers."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(strict=True, **kwargs)
 
     def _validated(self, value: Any) -> int:
+        if type(value) is int:
+            return value
         if isinstance(value, bool | str):
             raise self.make_error("invalid", input=value)
         number = super()._validated(value)
         return int(number)
 
 
-class Text(fields.String):
+class Text(_Checked, fields.String):
     """Text without blanks around it. Which characters may stand in it, the rooms decide."""
 
     def _deserialize(
         self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
     ) -> Any:
+        if type(value) is str:
+            return value.strip()
         text = super()._deserialize(value, attr, data, **kwargs)
         return text.strip() if isinstance(text, str) else text

@@ -34,6 +34,7 @@ REPLAY_HEADER = "Idempotent-Replay"
 PATTERN = r"[!-~]{1,200}"
 _SHAPE = re.compile(PATTERN)
 _HEADERS_KEPT = ("Content-Type", "Location", "ETag")
+_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
 
 
 # One statement asks whether the API key is live, takes the key's lock and looks for an answer. The
@@ -100,8 +101,7 @@ def key_of(request: Request) -> str:
 
 def fingerprint(request: Request, body: Any) -> str:
     """SHA-256 of what is asked for. The order of JSON keys and white space do not matter."""
-    canonical = json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
-    asked = f"{request.method} {request.full_path}\n{canonical}"
+    asked = f"{request.method} {request.full_path}\n{_CANONICAL.encode(body)}"
     return hashlib.sha256(asked.encode()).hexdigest()
 
 
@@ -152,9 +152,7 @@ def keep(s: ScopedSession, held: Claim, response: Response) -> None:
         expired=held.at - sweep.KEPT_FOR,
         status=response.status_code,
         body=response.get_data(as_text=True),
-        headers=json.dumps(
-            {n: response.headers[n] for n in _HEADERS_KEPT if n in response.headers}
-        ),
+        headers=json.dumps({n: v for n, v in response.headers if n in _HEADERS_KEPT}),
     )
     if kept is None:
         raise _in_flight()

@@ -15,6 +15,7 @@ from werkzeug.exceptions import HTTPException
 from highstreet.host import access, state
 from highstreet.i18n import gettext as _
 from highstreet.rest import auth, bodies, idempotency, problems
+from highstreet.rest.current import behind
 from highstreet_tenants import trouble
 from highstreet_tenants.errors import Forbidden, HighstreetError
 from highstreet_tenants.sessions import ScopedSession
@@ -57,8 +58,9 @@ def operation(view: View, *, tool: str | None = None) -> View:
             auth.authenticate()
             _permit(permission)
             _check_address(arguments)
-            if request.method in WITH_BODY:
-                g.body = bodies.read(request)
+            asked = behind(request)
+            if asked.method in WITH_BODY:
+                g.body = bodies.read(asked)
             return _transact(view, arguments, tool)
         except HighstreetError as error:
             return problems.of_error(error)
@@ -105,25 +107,27 @@ def _transact(view: View, arguments: dict[str, Any], tool: str | None) -> Any:
 
 
 def _once(view: View, arguments: dict[str, Any], tool: str | None) -> Any:
-    house = current_app.extensions["highstreet"]
-    reading = is_reading(view, request.method)
-    with house.tenancy.session(g.scope, write=not reading) as s:
-        g.session = s
+    app, asked, mine = behind(current_app), behind(request), behind(g)
+    reading = is_reading(view, asked.method)
+    tenancy = app.extensions["highstreet"].tenancy
+    with tenancy.session(mine.scope, write=not reading) as s:
+        mine.session = s
         try:
-            if not needs_key(view, request.method):
+            if not needs_key(view, asked.method):
                 auth.confirm(s)
                 _gate(s, tool)
-                return current_app.make_response(view(**arguments))
-            key = idempotency.key_of(request)
-            held = idempotency.claim(s, g.key, key, idempotency.fingerprint(request, g.get("body")))
+                return app.make_response(view(**arguments))
+            key = idempotency.key_of(asked)
+            fingerprint = idempotency.fingerprint(asked, mine.get("body"))
+            held = idempotency.claim(s, mine.key, key, fingerprint)
             if isinstance(held, Response):
                 return held
             _gate(s, tool)
-            response = current_app.make_response(view(**arguments))
+            response = app.make_response(view(**arguments))
             idempotency.keep(s, held, response)
             return response
         finally:
-            g.pop("session", None)
+            mine.pop("session", None)
 
 
 def _gate(s: ScopedSession, tool: str | None) -> None:

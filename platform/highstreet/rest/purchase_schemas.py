@@ -4,12 +4,13 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from marshmallow import Schema, ValidationError, fields, validate, validates_schema
+from marshmallow import Schema, ValidationError, fields, validate
 
 from highstreet.i18n import gettext as _
 from highstreet.purchases.checks import MOST_LINES, MOST_MINOR, MOST_QUANTITY
 from highstreet.rest.cursors import PageQuery
 from highstreet.rest.fields import Int64, Moment, Text
+from highstreet.rest.objects import Object
 
 _REF_HELP = "The till's own number for it, unique in the store for ever."
 _MINOR = {"description": "In the currency's smallest unit."}
@@ -37,7 +38,7 @@ class Quantity(fields.Field[Decimal | int]):
         raise ValidationError(_("Not a quantity: send a number with up to three decimals."))
 
 
-class LineIn(Schema):
+class LineIn(Object):
     """A line of the basket."""
 
     line_no = Int64(
@@ -53,7 +54,7 @@ class LineIn(Schema):
     )
 
 
-class BasketIn(Schema):
+class BasketIn(Object):
     """What is on the counter, bought by a customer or by nobody known."""
 
     customer_id = fields.UUID(load_default=None, allow_none=True)
@@ -81,9 +82,9 @@ class BasketIn(Schema):
         fields.Nested(LineIn), load_default=list, validate=validate.Length(max=MOST_LINES)
     )
 
-    @validates_schema
-    def _one_customer(self, data: dict[str, Any], **_kwargs: Any) -> None:
-        if data.get("customer_id") is not None and data.get("card") is not None:
+    def check(self, loaded: dict[str, Any]) -> None:
+        """One customer at most."""
+        if loaded.get("customer_id") is not None and loaded.get("card") is not None:
             raise ValidationError(_("Send customer_id or card, not both."), "card")
 
 
@@ -164,7 +165,7 @@ class PurchasePage(Schema):
     next_cursor = fields.String(required=True, allow_none=True)
 
 
-class ReturnLineIn(Schema):
+class ReturnLineIn(Object):
     """What was brought back, by the purchase's own `line_no` or by the product."""
 
     line_no = Int64(load_default=None, allow_none=True, validate=validate.Range(1, 1_000_000))
@@ -179,13 +180,13 @@ class ReturnLineIn(Schema):
         },
     )
 
-    @validates_schema
-    def _one(self, data: dict[str, Any], **_kwargs: Any) -> None:
-        if (data.get("line_no") is None) == (data.get("product") is None):
+    def check(self, loaded: dict[str, Any]) -> None:
+        """One way to name the line."""
+        if (loaded.get("line_no") is None) == (loaded.get("product") is None):
             raise ValidationError(_("Send line_no or product, one of the two."), "line_no")
 
 
-class ReturnIn(Schema):
+class ReturnIn(Object):
     """Money given back for (part of) a purchase. Repeat it for each part, with its own number."""
 
     pos_ref = Text(

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 from uuid import UUID
 
-from flask import Response, current_app, url_for
+from flask import Response, url_for
 
 from highstreet.customers import queries
 from highstreet.host.access import requires
@@ -23,7 +23,7 @@ from highstreet.purchases.facts import (
 )
 from highstreet.rest import cursors
 from highstreet.rest import purchase_schemas as wire
-from highstreet.rest.answers import by_tool
+from highstreet.rest.answers import by_tool, say
 from highstreet.rest.blueprints import Blueprint
 from highstreet.rest.current import current
 from highstreet.rest.fields import zulu
@@ -55,7 +55,7 @@ def record(data: dict[str, Any]) -> Response:
         done = _untimed(service.record, given, _bought_at, untimed=data["occurred_at"] is None)
     except NotFound as error:
         raise _unknown(error, "customer_id") from error
-    response = _json(
+    response = say(
         {
             "created": done.created,
             "purchase": purchase_json(done.purchase),
@@ -81,7 +81,7 @@ def preview(data: dict[str, Any]) -> Response:
         answers = service.preview(current.s, _basket(data, "preview"))
     except NotFound as error:
         raise _unknown(error, "customer_id") from error
-    return _json({"tools": by_tool(answers)}, 200)
+    return say({"tools": by_tool(answers)})
 
 
 @blueprint.route("/purchases")
@@ -108,7 +108,7 @@ def listing(asked: dict[str, Any]) -> Response:
     page = cursors.page(
         rows, asked["limit"], lambda row: purchase_json(row, lines=False), stored.place_of
     )
-    return _json(page, 200)
+    return say(page)
 
 
 @blueprint.route("/purchases/<path:pos_ref>", merge_slashes=False)
@@ -116,7 +116,7 @@ def listing(asked: dict[str, Any]) -> Response:
 @requires("till.read")
 def one(pos_ref: str) -> Response:
     """One purchase, by the till's own number for it."""
-    return _json(purchase_json(kept.by_ref(current.s, current.store_id, pos_ref)), 200)
+    return say(purchase_json(kept.by_ref(current.s, current.store_id, pos_ref)))
 
 
 @blueprint.route("/returns", methods=["POST"])
@@ -137,7 +137,7 @@ def give_back(data: dict[str, Any]) -> Response:
         )
     except NotFound as error:
         raise _unknown(error, "purchase_pos_ref") from error
-    return _json(
+    return say(
         {
             "created": done.created,
             "returned": return_json(done.returned),
@@ -263,9 +263,3 @@ def return_json(fact: ReturnFact) -> dict[str, Any]:
         "amount_minor": fact.amount_minor,
         "currency": fact.currency,
     }
-
-
-def _json(body: Mapping[str, Any], status: int) -> Response:
-    return current_app.response_class(
-        current_app.json.dumps(body), status=status, mimetype="application/json"
-    )

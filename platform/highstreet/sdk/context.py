@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import UUID
 
 from highstreet import host as hosts
-from highstreet.host import guard, state
+from highstreet.host import facts, guard, settings, state
 from highstreet.i18n import gettext as _
 from highstreet.i18n import language
 from highstreet_tenants import clock
@@ -60,8 +60,6 @@ class Ctx:
     @property
     def brand(self) -> BrandFacts:
         """The brand: name, currency, zone, locale, and who owns its customers."""
-        from highstreet.host import facts
-
         return facts.brand(self._s)
 
     def store(self, store_id: UUID | None = None) -> Place:
@@ -74,8 +72,6 @@ class Ctx:
     def settings(self, store_id: UUID | None = None, at: datetime | None = None) -> Resolved:
         """The tool's settings in a store (this place unless named), now or as they were at a
         moment (aware)."""
-        from highstreet.host import settings
-
         node = self.store_id if store_id is None else store_id
         return settings.resolve(self._s, self.plugin, node, at)
 

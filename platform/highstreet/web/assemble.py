@@ -13,6 +13,7 @@ from highstreet.host.access import public
 from highstreet.house import House
 from highstreet.web import choose, errors, formats, guard, headers, mount, nav
 from highstreet.web.current import current
+from highstreet.web.flash import FlashCookie
 from highstreet_tenants.people.permissions import Catalogue
 
 HERE = Path(__file__).parent
@@ -40,6 +41,7 @@ PAGES = (
 
 def init_app(app: Flask, house: House) -> None:
     """See `highstreet.web.init_app`."""
+    app.session_interface = FlashCookie()
     app.config.setdefault("WTF_CSRF_TIME_LIMIT", None)  # a till's page stays open all day
     app.config.update(
         SESSION_COOKIE_SECURE=str(house.config["base_url"]).startswith("https://"),

@@ -30,8 +30,10 @@ def init_app(app: Flask) -> None:
 
 def admit() -> Response | None:
     """Let the request in, send it to the sign-in, or raise NotFound or Forbidden."""
+    if request.path.startswith(API):
+        return None
     view = current_app.view_functions.get(request.endpoint or "")
-    if view is None or request.path.startswith(API):
+    if view is None:
         return None
     user = current.user
     if user is not None and user.locale and "hs-language" not in request.cookies:

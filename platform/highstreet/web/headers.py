@@ -8,6 +8,15 @@ CSP = (
     " form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
 )
 _STATIC = "/static/"
+_EVERYWHERE = (
+    ("Content-Security-Policy", CSP),
+    ("X-Content-Type-Options", "nosniff"),
+    ("Referrer-Policy", "same-origin"),
+    ("Cross-Origin-Opener-Policy", "same-origin"),
+    ("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=()"),
+)
+# Pages hold people's data: no copy in a shared cache or on the till's disk.
+_PAGES = (*_EVERYWHERE, ("Cache-Control", "no-store"))
 
 
 def init_app(app: Flask) -> None:
@@ -18,12 +27,8 @@ def init_app(app: Flask) -> None:
 def harden(response: Response) -> Response:
     """Add what is missing; a view that set a header of its own keeps it."""
     headers = response.headers
-    headers.setdefault("Content-Security-Policy", CSP)
-    headers.setdefault("X-Content-Type-Options", "nosniff")
-    headers.setdefault("Referrer-Policy", "same-origin")
-    headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
-    headers.setdefault("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=()")
-    if not request.path.startswith(_STATIC):
-        # Pages hold people's data: no copy in a shared cache or on the till's disk.
-        headers.setdefault("Cache-Control", "no-store")
+    there = {name.lower() for name in headers.keys()}  # noqa: SIM118 - Headers, not a dict
+    for name, value in _EVERYWHERE if request.path.startswith(_STATIC) else _PAGES:
+        if name.lower() not in there:
+            headers.add(name, value)
     return response
