@@ -12,6 +12,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import ConsoleMessage, Page, expect
 
+from highstreet.customers import service
 from highstreet.host import policy
 from highstreet.members import links
 from highstreet_tenants import clock
@@ -238,6 +239,9 @@ def pages(club: Any, counter: str) -> dict[str, tuple[str | None, str]]:
     ids = [club.enrol(0, name=f"Maren Okafor-Lind {n}", card=f"4071228{n}") for n in range(7)]
     for n, one in enumerate(ids):
         club.buy(0, one, 1240 + n, f"r-{n}")
+    with club.session(0, write=True) as s:
+        service.merge(s, ids[5], ids[6])
+        service.dismiss_pair(s, ids[3], ids[4])
     with club.session(0, 1, write=True) as s:
         policy.pause(s, "points_club")
     with club.session(0) as s:
@@ -261,6 +265,9 @@ def pages(club: Any, counter: str) -> dict[str, tuple[str | None, str]]:
         "customer": (dana, f"{store}/customers/{ids[0]}"),
         "details": (dana, f"{store}/customers/{ids[0]}/details"),
         "merge": (dana, f"{store}/customers/{ids[0]}/merge/{ids[1]}"),
+        "duplicates": (dana, f"{store}/customers/likely"),
+        "merged": (dana, f"{store}/customers/{ids[5]}"),
+        "unmerge": (dana, f"{store}/customers/{ids[5]}/unmerge/{ids[6]}"),
         "erase": (imke, f"{office}/customers/{ids[0]}/erase"),
         "own-results": (dana, f"{store}/results/"),
         "tools": (dana, f"{store}/tools/"),
