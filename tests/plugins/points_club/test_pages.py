@@ -466,7 +466,7 @@ def test_the_owner_sees_who_came_oftener_than_usual(house_of_clubs: House) -> No
             house.buy(s, who, 1000)
     owner = house.person("olga", "store_owner")
     page = words(owner.get(f"{house.path()}/"))
-    assert "Oftener than usual" in page
+    assert "More often than usual" in page
     assert "3 purchases" in page
     clerk = house.person("clara", "till_staff")
     till = house.path().replace(f"/t/{NAME}", "/till/")
