@@ -197,7 +197,7 @@ def tell(report: Report) -> None:
     )
     if not report.records:
         click.echo(_("The file has names of columns, but no rows."))
-    for reason, count in sorted(report.reasons.items(), key=lambda item: -item[1])[:10]:
+    for reason, count in list(report.reasons.items())[:10]:
         click.echo(f"  {count} × {reason}")
     if report.errors_file:
         click.echo(_("Refused rows: %(path)s", path=report.errors_file))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import os
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from io import StringIO
@@ -24,6 +25,32 @@ class Refusal:
     line: int
     reason: str
     fields: Sequence[str]
+
+
+#: What differs between rows that are refused for the same reason.
+_OWN = re.compile(r"“[^”]*”|\d+")
+
+
+class Tally:
+    """How often rows were refused, reason by reason, for a reader: a few lines whatever happens."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._found: dict[str, tuple[str, int]] = {}
+
+    def add(self, reason: str) -> None:
+        """Count a reason; rows that differ only in their own numbers and texts count as one."""
+        kind = _OWN.sub("…", reason)
+        there = self._found.get(kind)
+        if there is not None:
+            self._found[kind] = (reason if there[0] == reason else kind, there[1] + 1)
+        elif len(self._found) < self._most:
+            self._found[kind] = (reason, 1)
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Each reason and how often, the commonest first."""
+        return dict(sorted(self._found.values(), key=lambda one: -one[1]))
 
 
 def safe(cell: str) -> str:
@@ -68,7 +95,8 @@ class ErrorsFile:
         except OSError as error:
             raise Invalid(
                 _(
-                    "The rows that were refused cannot be written to %(path)s: %(reason)s",
+                    "The rows that were refused cannot be written to %(path)s: %(reason)s. Make "
+                    "room, or run the command in a folder where you may write; it goes on.",
                     path=self.path,
                     reason=error.strerror,
                 )

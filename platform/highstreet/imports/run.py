@@ -9,7 +9,7 @@ from typing import Any
 
 from highstreet.imports import marks, opening
 from highstreet.imports.columns import Kind
-from highstreet.imports.errors import ErrorsFile, Refusal
+from highstreet.imports.errors import ErrorsFile, Refusal, Tally
 from highstreet.imports.feeding import Besides, Feed, Progress, Unit
 from highstreet.imports.mapping import FileMapping
 from highstreet.imports.models import Import
@@ -138,6 +138,7 @@ class _Job:
     report: Report
     chunk: int
     planned: Sequence[Mapping[str, Any]]
+    tally: Tally = field(default_factory=lambda: Tally(MOST_REASONS))
 
     def work(self) -> None:
         """Take the units behind the mark and write them chunk by chunk."""
@@ -153,6 +154,7 @@ class _Job:
             self.feed.moved()
         found.check_unchanged()
         report.beside = self.feed.finish()
+        report.reasons = self.tally.counts
         mark.finished_at = now()
         if report.dry_run:
             return
@@ -212,9 +214,7 @@ class _Job:
         mark.customers += written.customers
         for one in refused:
             mark.refused += 1
-            reasons = self.report.reasons
-            if one.reason in reasons or len(reasons) < MOST_REASONS:
-                reasons[one.reason] = reasons.get(one.reason, 0) + 1
+            self.tally.add(one.reason)
 
 
 __all__ = ["CHUNK", "Beside", "Report", "run"]
