@@ -10,7 +10,8 @@ from probe.world import Site, World
 class Actor:
     """Who walks. home: where they belong; places: where they have a role; visible: marks that they
     may read. kind: "user", "key", "member" or "nobody". login: as whom a user signs in (a key of
-    World.emails), their home's unless given. by_pin: at a till, by nothing but a PIN.
+    World.emails), their home's unless given. by_pin: at a till, by nothing but a PIN. device: what they
+    hold is the store's till, locked.
     """
 
     name: str
@@ -20,6 +21,7 @@ class Actor:
     visible: frozenset[marks.Mark]
     login: str = ""
     by_pin: bool = False
+    device: bool = False
 
     @property
     def owners(self) -> frozenset[str]:
@@ -36,6 +38,7 @@ def actors(world: World) -> dict[str, Actor]:
         office, shop = world.sites[slug], world.sites[f"{slug}-1"]
         stores = tuple(s for s in world.sites.values() if s.brand is office.brand and s.store)
         own = marks.all_of({slug, shop.owner})
+        own_firms = marks.all_of({slug, shop.owner}, {"firm"})
         firms = marks.all_of({slug, *(s.owner for s in stores)}, {"firm"})
         # Of people a region's manager meets those of the brand's club only, in the region's stores.
         away = (
@@ -49,6 +52,8 @@ def actors(world: World) -> dict[str, Actor]:
             # A member reads what shops say of themselves, and of people only about themselves.
             Actor(f"member of {shop.owner}", "member", shop, (), firms),
             Actor(f"PIN at {shop.owner}", "user", shop, (shop,), own, by_pin=True),
+            # It says where it stands, as its screen does to whoever passes by.
+            Actor(f"locked till of {shop.owner}", "nobody", shop, (), own_firms, device=True),
             Actor(f"region of {slug}", "user", shop, (shop,), away, f"region of {slug}"),
             Actor(f"head office of {slug}", "user", office, (office, *stores), seen),
         ):
@@ -62,6 +67,7 @@ ALL = (
     "owner of {0}-1",
     "PIN at {0}-1",
     "till of {0}-1",
+    "locked till of {0}-1",
     "member of {0}-1",
     "region of {0}",
     "head office of {0}",

@@ -67,7 +67,11 @@ OWNED: dict[str, tuple[str, ...]] = {
     "before": ("cursor",),
     "cursor": ("cursor",),
     "ref": ("ref",),
+    # Nobody's, but new each time: no two people of a store share a PIN.
+    "again": (),
+    "pin": (),
 }
+_pins = [506_172]
 #: Names in forms and queries that can name nobody's property, with a value that is likely to pass
 #: (bytes for a file that is sent).
 PLAIN: dict[str, str | bytes] = {
@@ -85,6 +89,7 @@ PLAIN: dict[str, str | bytes] = {
     "limit": "50",
     "lock": "120",
     "locale": "en",
+    "lock": "120",
     "narrow": "1",
     "next": "/",
     "note": "why not",
@@ -124,11 +129,15 @@ MADE = ("s-", "lock-", "reset-", "marketing-", "magazine-", "drop-s-")
 def usual(name: str, site: Site) -> str:
     """A value of one's own for a name in OWNED, with which a form is likely to pass."""
     number = uuid4().int % 10**9
+    if name == "again":  # asked for before "pin", by the alphabet
+        _pins.append(_pins[-1] + 7_919)
     return {
         "card": str(site.ids.get("card", [""])[0]),
         "name": "Probe Person",
         "email": f"probe.{number}@people.example",
         "number": f"N{number}",
+        "pin": str(_pins[-1]),
+        "again": str(_pins[-1]),
         "receipt": f"P{number}",
         "ref": f"probe-{number}",
         "reward": "lunch",
@@ -174,6 +183,8 @@ def owner_of(kind: str, site: Site) -> str:
 
 def kind_of(rule: Rule, argument: str) -> str | None:
     """The kind that an argument of an address means; None for one that names nobody's property."""
+    if argument == "user_id" and "grant_id" in rule.arguments:
+        return "leaver"  # whose role is the last of a site's grants
     if argument in ADDRESS and argument not in PLACE:
         return ADDRESS[argument]
     if argument == "token":

@@ -12,9 +12,6 @@ CLOSED: Mapping[str, str] = {
     "POST customers.erase": "the name must be typed",
     "GET customers.export": "of a club no store holds all",
     "POST people.keys.rotate": "the spare key is revoked before",
-    "POST people.store_disable": "nobody disables their like",
-    "POST people.store_enable": "nobody enables their like",
-    "POST people.store_link": "nobody resets the password of their like",
 }
 CLOSED_TO_TILLS: Mapping[str, str] = {
     "POST points_club-api.give_back": "the held reward is not handed over",

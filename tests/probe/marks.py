@@ -93,8 +93,9 @@ def planted(value: str) -> set[str]:
 
 
 def _plain(text: str) -> str:
-    text = unquote_plus(html.unescape(_DRAWING.sub("", _ID.sub("", text))))
-    return _GAPS.sub("", text).lower()
+    text = html.unescape(_DRAWING.sub("", _ID.sub("", text)))
+    # An address may stand within an address, as where to go on to after the sign-in.
+    return _GAPS.sub("", unquote_plus(unquote_plus(text))).lower()
 
 
 def all_of(owners: Iterable[str], kinds: Iterable[str] = KINDS) -> frozenset[Mark]:

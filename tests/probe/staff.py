@@ -35,24 +35,39 @@ def fill(world: World, site: Site) -> None:
     node = node_of(world, site)
     for number in (1, 2):
         # Two of each: the probe itself, and a colleague whom it must not harm.
-        email = f"{firm.lower()}.{number}@people.example"
         name = site.owner if number == 1 else f"{site.owner} colleague"
-        user_id = operate.create_user(world.house, email, f"{firm} Person {number}")
-        world.emails[name], world.users[name] = email, user_id
+        user_id = _take_on(world, site, node, role, f"Person {number}")
+        world.emails[name], world.users[name] = f"{firm.lower()}.{number}@people.example", user_id
         with tenancy.control(write=True) as c:
-            row = roles.grant(c, user_id, role, node, by=None, catalogue=world.catalogue)
             user = accounts.get_user(c, user_id)
             started = logins.start_session(c, user, logins.Visit("127.0.0.1", f"{firm} device"))
             person = logins.find_person(c, started.token)
             assert person is not None
             site.keep("session", person.session_id)
-        site.keep("user", user_id)
-        site.keep("grant", row.id)
     _offer(world, site, node, user_id)
     if site.store is None:
         _look_after(world, site)
     else:
         _set_up_till(world, site, node, started.token)
+    # Two below them, over whom they have power: one is told what to do, the other one leaves.
+    below = "till_staff" if site.store else "head_office_marketing"
+    _take_on(world, site, node, below, "Hand")
+    site.keep("leaver", _take_on(world, site, node, below, "Leaver", stays=False))
+
+
+def _take_on(
+    world: World, site: Site, node: Node, role: str, called: str, *, stays: bool = True
+) -> UUID:
+    """Somebody with an account and a role in the place."""
+    firm = marks.word(site.owner, "firm")
+    address = f"{firm.lower()}.{called.split()[-1].lower()}@people.example"
+    user_id = operate.create_user(world.house, address, f"{firm} {called}")
+    with world.house.tenancy.control(write=True) as c:
+        row = roles.grant(c, user_id, role, node, by=None, catalogue=world.catalogue)
+    site.keep("grant", row.id)
+    if stays:
+        site.keep("user", user_id)
+    return user_id
 
 
 def _look_after(world: World, site: Site) -> None:

@@ -147,6 +147,9 @@ class Visitor:
     def _fresh(self) -> Any:
         """A browser, signed in if the actor is somebody."""
         client = self.app.test_client()
+        if self.actor.device:
+            token = self.actor.home.ids["till_token"][0]
+            client.set_cookie("hs-till", token, domain="localhost")
         if self.actor.kind == "user":
             home = self.actor.home.owner
             seat = self.world.seats[home] if self.actor.by_pin else None

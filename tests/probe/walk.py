@@ -241,7 +241,7 @@ class Walk(Visitor):
         self, rule: Rule, method: str, place: Site | None, asked: set[str]
     ) -> dict[str, str]:
         found = {}
-        for name in asked:
+        for name in sorted(asked):
             if name in arguments.PLAIN:
                 found[name] = arguments.PLAIN[name]
             elif name in arguments.OWNED and method not in SAFE:
