@@ -290,11 +290,19 @@ def _hold_to_scope(state: orm.ORMExecuteState) -> None:
         )
 
 
+@event.listens_for(ScopedSession, "before_attach")
+def _refuse_to_add(session: ScopedSession, _row: object) -> None:
+    """Where it is added, not at whoever's query that would flush it."""
+    if not session.writing:
+        raise WallBreach("a reading session cannot write: open it with write=True")
+
+
 @event.listens_for(ScopedSession, "before_flush")
 def _check_owners(session: ScopedSession, _context: Any, _objects: Any) -> None:
     """Wall two."""
     rows = [*session.new, *session.dirty, *session.deleted]
     if rows and not session.writing:
+        session.expire_all()  # told once: what was changed must not meet the next query as well
         raise WallBreach("a reading session cannot write: open it with write=True")
     walls.check_rows(session.scope, rows)
 

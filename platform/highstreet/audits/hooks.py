@@ -33,7 +33,7 @@ class Audited:
 class AuditHooks:
     """Asked by ``highstreet audit``."""
 
-    @spec(kind="collect", winddown=True, since="0.1", budget_ms=3_600_000.0)
+    @spec(kind="collect", winddown=True, since="0.1", budget_ms=3_600_000.0, gives=Audited)
     def audit(self, ctx: Any) -> Audited | None:
         """Derive again every sum you keep, in the whole brand, and say which differ.
 

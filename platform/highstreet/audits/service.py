@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from highstreet.audits.hooks import Audited, Difference
-from highstreet.host import dispatch
+from highstreet.host import dispatch, faults
 from highstreet.i18n import gettext as _
 from highstreet.purchases import queries
 from highstreet.purchases.models import Purchase
@@ -23,11 +23,16 @@ class Part:
 
 
 def audit(s: ScopedSession) -> list[Part]:
-    """Audit the brand of an operator's session: the core's own sums, then every tool's."""
+    """Audit the brand of an operator's session: the core's own sums, then every tool's.
+
+    A tool that failed has checked nothing, and that counts as a difference.
+    """
     parts = [Part("core", _returns(s))]
-    for answer in dispatch.collect(s, "audit"):
-        if isinstance(answer.value, Audited):
-            parts.append(Part(answer.plugin, answer.value))
+    parts += [Part(one.plugin, one.value) for one in dispatch.collect(s, "audit")]
+    parts += [
+        Part(fault.plugin, Audited(0, [Difference(_("the audit itself"), "—", fault.message)]))
+        for fault in faults.of_session(s, "audit")
+    ]
     return parts
 
 

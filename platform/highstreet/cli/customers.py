@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import click
@@ -33,10 +35,9 @@ from highstreet_tenants.sessions import ScopedSession
 def export_customer(brand_slug: str, store_slug: str | None, output: Path | None, who: str) -> None:
     """Write out, as JSON, all that is held of one customer.
 
-    WHO is a card number, phone number, e-mail address, name or id that means one person.
+    WHO is a card number, phone number, e-mail address, name or id that means one person. Exit code
+    1 if a tool could not answer.
     """
-    import json
-
     with open_house() as house:
         brand = find_brand(house, brand_slug)
         with operating(house, brand) as s:
@@ -45,7 +46,23 @@ def export_customer(brand_slug: str, store_slug: str | None, output: Path | None
             held = service.export(s, _one(s, who))
     if output is None:
         print_json(held)
-        return
+    else:
+        _write(output, held)
+        click.echo(_("Written to %(path)s.", path=output))
+    if held["missing"]:
+        click.echo(
+            _(
+                "Not whole: %(tools)s could not answer. Look at their faults, then try again.",
+                tools=", ".join(held["missing"]),
+            ),
+            err=True,
+        )
+        raise SystemExit(1)
+
+
+def _write(output: Path, held: Mapping[str, Any]) -> None:
+    import json
+
     try:
         output.write_text(
             json.dumps(plain(held), ensure_ascii=False, indent=2) + "\n", encoding="utf-8"
@@ -54,7 +71,6 @@ def export_customer(brand_slug: str, store_slug: str | None, output: Path | None
         raise Invalid(
             _("%(path)s can't be written: %(reason)s", path=output, reason=error.strerror)
         ) from error
-    click.echo(_("Written to %(path)s.", path=output))
 
 
 def _scope(s: ScopedSession, brand: Brand, store_slug: str | None) -> Scope:

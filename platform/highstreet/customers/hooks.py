@@ -106,7 +106,7 @@ class CustomerHooks:
         """
         raise NotImplementedError
 
-    @spec(kind="collect", winddown=True, since="0.1")
+    @spec(kind="collect", winddown=True, since="0.1", gives=dict)
     def export_customer(self, ctx: Any, customer: CustomerFact) -> dict[str, Any]:
         """Somebody asks what is held about them: give all of it, as JSON-able values."""
         raise NotImplementedError
@@ -117,6 +117,7 @@ class CustomerHooks:
         winddown=True,
         since="0.1",
         retry=_ByIds("customer", follow=False),
+        gives=dict,
     )
     def erase_customer(self, ctx: Any, customer: CustomerFact) -> dict[str, Any]:
         """Somebody is erased: delete what is personal, keep sums that name nobody.
@@ -125,7 +126,7 @@ class CustomerHooks:
         """
         raise NotImplementedError
 
-    @spec(kind="collect", since="0.1")
+    @spec(kind="collect", since="0.1", gives=[SummaryRow])
     def customer_summary(self, ctx: Any, customer: CustomerFact) -> list[SummaryRow]:
         """A customer's page opens: give the rows worth reading there (balance, next reward)."""
         raise NotImplementedError

@@ -1,5 +1,6 @@
 """Showing somebody everything that is held about them, and forgetting them."""
 
+import json
 from typing import Any
 from uuid import UUID
 
@@ -10,7 +11,7 @@ from highstreet.customers import fields as custom
 from highstreet.customers.facts import CustomerFact, ErasureFact
 from highstreet.customers.models import Customer, Erasure, Identity, Merge, NameKey, Note
 from highstreet.customers.text import clean
-from highstreet.host import dispatch
+from highstreet.host import dispatch, faults
 from highstreet.i18n import gettext as _
 from highstreet_tenants.clock import now
 from highstreet_tenants.errors import Forbidden
@@ -21,7 +22,8 @@ from highstreet_tenants.sessions import ScopedSession
 def export(s: ScopedSession, customer_id: UUID) -> dict[str, Any]:
     """Everything held about a customer, by the core and by every tool, as JSON-able values.
 
-    Tools that are off take part too; `tools` holds each one's answer. Raises NotFound; Forbidden
+    Tools that are off take part too; `tools` holds each one's answer, and `missing` names those
+    that failed, so that nobody takes it for the whole. Raises NotFound; Forbidden
     in a store's scope where the club is the brand's, for a store can't see all of it.
     """
     fact = queries.get(s, customer_id)
@@ -31,6 +33,8 @@ def export(s: ScopedSession, customer_id: UUID) -> dict[str, Any]:
     detail = queries.detail(s, fact.id)
     labels = {f.key: f.label for f in custom.listed(s, retired=True)}
     answers = dispatch.collect(s, "export_customer", store_id=_at(s, fact), customer=fact)
+    told = {answer.plugin: answer.value for answer in answers if _is_json(answer.value)}
+    missing = {*_failed(s, "export_customer"), *(one.plugin for one in answers)} - told.keys()
     return {
         "format": "highstreet-customer-1",
         "exported_at": now().isoformat(),
@@ -62,7 +66,8 @@ def export(s: ScopedSession, customer_id: UUID) -> dict[str, Any]:
             "not_the_same_as_others": dismissing.held(s, ids),
         },
         **{room.name: room.export(s, ids) for room in rooms},
-        "tools": {answer.plugin: answer.value for answer in answers},
+        "tools": told,
+        "missing": sorted(missing),
     }
 
 
@@ -113,6 +118,8 @@ def erase(s: ScopedSession, customer_id: UUID, reason: str) -> ErasureFact:
         row.status, row.merged_into, row.suppressed_at, row.updated_at = "erased", None, None, at
     actor = s.scope.actor
     counts["tools"] = sorted(answer.plugin for answer in answers)
+    if late := _failed(s, "erase_customer"):
+        counts["tools_later"] = late  # by the job that does what a tool owes
     s.add(
         Erasure(
             brand_id=s.brand_id,
@@ -128,6 +135,18 @@ def erase(s: ScopedSession, customer_id: UUID, reason: str) -> ErasureFact:
     )
     s.flush()
     return ErasureFact(fact.id, at, reason, counts)
+
+
+def _is_json(value: object) -> bool:
+    try:
+        json.dumps(value, allow_nan=False)
+    except (TypeError, ValueError, RecursionError):
+        return False
+    return True
+
+
+def _failed(s: ScopedSession, hook: str) -> list[str]:
+    return sorted({fault.plugin for fault in faults.of_session(s, hook)})
 
 
 def _delete(s: ScopedSession, table: type[Identity | NameKey | Note], ids: list[UUID]) -> int:

@@ -31,6 +31,7 @@ WINDOW = timedelta(days=1)
 #: As much of a traceback as is kept, in characters from its end (where it says what went wrong).
 MOST_TRACEBACK = 8000
 _PENDING = "host.faults"
+_MET = "host.faults.met"
 
 _fault = cast(sa.Table, PluginFault.__table__)
 _pause = cast(sa.Table, PluginPause.__table__)
@@ -96,6 +97,7 @@ def record(s: ScopedSession, fault: Fault, *, apart: bool = False) -> None:
     session: then it is written apart too.
     """
     log.warning("%s failed in %s: %s", fault.plugin, fault.hook, fault.kind)
+    s.info.setdefault(_MET, []).append(fault)
     if apart or not s.writing:
         _later(s, fault)
         return
@@ -197,6 +199,12 @@ def _write_apart(tenancy: Tenancy, scope: Scope, pending: list[Fault]) -> None:
     except Exception:
         # The caller's work is done and must not fail over our notes; the log still has them.
         log.exception("faults of %s were not recorded", {f.plugin for f in pending})
+
+
+def of_session(s: ScopedSession, hook: str) -> list[Fault]:
+    """The failures that this session met in a hook: whose answers are missing, and why."""
+    met: list[Fault] = s.info.get(_MET, [])
+    return [fault for fault in met if fault.hook == hook and fault.kind == "error"]
 
 
 def recent(

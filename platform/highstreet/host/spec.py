@@ -41,7 +41,8 @@ class Hook:
 
     arguments: names after `ctx`, in order. winddown: obligations (reversal, expiry, export,
     erasure), so it reaches tools that are off too. budget_ms: slower than this is a fault; None
-    takes the host's default.
+    takes the host's default. gives: what an answer is, [kind] for a list of such; anything else is
+    a fault of the tool's, not of the page that shows it. None: the room makes of it what it can.
     """
 
     name: str
@@ -53,6 +54,7 @@ class Hook:
     stability: Literal["stable", "provisional"] = "stable"
     retry: Retry | None = None
     budget_ms: float | None = None
+    gives: type | list[type] | None = None
     doc: str = ""
     room: str = ""
 
@@ -66,6 +68,7 @@ def spec(
     stability: Literal["stable", "provisional"] = "stable",
     retry: Retry | None = None,
     budget_ms: float | None = None,
+    gives: type | list[type] | None = None,
 ) -> Callable[[F], F]:
     """Declare a hook: put it on a function of a class in a room's `hooks.py`.
 
@@ -98,6 +101,7 @@ def spec(
             stability=stability,
             retry=retry,
             budget_ms=budget_ms,
+            gives=gives,
             doc=inspect.cleandoc(function.__doc__),
             room=function.__module__,
         )

@@ -86,7 +86,7 @@ class Deeds:
 class TillHooks:
     """Asked when a store's till screen is drawn."""
 
-    @spec(kind="collect", since="0.1")
+    @spec(kind="collect", since="0.1", gives=Club)
     def member_club(self, ctx: Any, customer: CustomerFact) -> Club | None:
         """The member's standing: balance, next reward, rewards that can be redeemed.
 
@@ -94,7 +94,7 @@ class TillHooks:
         """
         raise NotImplementedError
 
-    @spec(kind="collect", since="0.1")
+    @spec(kind="collect", since="0.1", gives=Deeds)
     def till_deeds(self, ctx: Any, purchases: Sequence[UUID], limit: int) -> Deeds:
         """What the tool gave for these purchases, and its newest `limit` own deeds in the store."""
         raise NotImplementedError

@@ -224,10 +224,11 @@ def _parts(data: dict[str, Any]) -> list[Part]:
         "timeline": _("What happened"),
         "consent": _("What you agreed to"),
         "tools": _("What the tools keep"),
+        "missing": _("Could not be looked up now; ask again later"),
     }
     found = []
     for key, value in data.items():
-        if isinstance(value, dict | list):
+        if isinstance(value, dict | list) and (value or key != "missing"):
             part = Part(names.get(key, key.replace("_", " ").capitalize()))
             _spread(value, "", part)
             found.append(part)

@@ -12,6 +12,7 @@ from highstreet.consent import service as consent
 from highstreet.customers import queries, service
 from highstreet.customers.facts import CustomerFact, EnrolIn
 from highstreet.customers.models import Erasure
+from highstreet.host import faults
 from highstreet.host.dispatch import Answer
 from highstreet.purchases import queries as purchases
 from highstreet.purchases import service as till
@@ -21,6 +22,7 @@ from highstreet.timeline.service import write
 from highstreet_tenants.base import Base
 from highstreet_tenants.errors import Forbidden, Invalid, NotFound
 from highstreet_tenants.scopes import Scope
+from highstreet_tenants.sessions import ScopedSession
 from rooms_given import Floor
 
 NOW = datetime.now(UTC)
@@ -92,6 +94,22 @@ def test_an_export_holds_everything(floor: Floor, which: str) -> None:
     assert out["consent"][0]["evidence"] == "signed by zyxwv"
     assert "Zyxwv came by" in [e["title"] for e in out["timeline"]]
     assert out["tools"] == {"points_club": {"balance": 12}}
+
+
+def test_an_export_says_which_tools_are_missing(floor: Floor) -> None:
+    """Those that failed, and those whose answer can't be written down."""
+    ana = _known(floor, floor.shops)
+
+    def fail(s: ScopedSession) -> None:
+        faults.record(s, faults.of_error("broken", "export_customer", None, ValueError(), 1.0))
+
+    floor.answers["export_customer"] = [Answer("fine", {"a": 1}), Answer("odd", {"a": object()})]
+    with floor.database.tenancy.session(_leaver(floor, floor.shops)) as s:
+        fail(s)
+        out = service.export(s, ana.id)
+    assert (out["tools"], out["missing"]) == ({"fine": {"a": 1}}, ["broken", "odd"])
+    with floor.database.tenancy.session(_leaver(floor, floor.shops)) as s:
+        assert service.export(s, ana.id)["missing"] == ["odd"]
 
 
 def test_a_store_of_a_club_can_neither_show_nor_forget_all_of_a_member(floor: Floor) -> None:

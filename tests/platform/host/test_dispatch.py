@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from highstreet.customers.hooks import SummaryRow
 from highstreet.host import dispatch, faults, owed, policy, retry, slots, state
 from highstreet.host.dispatch import Answer
 from highstreet.host.models import PluginFault, PluginOwed
@@ -130,6 +131,54 @@ def test_a_tool_that_fails_has_no_answer_and_is_recorded(
         assert "in boom" in fault.traceback
     with opened(brand, brand.stores[1], write=False) as s:
         assert found_faults(s) == []
+
+
+def test_an_answer_that_no_page_could_show_is_the_tools_fault(
+    make_host: MAKE, hung: Any, brand: Any
+) -> None:
+    row = SummaryRow("Balance", "12")
+    given: dict[str, Any] = {
+        "list": [row],
+        "tuple": (row,),
+        "none": None,
+        "text": "12",
+        "one": row,
+        "mixed": [row, "12"],
+        "number": 12,
+        "object": object(),
+    }
+    opened = hung(
+        make_host({n: tool(customer_summary=lambda ctx, v=v: v) for n, v in given.items()})
+    )
+    switch_on(opened, brand, *given)
+    with opened(brand, brand.stores[0], write=False) as s:
+        answers = dispatch.collect(s, "customer_summary", customer=None)
+        assert {answer.plugin for answer in answers} == {"list", "tuple"}
+    with opened(brand, brand.stores[0], write=False) as s:
+        wrong = {name for name, _hook, _kind in found_faults(s)}
+        assert wrong == {"text", "one", "mixed", "number", "object"}
+        (fault,) = faults.recent(s, "mixed")
+        assert "a list of SummaryRow" in fault.message
+
+
+def test_what_a_reading_hook_adds_is_refused_there_and_not_at_the_next_query(
+    make_host: MAKE, hung: Any, brand: Any
+) -> None:
+    def add(ctx: Any, thing: Any) -> Any:
+        write(ctx.s, "from-a-reader")
+
+    def change(ctx: Any, thing: Any) -> Any:
+        ctx.s.scalars(sa.select(Region)).one().name = "changed by a reader"
+        ctx.s.flush()
+
+    opened = hung(make_host({"adds": tool(look=add), "changes": tool(look=change)}))
+    switch_on(opened, brand, "adds", "changes")
+    with opened(brand, brand.stores[0], write=False) as s:
+        assert dispatch.collect(s, "look", thing="x") == []
+        assert written(s) == set()
+        assert s.scalars(sa.select(Region)).one().name == "Coast"
+    with opened(brand, brand.stores[0], write=False) as s:
+        assert {name for name, _hook, _kind in found_faults(s)} == {"adds", "changes"}
 
 
 def test_ctrl_c_is_not_a_tools_failure(make_host: MAKE, hung: Any, brand: Any) -> None:

@@ -128,3 +128,16 @@ def test_a_sound_ledger_says_how_much_was_looked_at(shop: Shop) -> None:
             shop.buy(s, shop.member(s, f"M{number}").id, 1000)
     with shop.operator(shop.club, write=False) as s:
         assert audit(s) == (4, [])
+
+
+def test_an_audit_that_failed_is_not_a_sound_one(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_given: object) -> None:
+        raise RuntimeError("no audit today")
+
+    monkeypatch.setattr("highstreet_points_club.hooks.audits.audit", fail)
+    with shop.operator(shop.club, write=False) as s:
+        (mine,) = [part for part in audits.audit(s) if part.by == NAME]
+        (difference,) = mine.audited.differences
+        assert "no audit today" in difference.derived
