@@ -10,8 +10,8 @@ from probe.world import Site, World
 class Actor:
     """Who walks. home: where they belong; places: where they have a role; visible: marks that they
     may read. kind: "user", "key", "member" or "nobody". login: as whom a user signs in (a key of
-    World.emails), their home's unless given. by_pin: at a till, by nothing but a PIN. device: what they
-    hold is the store's till, locked.
+    World.emails), their home's unless given. by_pin: at a till, by nothing but a PIN. device: what
+    they hold is the store's till, locked.
     """
 
     name: str

@@ -89,7 +89,6 @@ PLAIN: dict[str, str | bytes] = {
     "limit": "50",
     "lock": "120",
     "locale": "en",
-    "lock": "120",
     "narrow": "1",
     "next": "/",
     "note": "why not",
