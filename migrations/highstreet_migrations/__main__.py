@@ -11,6 +11,7 @@ from pathlib import Path
 
 
 from highstreet_migrations import runner
+from highstreet_migrations.histories import History
 
 IMPORTS = {
     "core": "\nfrom highstreet_tenants import base\n",
@@ -59,7 +60,7 @@ def main(owner: str, name: str) -> Path:
     return path
 
 
-def script_has_revisions(history: runner.History) -> bool:
+def script_has_revisions(history: History) -> bool:
     """Whether there is anything to run yet."""
     return runner.script_of(history).get_current_head() is not None
 

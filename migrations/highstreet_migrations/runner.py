@@ -8,7 +8,6 @@ and row-level security with its grants on PostgreSQL; and SQLite's planner is to
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -21,35 +20,13 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import event
 
+from highstreet_migrations.histories import CORE, History
 from highstreet_tenants import append_only, planner, rls
 from highstreet_tenants.base import Base
 from highstreet_tenants.errors import HighstreetError
 from highstreet_tenants.words import gettext as _
 
 _LOCK = 0x48534D49  # "HSMI": two processes that start at once must not both migrate
-
-
-@dataclass(frozen=True, slots=True)
-class History:
-    """One owner's migrations: `name` is the prefix of its tables, `package` holds its revisions."""
-
-    name: str
-    package: str
-
-    @property
-    def version_table(self) -> str:
-        """Where the database notes how far this owner's schema is."""
-        return f"{self.name}_alembic_version"
-
-    def mine(self, table: str, others: Sequence[str] = ()) -> bool:
-        """Whether a table belongs to this owner: the longest prefix wins (club against club_x)."""
-        rivals = [n for n in others if n != self.name and len(n) > len(self.name)]
-        return table.startswith(f"{self.name}_") and not any(
-            table.startswith(f"{rival}_") for rival in rivals
-        )
-
-
-CORE = History("core", "highstreet_migrations.versions")
 
 
 class MigrationFailed(HighstreetError):

@@ -1,46 +1,21 @@
-"""The one place where everything is put together."""
+"""The front door: `create_app` for servers, commands and tests; `assembly` puts all together.
+
+Nothing else is imported here, so that even the imports of a start are undisturbed.
+"""
 
 from __future__ import annotations
 
 import gc
-import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from functools import lru_cache
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
-from flask import Flask
-from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy.orm import Session
-from werkzeug.middleware.proxy_fix import ProxyFix
+if TYPE_CHECKING:
+    from flask import Flask
 
-from highstreet import config as settings
-from highstreet import i18n, rates, rooms
-from highstreet.host import Host, gating
-from highstreet.house import House
-from highstreet.jobs import JobRegistry, Runner, Upkeep
-from highstreet.sdk import context
-from highstreet.web.slots import SLOTS
-from highstreet_tenants import words
-from highstreet_tenants.base import Base
-from highstreet_tenants.sessions import ScopedSession, Tenancy
+    from highstreet.house import House
 
-__all__ = ["House", "create_app", "db", "house_of"]
-
-log = logging.getLogger("highstreet")
-
-
-class _NoSession(Session):
-    """Flask-SQLAlchemy's own session is closed: every query has a scope (`tenancy.session`)."""
-
-    def __init__(self, *_args: Any, **_kwargs: Any) -> None:
-        self._refuse()
-
-    def _refuse(self) -> NoReturn:
-        raise RuntimeError("db.session is closed: open tenancy.session(scope)")
-
-
-db = SQLAlchemy(model_class=Base, session_options={"class_": _NoSession}, disable_autonaming=True)
+__all__ = ["create_app", "house_of"]
 
 
 def create_app(config: Mapping[str, Any] | None = None, *, faces: bool = True) -> Flask:
@@ -49,87 +24,30 @@ def create_app(config: Mapping[str, Any] | None = None, *, faces: bool = True) -
     Raises Invalid for a wrong setting. A plugin that can't load never stops the start.
     """
     with _undisturbed():
-        app = _create_app(config, faces=faces)
-    if faces and not app.testing:
-        # What was made stays, so nobody looks through it again: that took 70 ms, between two sales.
-        gc.freeze()
-    return app
+        from highstreet import assembly
 
-
-@contextmanager
-def _undisturbed() -> Iterator[None]:
-    """Nobody looks for garbage meanwhile: all that is made now stays, and looking takes a sixth."""
-    was = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was:
-            gc.enable()
-
-
-def _create_app(config: Mapping[str, Any] | None, *, faces: bool) -> Flask:
-    values = settings.load(config)
-    app = Flask("highstreet", static_folder=None, template_folder=None)
-    # Flask asks of ten functions in each request whether they are coroutines.
-    app.ensure_sync = lru_cache(maxsize=1024)(app.ensure_sync)  # type: ignore[method-assign]
-    app.config.update(
-        SECRET_KEY=values["secret_key"],
-        TESTING=values["testing"],
-        SQLALCHEMY_DATABASE_URI=values["database_url"],
-        SQLALCHEMY_ENGINE_OPTIONS={
-            "pool_size": 20,
-            "max_overflow": 20,
-            "pool_use_lifo": True,
-            "hide_parameters": True,
-        },
-        MAX_CONTENT_LENGTH=8 * 1024 * 1024,
-    )
-    if hops := values["proxies"]:
-        # Only so many entries of these headers are ours; a client can write the ones before.
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
-    words.use(i18n.gettext)
-    db.init_app(app)
-    app.extensions["highstreet"] = house = _build(app, values)
-    i18n.init_app(app, house.host.translations())
-    if faces:
-        from highstreet import rest, web
-
-        web.init_app(app, house)
-        rest.init_app(app, house)
-    return app
-
-
-def _build(app: Flask, values: dict[str, Any]) -> House:
-    rooms.load()  # the core's tables and hooks are known before any plugin is looked at
-    host = Host.load(
-        rooms.specs(),
-        safe_mode=values["safe_mode"],
-        make_ctx=context.make,
-        slots=SLOTS,
-        slow_ms=values["slow_hook_ms"],
-    )
-    with app.app_context():
-        tenancy = Tenancy(db.engine)
-    registry = JobRegistry()
-    registry.add(*rooms.jobs(), *host.jobs())
-
-    def prepare(s: ScopedSession) -> None:
-        s.info["host"] = host
-        s.info["jobs"] = registry
-
-    tenancy.on_open.append(prepare)
-    upkeep = Upkeep(tenancy, registry, gating.stores_on)
-    runner = Runner(tenancy, registry, gating.job_guard, upkeep=upkeep)
-    limits = rates.from_settings(
-        values["redis_url"],
-        per_key=values["rate_per_key"],
-        per_address=values["rate_per_address"],
-    )
-    return House(values, tenancy.engine, tenancy, host, registry, runner, limits)
+        return assembly.put_together(config, faces=faces)
 
 
 def house_of(app: Flask) -> House:
     """The house of an application."""
     house: House = app.extensions["highstreet"]
     return house
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Nobody looks for garbage meanwhile, nor ever again among what the first start has made.
+
+    All of that stays as long as the process. Looking through it takes a fifth of the start, as
+    long again when the process ends, and would hold up some request at each full collection.
+    """
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if not gc.get_freeze_count():
+            gc.freeze()
+        if was:
+            gc.enable()

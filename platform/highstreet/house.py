@@ -1,4 +1,4 @@
-"""The house: what app.py has put together, in one value that faces, commands and workers share."""
+"""The house: what assembly.py puts together, in one value for faces, commands and workers."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from highstreet_migrations.runner import CORE, History
+from highstreet_migrations.histories import CORE, History
 from highstreet_tenants.sessions import Tenancy
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""Translation for the ground floor, which must not know Flask: app.py plugs the translator in."""
+"""Translation for the ground floor, which must not know Flask: the assembly plugs it in."""
 
 from collections.abc import Callable
 

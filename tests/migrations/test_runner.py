@@ -6,6 +6,7 @@ import pytest
 import sqlalchemy as sa
 from highstreet.app import create_app, house_of
 from highstreet_migrations import runner
+from highstreet_migrations.histories import CORE, History
 from highstreet_tenants import append_only, rls
 
 from conftest import POSTGRES, ROLE
@@ -77,7 +78,7 @@ def test_a_tool_goes_and_comes_back_and_the_core_does_not_care(house, urls):
         assert not left
     engine.dispose()
     assert house.behind() == ["points_club"]
-    assert runner.upgrade(urls[0], [runner.CORE], role=house.role) == []
+    assert runner.upgrade(urls[0], [CORE], role=house.role) == []
     assert [moved.split(":")[0] for moved in house.migrate()] == ["points_club"]
 
 
@@ -119,7 +120,7 @@ def test_a_failing_migration_costs_nobody_else_and_leaves_its_owner_where_it_was
     )
     monkeypatch.syspath_prepend(tmp_path)
     core, *others = house.histories
-    histories = [core, runner.History("bad", "bad_history"), *others]
+    histories = [core, History("bad", "bad_history"), *others]
     with pytest.raises(runner.MigrationFailed, match=r"the tool bad failed.*half way"):
         runner.upgrade(urls[0], histories, role=house.role)
     engine = runner.owner_engine(urls[0])

@@ -9,8 +9,6 @@ from dataclasses import dataclass, replace
 from datetime import date
 from uuid import UUID
 
-from rapidfuzz import fuzz
-
 from highstreet.customers import comparing, dismissing, keys, places, queries
 from highstreet.customers.facts import CustomerFact, Likeness
 from highstreet.i18n import gettext as _
@@ -163,6 +161,8 @@ def _judge(one: _Person, other: _Person, shared: set[str]) -> tuple[int, tuple[s
         reasons.append(_("same e-mail address"))
     names = keys.name_key(one.fact.name), keys.name_key(other.fact.name)
     if all(names):
+        from rapidfuzz import fuzz  # not before two names are compared: a start does without
+
         alike = round(fuzz.token_sort_ratio(*names))
         score += max(0, alike - 50)
         reasons.append(

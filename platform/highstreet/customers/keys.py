@@ -1,16 +1,22 @@
-"""Keys to find people by: cards, phone numbers, e-mail addresses and names, each in one form."""
+"""Keys to find people by: cards, phone numbers, e-mail addresses and names, each in one form.
+
+The libraries that know telephone networks and mail addresses are loaded with the first number or
+address to read: a start, and a till that only scans cards, does without them.
+"""
+
+from __future__ import annotations
 
 import re
 import unicodedata
-from typing import Literal
-
-import phonenumbers
-from email_validator import EmailNotValidError, validate_email
+from typing import TYPE_CHECKING, Literal
 
 from highstreet.customers.text import bad, clean
 from highstreet.i18n import gettext as _
 from highstreet_tenants.cards import looks_like_payment_card
 from highstreet_tenants.errors import Invalid
+
+if TYPE_CHECKING:
+    from phonenumbers import PhoneNumber
 
 Kind = Literal["card", "phone", "email"]
 
@@ -49,6 +55,8 @@ def phone_key(number: str, region: str | None) -> str:
     `region` (ISO 3166 alpha-2) tells how to read a number without a country code. Raises Invalid
     for a number that no telephone network has.
     """
+    import phonenumbers
+
     return phonenumbers.format_number(_phone(number, region), phonenumbers.PhoneNumberFormat.E164)
 
 
@@ -57,6 +65,8 @@ def phone_forms(number: str, region: str | None) -> tuple[str, str]:
 
     Raises Invalid like phone_key.
     """
+    import phonenumbers
+
     parsed = _phone(number, region)
     home = region and parsed.country_code == phonenumbers.country_code_for_region(region)
     styles = phonenumbers.PhoneNumberFormat
@@ -66,7 +76,9 @@ def phone_forms(number: str, region: str | None) -> tuple[str, str]:
     )
 
 
-def _phone(number: str, region: str | None) -> phonenumbers.PhoneNumber:
+def _phone(number: str, region: str | None) -> PhoneNumber:
+    import phonenumbers
+
     text = unicodedata.normalize("NFKC", clean_key(number))
     try:
         parsed = phonenumbers.parse(text, region)
@@ -90,6 +102,8 @@ def email_key(address: str) -> str:
 
     Raises Invalid for what is no address. Nothing is sent or looked up to try it.
     """
+    from email_validator import EmailNotValidError, validate_email
+
     try:
         found = validate_email(clean_key(address).strip(), check_deliverability=False)
     except EmailNotValidError as error:

@@ -12,7 +12,7 @@ __all__ = ["Host", "of"]
 
 
 def of(s: Any) -> "Host":
-    """The host that app.py hung on the session (`s.info["host"]`).
+    """The host that assembly.py hung on the session (`s.info["host"]`).
 
     Raises RuntimeError for a session that was opened without one.
     """

@@ -87,14 +87,10 @@ def gather(
     stays; if none did, all are refused, for which of them was meant is not ours to guess.
     """
     refused: list[Refused] = []
-    unique = {
-        (point.name, point.value, _distribution(point)): Candidate(
-            point.name, point.value.split(":")[0].strip(), _distribution(point)
-        )
-        for point in entry_points
-    }
+    found = {(point.name, point.value, _distribution(point)) for point in entry_points}
+    unique = [Candidate(name, value.split(":")[0].strip(), dist) for name, value, dist in found]
     points = _alone(
-        sorted(unique.values(), key=lambda c: (c.name, c.distribution, c.package)),
+        sorted(unique, key=lambda c: (c.name, c.distribution, c.package)),
         "duplicate-entry-point",
         refused,
     )
@@ -118,7 +114,10 @@ def gather(
 
 
 def _distribution(point: EntryPoint) -> str:
-    return f"{point.dist.name} {point.dist.version}" if point.dist is not None else ""
+    if point.dist is None:
+        return ""
+    said = point.dist.metadata  # each look at it reads and parses the whole file
+    return f"{said['Name']} {said['Version']}"
 
 
 def _alone(

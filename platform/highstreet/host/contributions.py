@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pluggy
-from flask import Blueprint, Flask
+from flask import Blueprint
 from marshmallow import Schema, ValidationError
 from marshmallow import fields as ma_fields
 from marshmallow import missing as missing_
@@ -19,6 +19,7 @@ from highstreet.host.spec import Hook
 from highstreet.host.taking import WHO_AND_WHERE
 from highstreet.i18n import lazy_gettext as _l
 from highstreet.jobs import JobHandler, Periodic
+from highstreet.routes import Application
 
 TOOL = "highstreet_tool"  # the attributes by which a blueprint names its tool
 FACE = "highstreet_face"  # and the console it belongs to
@@ -86,7 +87,7 @@ def _blueprints(plugin: Plugin) -> Iterator[str]:
 
 def _unfit(blueprint: Blueprint) -> str:
     """Why Flask would not take a blueprint; tried on an application that nobody uses."""
-    trial, untouched = Flask("trial", static_folder=None), Flask("trial", static_folder=None)
+    trial, untouched = (Application("trial", static_folder=None) for _one in range(2))
     try:
         _register(trial, blueprint)
     except Exception as error:
@@ -97,14 +98,14 @@ def _unfit(blueprint: Blueprint) -> str:
     return ""
 
 
-def _register(trial: Flask, blueprint: Blueprint) -> None:
+def _register(trial: Application, blueprint: Blueprint) -> None:
     try:
         trial.register_blueprint(blueprint)
     finally:
         blueprint._got_registered_once = False  # or the gate could no longer be put before it
 
 
-def _reaching_all(app: Flask, what: str) -> int:
+def _reaching_all(app: Application, what: str) -> int:
     """How many functions of a kind Flask would call for whatever page is asked for."""
     here: Any = getattr(app, what).get(None, ())
     return sum(map(len, here.values())) if isinstance(here, Mapping) else len(here)
@@ -112,7 +113,7 @@ def _reaching_all(app: Flask, what: str) -> int:
 
 def _navigation(plugin: Plugin) -> Iterator[str]:
     """One entry that leads nowhere would cost every page of the console."""
-    trial = Flask("trial", static_folder=None)
+    trial = Application("trial", static_folder=None)
     for blueprint in plugin.screens:
         try:
             _register(trial, blueprint)

@@ -34,7 +34,7 @@ from highstreet_tenants.sessions import ScopedSession
 
 if TYPE_CHECKING:
     from highstreet.host.plans import Call
-    from highstreet_migrations.runner import History
+    from highstreet_migrations.histories import History
     from highstreet_tenants.people.permissions import Permission
 
 GROUP = "highstreet.plugins"
@@ -42,7 +42,7 @@ GROUP = "highstreet.plugins"
 SLOW_IMPORT = 3.0
 log = logging.getLogger("highstreet.host")
 
-#: Builds the `ctx` of one tool in one store; app.py hands in the sdk's.
+#: Builds the `ctx` of one tool in one store; assembly.py hands in the sdk's.
 ContextFactory = Callable[[ScopedSession, "Loaded", UUID | None], Any]
 
 
@@ -197,7 +197,7 @@ class Host:
 
     def histories(self) -> list["History"]:
         """Migration histories of the loaded tools, in the order they depend."""
-        from highstreet_migrations.runner import History
+        from highstreet_migrations.histories import History
 
         return [
             History(p.name, p.plugin.migrations)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from flask import Flask
 
-    from highstreet.app import House
+    from highstreet.house import House
 
 __all__ = ["init_app"]
 

@@ -26,7 +26,7 @@ from highstreet_tenants.scopes import Actor, Scope
 from highstreet_tenants.sessions import ScopedSession
 
 if TYPE_CHECKING:
-    from highstreet.app import House
+    from highstreet.house import House
 
 
 T = TypeVar("T")

@@ -78,6 +78,7 @@ def respond(api: Api) -> Response:
 def build(api: Api) -> dict[str, Any]:
     """The whole document. Call it once per `api`."""
     app = api._app
+    api.begin_document()
     for blueprint, _tool in api.mounted:
         blueprint.register_views_in_doc(api, app, api.spec, name=blueprint.name, parameters=None)
         api.spec.tag({"name": tag_of(blueprint.name), "description": blueprint.description})

@@ -17,7 +17,7 @@ from highstreet.sdk import requests
 from highstreet_tenants.errors import HighstreetError
 
 if TYPE_CHECKING:
-    from highstreet.app import House
+    from highstreet.house import House
 
 PREFIX = "/api/v1"
 CONFIG_PREFIX = "HIGHSTREET_"
@@ -52,8 +52,16 @@ class Api(flask_smorest.Api):  # type: ignore[misc]  # flask-smorest has no type
     def init_app(self, app: Flask, **options: Any) -> None:
         """See flask_smorest.Api.init_app."""
         self.mounted: list[tuple[Any, str | None]] = []
+        super().init_app(app, **options)
+
+    def _init_spec(self, **options: Any) -> None:
+        """Not yet: `begin_document` does it for whoever first asks for the document."""
+        self._spec_options = options
+
+    def begin_document(self) -> None:
+        """Make the empty document, with the answers that all operations share."""
         plugin = MarshmallowPlugin(schema_name_resolver=document.schema_name)
-        super().init_app(app, spec_kwargs={"marshmallow_plugin": plugin}, **options)
+        super()._init_spec(marshmallow_plugin=plugin, **self._spec_options)
         self.ma_plugin.converter.add_attribute_function(moment_to_openapi)
 
     def _register_responses(self) -> None:

@@ -141,7 +141,7 @@ class Ctx:
 
 
 def make(s: ScopedSession, loaded: Loaded, store_id: UUID | None) -> Ctx:
-    """What app.py hands to the host as its maker of `ctx`."""
+    """What assembly.py hands to the host as its maker of `ctx`."""
     return Ctx(s, loaded, store_id)
 
 

@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-import segno
 from flask import (
     Blueprint,
     Response,
@@ -89,6 +88,8 @@ def qr(token: str) -> Response:
         number = _card(customers.detail(s, g.member_id))
     if not number:
         raise links.dead()
+    import segno  # not before somebody wants a code: a start does without
+
     out = io.BytesIO()
     segno.make(number, error="m", micro=False).save(
         out, kind="svg", border=3, dark="#1b1f23", light="#ffffff", xmldecl=False, omitsize=True

@@ -263,6 +263,16 @@ BAD: dict[str, tuple[str, str, str, dict[str, Any]]] = {
         + "plugin = Plugin('strange_route', screens=[page])",
         {},
     ),
+    "twice_named": (
+        "contribution",
+        "can't be mounted: SyntaxError",
+        PLUGIN
+        + "from highstreet.sdk import screens\n"
+        + "page = screens('twice_named')\n"
+        + "page.get('/<x>/<x>')(lambda x: x)\n"
+        + "plugin = Plugin('twice_named', screens=[page])",
+        {},
+    ),
     "not_a_list": (
         "contribution",
         "TypeError",
