@@ -26,6 +26,8 @@ _PERSON = "('01980000-0000-7000-8000-' || lpad(to_hex({n}), 12, '0'))::uuid"
 _OTHER = "('019900{k}0-0000-7000-8000-' || lpad(to_hex({n}), 12, '0'))::uuid"
 _FIRST = "(CAST(:first AS text[]))[1 + n % :firsts]"
 _LAST = "(CAST(:last AS text[]))[1 + (n / :firsts) % :lasts]"
+_PHONE = "'+1312' || lpad(n::text, 7, '0')"
+_EMAIL = f"{_FIRST} || '.' || n || '@example.com'"
 # An odd factor modulo a power of two gives each person a number of their own, in no order.
 _CARD = "'7' || lpad(((n::bigint * 2654435761) % 4294967296)::text, 10, '0')"
 
@@ -52,6 +54,20 @@ SELECT :brand, {_OTHER.format(n="n", k="1")}, NULL, {_PERSON.format(n="n")}, :br
 FROM generate_series(1, :people) AS n
 """,
     f"""
+INSERT INTO core_customer_identity (brand_id, id, store_id, customer_id, realm_id, kind, value,
+  shown, status, created_at)
+SELECT :brand, {_OTHER.format(n="n", k="4")}, NULL, {_PERSON.format(n="n")}, :brand, 'phone',
+  {_PHONE}, {_PHONE}, 'active', now()
+FROM generate_series(1, :people, 2) AS n
+""",
+    f"""
+INSERT INTO core_customer_identity (brand_id, id, store_id, customer_id, realm_id, kind, value,
+  shown, status, created_at)
+SELECT :brand, {_OTHER.format(n="n", k="5")}, NULL, {_PERSON.format(n="n")}, :brand, 'email',
+  {_EMAIL}, {_EMAIL}, 'active', now()
+FROM generate_series(1, :people, 3) AS n
+""",
+    f"""
 INSERT INTO core_customer_name_key (brand_id, id, store_id, customer_id, realm_id, word)
 SELECT :brand, {_OTHER.format(n="n", k="2")}, CAST(NULL AS uuid), {_PERSON.format(n="n")}, :brand,
   {_FIRST} || ' ' || {_LAST}
@@ -63,14 +79,39 @@ SELECT :brand, {_OTHER.format(n="n", k="3")}, CAST(NULL AS uuid), {_PERSON.forma
   {_LAST}
 FROM generate_series(1, :people) AS n
 """,
+    f"""
+INSERT INTO core_purchase (brand_id, id, store_id, customer_id, pos_ref, occurred_at,
+  business_date, recorded_at, total_minor, currency, returned_minor)
+SELECT :brand, {_OTHER.format(n="n", k="6")}, {_STORE.format(n="1 + n % :stores")},
+  {_PERSON.format(n="n")}, 'R' || n, now() - n * interval '1 second', current_date, now(),
+  100 + n % 9000, 'USD', 0
+FROM generate_series(1, :people) AS n
+""",
+    f"""
+INSERT INTO core_purchase_line (brand_id, id, store_id, purchase_id, line_no, product, department,
+  quantity_milli, amount_minor)
+SELECT :brand, {_OTHER.format(n="n", k="7")}, {_STORE.format(n="1 + n % :stores")},
+  {_OTHER.format(n="n", k="6")}, 1, '10001', 'GROCERY', 1000, 100 + n % 9000
+FROM generate_series(1, :people) AS n
+""",
 )
 #: The tables that grow with the people.
-BIG = ("core_customer", "core_customer_identity", "core_customer_name_key")
+BIG = (
+    "core_customer",
+    "core_customer_identity",
+    "core_customer_name_key",
+    "core_purchase",
+    "core_purchase_line",
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Crowd:
-    """A brand that owns so many customers in so many stores."""
+    """A brand that owns so many customers in so many stores.
+
+    Everybody has a card and one purchase, in the home store; every second, from the first on, has a
+    phone, every third an e-mail address.
+    """
 
     brand_id: UUID
     people: int
@@ -80,9 +121,30 @@ class Crowd:
         """The id of a store, counted from 1."""
         return UUID(f"01970000-0000-7000-9000-{number:012x}")
 
+    def place_of(self, store_id: UUID) -> int:
+        """The number of a store."""
+        return int(str(store_id)[-12:], 16)
+
+    def home_of(self, number: int) -> int:
+        """The number of the home store of a customer."""
+        return 1 + number % self.stores
+
     def card(self, number: int) -> str:
         """The card of a customer, counted from 1."""
         return f"7{number * 2654435761 % 4294967296:010d}"
+
+    def phone(self, number: int) -> str:
+        """The phone of a customer, as it is typed."""
+        digits = f"{number:07d}"
+        return f"312 {digits[:3]} {digits[3:]}"
+
+    def email(self, number: int) -> str:
+        """The e-mail address of a customer, as it is typed."""
+        return f"{FIRST[number % len(FIRST)]}.{number}@Example.com"
+
+    def receipt(self, number: int) -> str:
+        """The number of a customer's purchase."""
+        return f"R{number}"
 
     def name(self, number: int) -> str:
         """The name of a customer, counted from 1."""

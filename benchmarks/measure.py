@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NoReturn
 
 RESULTS = Path(__file__).parent / "results"
 
@@ -145,22 +145,55 @@ def quick() -> bool:
     return os.environ.get("HIGHSTREET_BENCH_QUICK", "") not in ("", "0")
 
 
-def skipped(name: str, why: str) -> list[Figure]:
-    """Say that a benchmark was left out, and why; no figures."""
-    print(f"{name}: left out, {why}")
-    return []
+class LeftOutError(Exception):
+    """A benchmark cannot run here, and why."""
 
 
-def save(figures: list[Figure]) -> Path:
-    """Write the figures as JSON beside this module; gives the file."""
+def skipped(name: str, why: str) -> NoReturn:
+    """Leave a benchmark out. Raises LeftOutError."""
+    raise LeftOutError(f"{name}: {why}")
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """One benchmark that was run. left_out, failed: why it has no figures, else empty."""
+
+    name: str
+    seconds: float
+    figures: Sequence[Figure]
+    left_out: str = ""
+    failed: str = ""
+    stopped: bool = False
+
+    @property
+    def kept(self) -> bool:
+        """Whether it ran to its end and every demand is met."""
+        return not self.failed and all(figure.kept for figure in self.figures)
+
+
+def results_file() -> Path:
+    """Where the results of a run that begins now go."""
     RESULTS.mkdir(exist_ok=True)
-    path = RESULTS / f"{time.strftime('%Y%m%d-%H%M%S')}.json"
+    return RESULTS / f"{time.strftime('%Y%m%d-%H%M%S')}.json"
+
+
+def save(path: Path, done: Sequence[Done]) -> None:
+    """Write what is there so far as JSON."""
     data = {
         "python": platform.python_version(),
         "machine": platform.machine(),
         "cores": os.cpu_count(),
         "load": os.getloadavg()[0] if hasattr(os, "getloadavg") else None,
-        "figures": [asdict(figure) | {"kept": figure.kept} for figure in figures],
-    }
+        "quick": quick(),
+        "figures": [
+            {"benchmark": one.name} | asdict(figure) | {"kept": figure.kept}
+            for one in done
+            for figure in one.figures
+        ],
+        "benchmarks": [
+            {"name": one.name, "seconds": round(one.seconds, 1), "left_out": one.left_out,
+             "failed": one.failed}
+            for one in done
+        ],
+    }  # fmt: skip
     path.write_text(json.dumps(data, indent=1), encoding="utf-8")
-    return path
