@@ -23,7 +23,8 @@ OF_A_BRAND = {
     "highstreet_points_club.liability._HELD": "a sum over what is open, store by store",
     "highstreet_points_club.liability._LAPSING": "a sum over what is open",
     "highstreet_points_club.liability._OPEN": "a sum over what is open, store by store",
-    "highstreet_points_club.people._MOVE_LOTS": "a merge, seldom: closed lots too",
+    "highstreet_points_club.merging._MOVE_LOTS": "a merge, seldom: closed lots too",
+    "highstreet_points_club.settlement._PAIRS": "the books of a club, by month",
 }
 
 
