@@ -5,8 +5,12 @@ row-level security on. The till's other look-ups (phone, e-mail, receipt) are he
 Measured is the whole look-up as a till pays it: a session in the store's scope, the room's own
 query, the end of the transaction.
 
+Left to itself, PostgreSQL reads a table of 4,000 customers whole for each search by name, and the
+floor would be three times as slow as it need be; so there it is held to joins by index, which is
+what it chooses for the large brand by itself.
+
 Filling 4,000,000 takes minutes. With HIGHSTREET_BENCH_KEEP=1 the two databases stay for the next
-run (16 GB); they are filled anew when the schema or the filling has changed, and
+run (8 GB); they are filled anew when the schema or the filling has changed, and
 `python -m benchmarks --drop-kept` drops them.
 """
 
@@ -42,6 +46,8 @@ LOOKUPS = 40
 ROUNDS = 40
 #: Tills at work: so many stores, however many the brand has.
 TILLS = 40
+#: Customers of the small brand.
+FEW = 4_000
 
 Look = Callable[[ScopedSession, int], None]
 
@@ -131,7 +137,7 @@ def run() -> list[Figure]:
     people, stores = (400_000, 4_000) if measure.quick() else (4_000_000, 40_000)
     figures = []
     with ExitStack() as stack:
-        few = stack.enter_context(_tills(4_000, 40))
+        few = stack.enter_context(_tills(FEW, 40))
         many = stack.enter_context(_tills(people, stores))
         for how, small, large in (
             ("card", few.by_card, many.by_card),
@@ -148,7 +154,7 @@ def run() -> list[Figure]:
             note = f"{pages:.0f} pages against {fewer:.0f}; served by {', '.join(serving)}"
             figures.append(
                 measure.cost(
-                    f"look-up by {how}, {people:,} customers against 4,000", times, ours="many",
+                    f"look-up by {how}, {people:,} customers against {FEW:,}", times, ours="many",
                     floor="few", count=LOOKUPS, at_most=1.3, note=note,
                 )
             )  # fmt: skip
@@ -162,11 +168,14 @@ def _tills(people: int, stores: int) -> Iterator[_Tills]:
     if os.environ.get("HIGHSTREET_BENCH_KEEP", "") in ("", "0"):
         place = _new()
     else:
-        names = {count: f"{_digest()}_{count}" for count in (4_000, 400_000, 4_000_000)}
+        names = {count: f"{_digest()}_{count}" for count in (FEW, 400_000, 4_000_000)}
         databases.drop_kept(but=names.values())
         place = databases.kept(names[people])
     with place as (config, new), databases.running(config) as app:
-        yield _Tills(house_of(app).tenancy, _crowd(app, people, stores, new=new))
+        crowded = _crowd(app, people, stores, new=new)
+        if people == FEW:
+            _hold_to_indexes(app)
+        yield _Tills(house_of(app).tenancy, crowded)
 
 
 @contextmanager
@@ -186,6 +195,17 @@ def _crowd(app: Flask, people: int, stores: int, *, new: bool) -> Crowd:
     filled = crowd.fill(url, brand.id, brand.owner_id, people, stores)
     print(f"  made {people:,} customers in {time.perf_counter() - began:.0f} s")
     return filled
+
+
+def _hold_to_indexes(app: Flask) -> None:
+    house = house_of(app)
+    url = sa.make_url(house.config["owner_database_url"])
+    engine = sa.create_engine(url)
+    with engine.begin() as connection:
+        for kind in ("hashjoin", "mergejoin"):
+            connection.exec_driver_sql(f"ALTER DATABASE {url.database} SET enable_{kind} = off")
+    engine.dispose()
+    house.engine.dispose()  # connections that are open know nothing of it
 
 
 def _digest() -> str:
