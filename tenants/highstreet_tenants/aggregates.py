@@ -1,10 +1,12 @@
 """Grouped queries that head office may run over rows it may not read; small cells are suppressed.
 
 A cell that counts fewer than five people can point at one of them (the rule of thumb of national
-statistics offices), so its figures come back as None.
+statistics offices), so its figures come back as None. Where cells add up to a total that is shown
+elsewhere, a cell that is hidden alone could be told by subtracting all others, so the next smallest
+is hidden with it (secondary suppression, as those offices call it).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,27 +22,35 @@ Query = Callable[..., sa.Select[Any]]
 
 @dataclass(frozen=True, slots=True)
 class Aggregate:
-    """A registered grouped query. `people` names the column that counts persons in a cell."""
+    """A registered grouped query. `people` names the column that counts persons in a cell; `across`
+    the key along which cells add up to a total.
+    """
 
     name: str
     query: Query
     people: str
     keys: frozenset[str]
+    across: str | None = None
 
 
 registry: dict[str, Aggregate] = {}
 
 
-def aggregate(name: str, *, people: str, keys: Sequence[str] = ()) -> Callable[[Query], Query]:
+def aggregate(
+    name: str, *, people: str, keys: Sequence[str] = (), across: str | None = None
+) -> Callable[[Query], Query]:
     """Register a function `(scope, **arguments) -> Select` as a grouped query.
 
-    `people`: the label that counts persons; `keys`: the labels that name the cell and stay.
+    `people`: the label that counts persons; `keys`: the labels that name the cell and stay;
+    `across`: the one of them along which the cells are parts of a whole that is shown too.
     """
+    if across is not None and across not in keys:
+        raise ValueError(f"the aggregate {name} has no key {across}")
 
     def register(query: Query) -> Query:
         if name in registry:
             raise ValueError(f"two aggregates are called {name}")
-        registry[name] = Aggregate(name, query, people, frozenset(keys))
+        registry[name] = Aggregate(name, query, people, frozenset(keys), across)
         return query
 
     return register
@@ -62,14 +72,36 @@ def run(s: ScopedSession, name: str, **arguments: Any) -> list[dict[str, Any]]:
         rows = [dict(row) for row in s.execute(statement).mappings()]
     finally:
         s.grouped = False
-    return [_suppress(row, entry) for row in rows]
+    hidden = _too_small(rows, entry)
+    return [
+        {label: value if label in entry.keys else None for label, value in row.items()}
+        if number in hidden
+        else row
+        for number, row in enumerate(rows)
+    ]
 
 
-def _suppress(row: dict[str, Any], entry: Aggregate) -> dict[str, Any]:
-    people = row[entry.people]
-    if people is None or people == 0 or people >= SMALLEST_CELL:
-        return row
-    return {label: value if label in entry.keys else None for label, value in row.items()}
+def _too_small(rows: Sequence[Mapping[str, Any]], entry: Aggregate) -> set[int]:
+    """Which cells are hidden, by their place: small ones, and those that would tell of them."""
+    people = [row[entry.people] or 0 for row in rows]
+    hidden = {number for number, count in enumerate(people) if 0 < count < SMALLEST_CELL}
+    if entry.across is None:
+        return hidden
+    wholes: dict[tuple[Any, ...], list[int]] = {}
+    for number, row in enumerate(rows):
+        whole = tuple(row[key] for key in sorted(entry.keys - {entry.across}))
+        wholes.setdefault(whole, []).append(number)
+    for parts in wholes.values():
+        small = [number for number in parts if number in hidden]
+        others = sorted((n for n in parts if people[n] >= SMALLEST_CELL), key=people.__getitem__)
+        while small and others and (len(small) < 2 or _sum(people, small) < SMALLEST_CELL):
+            small.append(others.pop(0))
+        hidden.update(small)
+    return hidden
+
+
+def _sum(people: Sequence[int], cells: Sequence[int]) -> int:
+    return sum(people[number] for number in cells)
 
 
 __all__ = ["SMALLEST_CELL", "Scope", "aggregate", "registry", "run"]

@@ -10,8 +10,8 @@ from probe.world import Site, World
 class Actor:
     """Who walks. home: where they belong; places: where they have a role; visible: marks that they
     may read. kind: "user", "key", "member" or "nobody". login: as whom a user signs in (a key of
-    World.emails), their home's unless given. by_pin: at a till, by nothing but a PIN. device: what
-    they hold is the store's till, locked.
+    World.emails), their home's unless given. by_pin: at a till, by nothing but a PIN. device:
+    what they hold is the store's till, locked.
     """
 
     name: str
@@ -41,9 +41,7 @@ def actors(world: World) -> dict[str, Actor]:
         own_firms = marks.all_of({slug, shop.owner}, {"firm"})
         firms = marks.all_of({slug, *(s.owner for s in stores)}, {"firm"})
         # Of people a region's manager meets those of the brand's club only, in the region's stores.
-        away = (
-            own if office.brand.customers == "brand" else marks.all_of({slug, shop.owner}, {"firm"})
-        )
+        away = own if office.brand.customers == "brand" else own_firms
         club = marks.all_of({slug, *(s.owner for s in stores)})
         seen = club if office.brand.customers == "brand" else firms
         for one in (

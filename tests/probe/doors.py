@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from highstreet.host import access
 from probe.walk import Walk
 
 #: What a store's owner can't open with what the probe sends, and why.
@@ -28,11 +29,29 @@ TEACH = (
 def shut(done: Walk) -> list[str]:
     """Routes of the walker's own face that never let them in, but for those that can't."""
     till = done.actor.kind == "key"
-    face = "/api/v1" if till else "/store/"
-    own = {
+    known = CLOSED_TO_TILLS if till else CLOSED
+    return sorted(_own(done) - done.opened - set(known))
+
+
+def _own(done: Walk) -> set[str]:
+    """What the walker should be let into: all of their face; by a PIN the till alone."""
+    face = "/api/v1" if done.actor.kind == "key" else "/store/"
+    at_till = done.world.catalogue.at_till
+    return {
         f"{method} {rule.endpoint}"
         for rule in done.app.url_map.iter_rules()
         for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
         if rule.rule.startswith(face)
+        and (not done.actor.by_pin or access.permission_of(done.view(rule)) in at_till)
     }
-    return sorted(own - done.opened - set(CLOSED_TO_TILLS if till else CLOSED))
+
+
+def ajar(done: Walk) -> list[str]:
+    """Routes of the console that let in somebody who gave nothing but a PIN, and should not."""
+    console = {
+        f"{method} {rule.endpoint}"
+        for rule in done.app.url_map.iter_rules()
+        for method in rule.methods or ()
+        if access.permission_of(done.view(rule)) not in (None, "place")  # a tool's own pictures
+    }
+    return sorted(done.opened & (console - _own(done))) if done.actor.by_pin else []

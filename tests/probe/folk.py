@@ -146,6 +146,9 @@ def ring_up(world: World, site: Site) -> None:
     with world.session(site.owner, write=True) as s:
         plain = customers.enrol(s, name="Fay Plain", card=f"F{uuid4().int % 10**12}")
         _buy(s, site, "Plain", plain.id)
+        if site.owner.endswith("-2"):  # so many that their sums may be shown, unlike the other's
+            for one in crowd(s, 6):
+                _buy(s, site, "Plain", one)
     with world.session(site.owner) as s:
         site.keep("own_token", links.make_link(world.house.tenancy, s, plain.id))
     _call(world, site, theirs)

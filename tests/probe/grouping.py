@@ -71,6 +71,17 @@ def _judge(entry: Aggregate, bare: list[dict[str, Any]], cells: list[dict[str, A
             shown = {name for name, value in after.items() if value is not None} - entry.keys
             if shown:
                 wrong.append(f"shows {sorted(shown)} of {before[entry.people]} people")
+    for key in [entry.across] if entry.across else sorted(entry.keys):
+        wholes: dict[Any, list[tuple[int, bool]]] = {}
+        for before, after in zip(bare, cells, strict=True):
+            whole = tuple(before[other] for other in sorted(entry.keys - {key}))
+            count = before[entry.people] or 0
+            wholes.setdefault(whole, []).append((count, after[entry.people] is None))
+        for parts in wholes.values():
+            hidden = [count for count, is_hidden in parts if is_hidden]
+            told = len(hidden) == 1 or sum(hidden) < SMALLEST_CELL
+            if hidden and told and len(hidden) < len(parts):
+                wrong.append(f"tells of {hidden} people, whom a sum over {key} less the rest gives")
     return wrong
 
 

@@ -3,6 +3,7 @@ whatever would tell of fewer than five stands on none of them.
 """
 
 import re
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -43,9 +44,9 @@ def test_head_offices_pages_do_not_change_with_a_few_people(
             policy.set_policy(s, tool, "required")
         settings.put(s, CLUB, PROGRAMME)
     readers = {role: _reader(world, brand, role) for role in ROLES}
-    _visit(world, brand, "Ann")
+    _visit(world, brand, "Ann", 90)
     before = {role: _pages(world, brand, client) for role, client in readers.items()}
-    _visit(world, brand, "Bea")
+    _visit(world, brand, "Bea", 45)
     changed = []
     for role, client in readers.items():
         after = _pages(world, brand, client)
@@ -70,12 +71,13 @@ def _reader(world: World, brand: Any, role: str) -> Any:
     return client
 
 
-def _visit(world: World, brand: Any, name: str) -> None:
-    """Somebody joins, buys, collects points and spends them."""
+def _visit(world: World, brand: Any, name: str, days: int) -> None:
+    """Somebody joins, buys (so many days ago), collects points and spends them."""
     store = brand.stores[0]
     with world.house.tenancy.session(Scope.store(brand.id, store.id), write=True) as s:
         one = customers.enrol(s, name=f"{name} Quill", phone="+49 30 1234567")
-        basket = PurchaseIn(store.id, f"V{uuid4().hex}", clock.now(), 4321, "GBP", one.id)
+        at = clock.now() - timedelta(days=days)
+        basket = PurchaseIn(store.id, f"V{uuid4().hex}", at, 4321, "GBP", one.id)
         purchases.record(s, basket)
         rewards.redeem_now(ctx_of(s, CLUB), one.id, "lunch")
         assert s.get_one(Store, (brand.id, store.id)).name

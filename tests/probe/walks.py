@@ -15,6 +15,8 @@ def check(world: World, name: str) -> None:
         done.run()
     print(name, dict(done.counts))
     assert not done.findings, report(done.findings)
-    if name.startswith(("owner of", "till of")):
+    ajar = doors.ajar(done)
+    assert not ajar, f"a PIN opens {', '.join(ajar)}"
+    if name.startswith(("owner of", "till of", "PIN at")):
         shut = doors.shut(done)
         assert not shut, f"{', '.join(shut)}: {doors.TEACH}"

@@ -1,6 +1,7 @@
 """Registered grouped queries for head office: sums over stores, never a person.
 
-Run them with `aggregates.run`; a cell of fewer than five customers comes back without figures.
+Run them with `aggregates.run`; a cell of fewer than five customers comes back without figures, and
+so does another one where the rest would tell of it.
 """
 
 from datetime import date, datetime
@@ -10,7 +11,7 @@ import sqlalchemy as sa
 
 from highstreet.customers.models import Customer
 from highstreet.purchases.models import Purchase
-from highstreet_tenants.aggregates import aggregate
+from highstreet_tenants.aggregates import SMALLEST_CELL, aggregate
 from highstreet_tenants.scopes import Scope
 
 BY_STORE = "results.by_store"
@@ -31,7 +32,7 @@ def _measures() -> tuple[sa.ColumnElement[Any], ...]:
     )
 
 
-@aggregate(BY_STORE, people="people", keys=("store_id", "currency"))
+@aggregate(BY_STORE, people="people", keys=("store_id", "currency"), across="store_id")
 def by_store(scope: Scope, *, first: date, last: date) -> sa.Select[Any]:
     """Visits and sales of each store and currency from `first` to `last` (business dates)."""
     return (
@@ -41,7 +42,7 @@ def by_store(scope: Scope, *, first: date, last: date) -> sa.Select[Any]:
     )
 
 
-@aggregate(BY_WEEK, people="people", keys=("week", "currency"))
+@aggregate(BY_WEEK, people="people", keys=("week", "currency"), across="week")
 def by_week(scope: Scope, *, weeks: tuple[tuple[date, date], ...]) -> sa.Select[Any]:
     """Visits and sales of the brand in each of `weeks` ((first, last) business dates)."""
     week = sa.case(
@@ -69,11 +70,13 @@ def members(scope: Scope, *, since: datetime) -> sa.Select[Any]:
     ).where(*scope.owns(Customer), Customer.status == "active")
 
 
-@aggregate(SPAN, people="people", keys=("last",))
+@aggregate(SPAN, people="people")
 def span(scope: Scope) -> sa.Select[Any]:
-    """The last business date on which the brand sold anything."""
-    columns: tuple[sa.ColumnElement[Any], ...] = (
-        sa.func.count(Purchase.customer_id).label("people"),  # of visits: the day stays in any case
+    """The last business date on which the brand sold anything; people: who bought, up to five."""
+    known = (*scope.owns(Purchase), Purchase.customer_id.is_not(None))
+    # Whether there are enough is all that is asked: to count everybody would read every purchase.
+    few = sa.select(Purchase.customer_id).where(*known).distinct().limit(SMALLEST_CELL).subquery()
+    return sa.select(
+        sa.select(sa.func.count()).select_from(few).scalar_subquery().label("people"),
         sa.func.max(Purchase.business_date).label("last"),
-    )
-    return sa.select(*columns).where(*scope.owns(Purchase))
+    ).where(*scope.owns(Purchase))

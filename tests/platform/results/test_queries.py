@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from conftest import make_brand
 from highstreet.customers import service as customers
 from highstreet.purchases import service as purchases
 from highstreet.purchases.facts import ReturnIn
@@ -98,6 +99,37 @@ def test_a_week_counts_nobody_twice_and_hides_few(house: Any, shop: Any) -> None
         }
     hidden = cells[shop.stores[1].id]
     assert (hidden["people"], hidden["minor"], hidden["currency"]) == (None, None, "GBP")
+
+
+def test_a_hidden_store_is_not_told_by_the_sum_less_the_others(house: Any) -> None:
+    shop = make_brand(house.tenancy, "mire", "store", stores=3)
+    for number, many in enumerate((9, 6, 2)):
+        with open_shop(house, shop, number) as s:
+            for n in range(many):
+                one = customers.enrol(s, name=f"C{number} {n}").id
+                buy(s, noon(DAY), 1000, f"{number}-{n}", one)
+    with house.tenancy.session(Scope.aggregate(shop.id)) as s:
+        [whole] = aggregates.run(s, registered.BY_WEEK, weeks=((DAY, DAY),))
+        cells = {
+            one["store_id"]: one["minor"]
+            for one in aggregates.run(s, registered.BY_STORE, first=DAY, last=DAY)
+        }
+    # With both others shown, 17,000 less 15,000 would be what two people spent.
+    assert whole["minor"] == 17000
+    assert [cells[store.id] for store in shop.stores] == [9000, None, None]
+
+
+def test_a_hidden_week_is_not_told_by_the_sum_less_the_others(house: Any, shop: Any) -> None:
+    days = [DAY + timedelta(weeks=n) for n in range(4)]
+    with open_shop(house, shop) as s:
+        who = [customers.enrol(s, name=f"C{n}").id for n in range(8)]
+        for day, many in zip(days, (8, 7, 6, 1), strict=True):
+            for n, one in enumerate(who[:many]):
+                buy(s, noon(day), 1000, f"{day}-{n}", one)
+    weeks = tuple((day, day) for day in days)
+    with house.tenancy.session(Scope.aggregate(shop.id)) as s:
+        cells = aggregates.run(s, registered.BY_WEEK, weeks=weeks)
+    assert {one["week"]: one["minor"] for one in cells} == {0: 8000, 1: 7000, 2: None, 3: None}
 
 
 def test_an_aggregate_scope_reads_no_rows(house: Any, shop: Any) -> None:

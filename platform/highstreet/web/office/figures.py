@@ -104,14 +104,20 @@ def _money(now: dict[str, int], then: dict[str, int], currency: str) -> list[Fig
 
 def weekly(s: ScopedSession, last: date, count: int = CHART_WEEKS) -> list[Week]:
     """Visits of the weeks up to the one that ends on `last`, oldest first."""
-    spans = weeks_to(last, count).parts(1)
+    # Asked in the fours that the page has sums of: a week that is hidden must not be told by one.
+    fours = weeks_to(last, count).parts(WEEKS)
+    return [week for four in fours for week in _weeks(s, four.parts(1))]
+
+
+def _weeks(s: ScopedSession, spans: Sequence[Period]) -> list[Week]:
     cells = aggregates.run(
         s, results.BY_WEEK, weeks=tuple((span.first, span.last) for span in spans)
     )
     found = []
     for number, span in enumerate(spans):
         own = [cell for cell in cells if cell["week"] == number]
-        hidden = any(cell["visits"] is None for cell in own)
+        # A week without anybody looks like one with a few: else a lone visit would tell its week.
+        hidden = not own or any(cell["visits"] is None for cell in own)
         found.append(
             Week(
                 span.first,
