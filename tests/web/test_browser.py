@@ -267,7 +267,6 @@ def pages(club: Any, counter: str) -> dict[str, tuple[str | None, str]]:
         "merge": (dana, f"{store}/customers/{ids[0]}/merge/{ids[1]}"),
         "duplicates": (dana, f"{store}/customers/likely"),
         "merged": (dana, f"{store}/customers/{ids[5]}"),
-        "unmerge": (dana, f"{store}/customers/{ids[5]}/unmerge/{ids[6]}"),
         "erase": (imke, f"{office}/customers/{ids[0]}/erase"),
         "own-results": (dana, f"{store}/results/"),
         "tools": (dana, f"{store}/tools/"),
@@ -328,6 +327,23 @@ def test_every_screen_is_accessible_and_keeps_to_its_width(
             shot = Path(SHOTS) / f"{name}-{width}-{theme}-{language}.png"
             page.screenshot(path=str(shot), full_page=True)
     assert found == []
+
+
+@pytest.mark.parametrize(("width", "theme"), [(1280, "dark"), (390, "light")])
+def test_a_merge_is_taken_back_by_clicks(pages: Any, windows: Any, width: int, theme: str) -> None:
+    """The dry run stands behind a button, so it is not among the pages above."""
+    email, path = pages["merged"]
+    page = windows(email, width=width, theme=theme)
+    page.goto(path)
+    page.click("button:has-text('Take back')")
+    assert page.locator("h1").inner_text() == "Make Maren Okafor-Lind 6 a record of its own again"
+    wrong = Axe().run(page).response["violations"]
+    assert [one["id"] for one in wrong if one["impact"] in ("serious", "critical")] == []
+    assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+    page.click("text=Take the merge back")
+    assert page.locator("h1").inner_text() == "Maren Okafor-Lind 6"
+    page.goto(path)
+    assert not page.locator("text=Merged into this record").count()
 
 
 def test_at_320_pixels_nothing_is_cut(pages: Any, windows: Any) -> None:

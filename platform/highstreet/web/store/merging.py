@@ -130,12 +130,12 @@ def restore(brand: str, customer_id: UUID, other_id: UUID, store: str | None = N
     return redirect(here(".likely"), 303)
 
 
-@page.get("/<uuid:customer_id>/unmerge/<uuid:other_id>")
+@page.post("/<uuid:customer_id>/unmerge/<uuid:other_id>/look")
 @requires("customers.merge")
 def unmerge_preview(
     brand: str, customer_id: UUID, other_id: UUID, store: str | None = None
 ) -> str | tuple[str, int]:
-    """What taking a merge back would do, told by doing it and letting it go."""
+    """What taking a merge back would do, told by doing it and letting it go: hence no GET."""
     with current.session(write=True) as s:
         kept = customers.get(s, customer_id)
         try:
