@@ -49,14 +49,16 @@ def group_all(world: World, brand: str, asked: Iterable[Aggregate]) -> list[str]
         scope = Scope.aggregate(world.sites[brand].brand.id)
         try:
             with world.house.tenancy.session(scope) as s:
+                statement = entry.query(s.scope, **given)
                 s.grouped = True
-                bare = [dict(row) for row in s.execute(entry.query(s.scope, **given)).mappings()]
+                bare = [dict(row) for row in s.execute(statement).mappings()]
                 s.grouped = False
                 cells = aggregates.run(s, entry.name, **given)
         except WallBreach as error:
             findings.append(f"{entry.name} in {brand}: {error}")
             continue
-        findings += [f"{entry.name} in {brand} {wrong}" for wrong in _judge(entry, bare, cells)]
+        wrong = [*_judge(entry, bare, cells), *_ungrouped(entry, statement)]
+        findings += [f"{entry.name} in {brand} {one}" for one in wrong]
         findings += [
             f"{entry.name} in {brand} has a cell for each of {table}"
             for table in sorted({people[v] for cell in cells for v in _ids(cell) if v in people})
@@ -83,6 +85,16 @@ def _judge(entry: Aggregate, bare: list[dict[str, Any]], cells: list[dict[str, A
             if hidden and told and len(hidden) < len(parts):
                 wrong.append(f"tells of {hidden} people, whom a sum over {key} less the rest gives")
     return wrong
+
+
+def _ungrouped(entry: Aggregate, statement: sa.Select[Any]) -> list[str]:
+    """Keys stay in a cell that is hidden, so none may be a figure: each is what is grouped by."""
+    by = statement._group_by_clauses
+    return [
+        f"is not grouped by {key}"
+        for key in sorted(entry.keys)
+        if not any(statement.selected_columns[key].shares_lineage(one) for one in by)
+    ]
 
 
 def _ids(cell: Mapping[str, Any]) -> list[UUID]:

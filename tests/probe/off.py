@@ -214,6 +214,12 @@ def _ask(s: Any, hook: Any, at: Place) -> None:
             kinds[hook.kind](s, hook.name, **given)
 
 
+def forget(host: Any) -> None:
+    """Let hooks be planned anew."""
+    for active in host.actives.values():
+        active.plans.clear()
+
+
 class _alone:  # noqa: N801 - reads as a verb where it stands
     """`with _alone(host):` hooks reach the probe's tool only."""
 
@@ -221,16 +227,12 @@ class _alone:  # noqa: N801 - reads as a verb where it stands
         self._host = host
         self._others: dict[str, dict[str, Any]] = {}
 
-    def _forget(self) -> None:
-        for active in self._host.actives.values():
-            active.plans.clear()
-
     def __enter__(self) -> None:
         for hook, calls in self._host.calls.items():
             self._others[hook] = {p: calls.pop(p) for p in list(calls) if p != TOOL}
-        self._forget()
+        forget(self._host)
 
     def __exit__(self, *_error: object) -> None:
         for hook, calls in self._others.items():
             self._host.calls[hook].update(calls)
-        self._forget()
+        forget(self._host)

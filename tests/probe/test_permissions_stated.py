@@ -10,25 +10,21 @@ import pytest
 from werkzeug.routing import Rule
 
 from highstreet.host import access
-from highstreet.web import guard, headers, nav
+from highstreet.web import headers, nav
 from highstreet_tenants.people import accounts, keys, logins, operate, roles
 from highstreet_tenants.people.permissions import ROLES
 from highstreet_tenants.people.tree import Node, permissions_at
 from highstreet_tenants.sessions import Tenancy
-from probe import actors, arguments, recording, rows
+from probe import actors, arguments, recording, rows, stated
 from probe.actors import Actor
 from probe.doors import CLOSED
 from probe.staff import node_of
+from probe.stated import ANY_ROLE, API
 from probe.walk import Walk
 from probe.world import World
 
 #: What is asked here does not depend on the database.
 pytestmark = pytest.mark.parametrize("database_module", ["sqlite"], indirect=True, scope="module")
-API = "/api/v1"
-#: What a page of no place may require: that somebody is signed in.
-NOWHERE = frozenset({"self"})
-#: Files of a tool: for whoever has any role in the place.
-ANY_ROLE = frozenset({"place"})
 #: Answers with a Content-Security-Policy of their own, and why.
 OWN_POLICY = {
     "rest_pages.api_docs": "the API's docs need a worker and inline styles",
@@ -47,19 +43,8 @@ def every_route(world: World) -> Iterator[tuple[Rule, Any]]:
 
 
 def test_every_route_states_whom_it_lets_in(world: World) -> None:
-    catalogue = world.catalogue
-    for rule, view in every_route(world):
-        permission, why = access.permission_of(view), access.why_public(view)
-        assert guard.stated(view), f"{rule.rule} says neither @requires nor @public"
-        assert not (permission and why), f"{rule.rule} says both"
-        if why is not None:
-            assert len(why.split()) >= 3, f"{rule.rule}: say why it is public"
-        elif rule.rule.startswith(API):
-            assert permission in catalogue.scopes, f"{rule.rule}: no scope {permission}"
-        elif "brand" in rule.arguments:
-            assert permission in {*catalogue.permissions, *ANY_ROLE}, rule.rule
-        else:
-            assert permission in NOWHERE, f"{rule.rule} stands in no place"
+    wrong = stated.unstated(world)
+    assert not wrong, "\n".join(wrong)
 
 
 def test_every_permission_that_is_named_exists(world: World) -> None:
