@@ -92,7 +92,6 @@ class Host:
     calls: dict[str, dict[str, "Call"]] = field(default_factory=dict)
     #: What is kept in memory per brand and store, until the brand's state_version moves on.
     states: Kept[Any] = field(default_factory=lambda: Kept(65_536))
-    settings: Kept[Any] = field(default_factory=lambda: Kept(65_536))
     #: One entry per distinct set of enabled tools, shared by all stores that have it.
     actives: dict[Any, Any] = field(default_factory=dict)
 

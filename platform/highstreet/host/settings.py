@@ -278,26 +278,13 @@ def _check_json(key: str, value: Any) -> None:
 
 
 def _history(s: ScopedSession, plugin: str, store_id: UUID | None) -> History:
-    node = s.scope.store_id if store_id is None else store_id
-    local = state.memory(s)
-    found: History | None = local.get((plugin, node))
+    here = state.here(s, store_id)
+    found: History | None = here.histories.get(plugin)
     if found is None:
-        found = local[plugin, node] = _kept_history(s, plugin, node)
+        schema, node = _schema(s, plugin), s.scope.store_id if store_id is None else store_id
+        rows = _read(s, plugin, here.place.region_id, node)
+        found = here.histories[plugin] = History(schema, rows)
     return found
-
-
-def _kept_history(s: ScopedSession, plugin: str, node: UUID | None) -> History:
-    place = state.place(s, node)
-    host = hosts.of(s)
-    key = (s.scope.brand_id, node, plugin)
-    if not state.changed_here(s):
-        kept: History | None = host.settings.get(key, s.state_version)
-        if kept is not None:
-            return kept
-    made = History(_schema(s, plugin), _read(s, plugin, place.region_id, node))
-    if not state.changed_here(s):
-        host.settings.put(key, s.state_version, made)
-    return made
 
 
 def _read(

@@ -6,7 +6,7 @@ itself works from its own memory only, for what it sees may yet be rolled back.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, cast
 from uuid import UUID
@@ -76,20 +76,25 @@ class Effective:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What is kept of one place for one version of its brand's state."""
+    """What is kept of one place for one version of its brand's state.
+
+    histories: the settings of tools (`cascade.History`), by name, as far as somebody has asked.
+    """
 
     active: Active
     place: Place
+    histories: dict[str, Any] = field(default_factory=dict)
 
 
 class Here:
     """One place as one session knows it: what is kept, and the `ctx` of each tool called so far."""
 
-    __slots__ = ("active", "ctxs", "place")
+    __slots__ = ("active", "ctxs", "histories", "place")
 
     def __init__(self, known: Known) -> None:
         self.active = known.active
         self.place = known.place
+        self.histories = known.histories
         self.ctxs: dict[str, Any] = {}
 
 
