@@ -1,6 +1,7 @@
 """Payment cards stay out: a number that looks like one is refused everywhere (PCI DSS)."""
 
 import re
+import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 
@@ -15,6 +16,8 @@ _PRINTED = {(4, 4, 4, 4), (4, 4, 4, 4, 3), (4, 6, 5), (4, 6, 4)}
 # First digits of the schemes (ISO/IEC 7812): Visa, Mastercard, Amex, Diners, Discover, JCB,
 # UnionPay.
 _ISSUER = re.compile(r"4|5[0-8]|2[2-7]|3[04-9]|6")
+# Separators that receipt numbers have, too: only where they part a number as a card's is printed.
+_PARTED = re.compile(r"(?<!\d)\d{4}([._/])(?:\d{4}\1\d{4}\1\d{4}|\d{6}\1\d{4,5})(?!\d)")
 # Our own ids and digests: every thousandth of them holds such a number by chance.
 _ID = re.compile(
     r"(?<![0-9a-z])(?:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{32}|[0-9a-f]{64})(?![0-9a-z])",
@@ -25,9 +28,10 @@ _ID = re.compile(
 def looks_like_payment_card(text: str) -> bool:
     """Whether `text` holds 13–19 digits with a scheme's first digits and a right Luhn digit.
 
-    UUIDs and digests in it do not count.
+    UUIDs and digests in it do not count. Digits and blanks of other scripts do, full width too.
     """
-    if not _RUN.search(text):
+    text = _plain(text)
+    if not _RUN.search(text) and not _PARTED.search(text):
         return False
     return any(True for _place in _places(_ID.sub("#", text)))
 
@@ -36,13 +40,31 @@ def mask_payment_cards(text: str) -> str:
     """`text` with only the last four digits of each number in it that looks like a payment card."""
     if not looks_like_payment_card(text):
         return text
-    for start, end in sorted(set(_places(text)), reverse=True):
+    for start, end in sorted(set(_places(_plain(text))), reverse=True):
         text = f"{text[:start]}•••• {text[end - 4 : end]}{text[end:]}"
     return text
 
 
+def _plain(text: str) -> str:
+    """The text with every digit, blank and dash as ASCII has it, each at its old place."""
+    return text if text.isascii() else "".join(map(_plain_one, text))
+
+
+def _plain_one(letter: str) -> str:
+    if letter.isascii():
+        return letter
+    digit = unicodedata.decimal(letter, None)
+    if digit is not None:
+        return str(digit)
+    return {"Zs": " ", "Cf": " ", "Pd": "-"}.get(unicodedata.category(letter), letter)
+
+
 def _places(text: str) -> Iterator[tuple[int, int]]:
     """Where such numbers begin and end; of those that overlap, the first and longest."""
+    for parted in _PARTED.finditer(text):
+        digits = re.sub(r"\D", "", parted[0])
+        if _ISSUER.match(digits) and luhn.is_valid(digits):
+            yield parted.span()
     for run in _RUN.finditer(text):
         groups = [match.span() for match in _DIGITS.finditer(text, *run.span())]
         first = 0

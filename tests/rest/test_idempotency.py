@@ -203,3 +203,15 @@ def test_the_order_of_json_keys_does_not_make_another_request():
             for body in ({"a": 1, "b": 2}, {"b": 2, "a": 1}):
                 prints.add((path, idempotency.fingerprint(context.request, body)))
     assert len(prints) == 2
+
+
+def test_of_a_key_only_a_digest_is_kept(club_till, database):
+    """A till that makes keys of a phone number or of a card leaves neither in the database."""
+    for key in ("+442079460018", "4111111111111111"):
+        first = club_till.post("/purchases", {"pos_ref": f"R{key[-3:]}", "total_minor": 5}, key=key)
+        again = club_till.post("/purchases", {"pos_ref": f"R{key[-3:]}", "total_minor": 5}, key=key)
+        assert (first.status_code, again.headers["Idempotent-Replay"]) == (201, "true")
+    with database.owner.connect() as connection:
+        kept = connection.exec_driver_sql("SELECT key FROM core_idempotency").scalars().all()
+    assert len(kept) == 2
+    assert not any("2079460018" in key or "41111111" in key for key in kept)

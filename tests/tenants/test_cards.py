@@ -5,7 +5,11 @@ from uuid import UUID
 
 import pytest
 
-from highstreet_tenants.cards import looks_like_payment_card, refuse_payment_cards
+from highstreet_tenants.cards import (
+    looks_like_payment_card,
+    mask_payment_cards,
+    refuse_payment_cards,
+)
 from highstreet_tenants.errors import Invalid
 
 CARDS = ["4111111111111111", "5555 5555 5555 4444", "3782-822463-10005", "6011000990139424"]
@@ -20,6 +24,36 @@ UNLUCKY = [
 @pytest.mark.parametrize("around", ["{}", "pay {} please", "x{}"])
 def test_a_card_is_found(card: str, around: str) -> None:
     assert looks_like_payment_card(around.format(card))
+
+
+@pytest.mark.parametrize(
+    "card",
+    [
+        "4111.1111.1111.1111",
+        "4111/1111/1111/1111",
+        "card:4111_1111_1111_1111",
+        "3782.822463.10005",
+        "4111\u00a01111\u00a01111\u00a01111",
+        "4111\u200b1111\u200b1111\u200b1111",
+        "4111–1111–1111–1111",
+        "４１１１１１１１１１１１１１１１",
+        "４１１１　１１１１　１１１１　１１１１",
+        "٤١١١١١١١١١١١١١١١",
+    ],
+)
+def test_a_card_is_found_however_it_is_parted_and_masked_in_its_place(card: str) -> None:
+    assert looks_like_payment_card(card)
+    masked = mask_payment_cards(f"né {card} après")
+    assert not looks_like_payment_card(masked)
+    assert masked.startswith("né ")
+    assert masked.endswith(f"{card[-4:]} après")
+
+
+@pytest.mark.parametrize(
+    "number", ["45/2026/11/0001234", "4.1234.567890.12", "2026.1125.1234.5678", "4111.1111.1111"]
+)
+def test_receipt_numbers_with_dots_and_strokes_are_no_cards(number: str) -> None:
+    assert not looks_like_payment_card(number)
 
 
 @pytest.mark.parametrize("card", CARDS)

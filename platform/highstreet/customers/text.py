@@ -9,8 +9,13 @@ from highstreet_tenants.errors import Invalid
 
 # C0 controls but tab and line feed, DEL, C1 controls, lone surrogates, and the non-characters
 # U+FFFE and U+FFFF. PostgreSQL cannot keep NUL and UTF-8 cannot hold a lone surrogate; the others
-# come from broken scanners and spoil every screen and export.
-_REFUSED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
+# come from broken scanners and spoil every screen and export. So do the marks that turn the
+# direction of whatever follows (Unicode's UTS 39 and "Trojan source").
+_REFUSED = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]"
+)
+# What copying leaves behind and nobody sees: two names that look alike must not differ by it.
+_UNSEEN = re.compile("[\u200b\u2060\ufeff]")
 
 
 def bad(field: str, words: str) -> Invalid:
@@ -40,7 +45,9 @@ def clean(value: str, field: str, most: int, *, required: bool = False, lines: b
         raise bad(field, _("This holds characters that can't be printed. Type it again by hand."))
     text = value.strip()
     if not text.isascii():
-        text = unicodedata.normalize("NFC", text)
+        text = unicodedata.normalize("NFC", _UNSEEN.sub("", text)).strip()
+        if not text.strip("\u200c\u200d"):
+            text = ""  # joiners belong between letters
     if required and not text:
         raise bad(field, _("This is missing. Fill it in."))
     if len(text) > most:

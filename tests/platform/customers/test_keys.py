@@ -108,3 +108,21 @@ def test_barcodes_pass_as_product_codes_but_payment_cards_do_not() -> None:
         reference("", "pos_ref", 50)
     with pytest.raises(Invalid):
         reference("R1\x00", "pos_ref", 50)
+
+
+@pytest.mark.parametrize("unseen", ["\u200b", "\ufeff", "\u2060"])
+def test_what_nobody_sees_makes_no_difference(unseen: str) -> None:
+    assert clean(f"{unseen}Zoë{unseen}", "name", 20) == "Zoë"
+    for text in (unseen, f" {unseen} ", "\u200d"):
+        with pytest.raises(Invalid):
+            clean(text, "name", 20, required=True)
+        with pytest.raises(Invalid):
+            reference(text, "pos_ref", 50)
+    assert clean("می\u200cخواهم", "name", 20) == "می\u200cخواهم"
+
+
+@pytest.mark.parametrize("turning", ["\u202e", "\u2066"])
+def test_marks_that_turn_the_direction_are_refused(turning: str) -> None:
+    for take in (clean, reference):
+        with pytest.raises(Invalid):
+            take(f"R1{turning}23", "field", 50)
