@@ -5,6 +5,7 @@ import sqlalchemy as sa
 
 from highstreet.customers import queries, service
 from highstreet.customers.facts import EnrolIn
+from highstreet_tenants import statements
 from highstreet_tenants.errors import Invalid, NotFound
 from rooms_given import Floor
 
@@ -125,8 +126,9 @@ def test_searching_reads_a_bounded_stretch_of_an_index(floor: Floor) -> None:
             (queries._BY_NAME, {"low": "family0001", "high": "family0002", "most": 30}),
             (queries._BY_KEY, {"kind": "card", "value": "00000100", "most": 1}),
         ):
-            driver, sql, fill = statement._prepare(s)
-            plan = driver.execute("EXPLAIN " + sql, fill({"realm_id": store, **binds})).fetchall()
+            ready = statement._admitted(s)
+            values = statements._values(s, ready, {"realm_id": store, **binds})
+            plan = s.send("EXPLAIN " + ready.sql, values).fetchall()
             text = "\n".join(row[0] for row in plan)
             assert "Seq Scan" not in text, text
             conditions = [line for line in text.splitlines() if "Index Cond" in line]
