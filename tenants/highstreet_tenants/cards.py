@@ -63,7 +63,7 @@ def _places(text: str) -> Iterator[tuple[int, int]]:
     """Where such numbers begin and end; of those that overlap, the first and longest."""
     for parted in _PARTED.finditer(text):
         digits = re.sub(r"\D", "", parted[0])
-        if _ISSUER.match(digits) and luhn.is_valid(digits):
+        if _is_valid(digits):
             yield parted.span()
     for run in _RUN.finditer(text):
         groups = [match.span() for match in _DIGITS.finditer(text, *run.span())]
@@ -86,9 +86,13 @@ def _is_card(text: str, groups: Sequence[tuple[int, int]], first: int, end: int)
         return False
     if any(start - before != 1 for (_a, before), (start, _b) in pairwise(some)):
         return False  # people leave one blank or dash between them
+    return _is_valid("".join(text[start:stop] for start, stop in some))
+
+
+def _is_valid(digits: str) -> bool:
+    """Whether a scheme's first digits and the right last one make these a card's."""
     from stdnum import luhn  # not before a number is that long: a start does without
 
-    digits = "".join(text[start:stop] for start, stop in some)
     return bool(_ISSUER.match(digits)) and luhn.is_valid(digits)
 
 
