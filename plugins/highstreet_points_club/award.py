@@ -145,9 +145,10 @@ def award(ctx: Ctx, purchase: PurchaseFact) -> Awarded | None:
         return _nothing(ctx, due)
     rules.keep(ctx.s, programme)
     often = oftens.of_purchase(ctx, programme, purchase)
-    if often is not None and often.blocked:
-        return _nothing(ctx, due)._replace(often=often)
-    return _give(ctx, due, result)._replace(often=often)
+    if often is None:
+        return _give(ctx, due, result)
+    done = _nothing(ctx, due) if often.blocked else _give(ctx, due, result)
+    return done._replace(often=often)
 
 
 def _nothing(ctx: Ctx, due: _Due) -> Awarded:
