@@ -66,7 +66,7 @@ def _work(
     catalogue = Catalogue(host.permissions())
     try:
         with tenancy.session(scope, write=True) as s:
-            brand = apply_tree(s, document, outcome)
+            brand = apply_tree(s, document, source, outcome)
             apply_people(s, brand, document, outcome, catalogue)
             state.touch(s)
             apply_tools(s, brand, document, source, outcome)

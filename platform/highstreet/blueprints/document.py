@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -10,13 +11,20 @@ from typing import Any, Literal
 from marshmallow import ValidationError
 
 from highstreet.blueprints.schema import BlueprintSchema
-from highstreet.blueprints.source import Path_, Problems, Source
+from highstreet.blueprints.source import Path_, Problems, Source, listed
 from highstreet.host import lattice
 from highstreet.host.lattice import Level
+from highstreet.host.spelling import meant, suggest
 from highstreet.i18n import gettext as _
 from highstreet_tenants.cards import refuse_payment_cards
 from highstreet_tenants.errors import HighstreetError
 from highstreet_tenants.people.permissions import ROLES
+
+# Controls but tab and line ends, and the signs that turn the direction of writing, with which a
+# name can be made to look like another.
+_UNPRINTABLE = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ufffe\uffff]"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,14 +89,12 @@ def check(source: Source, plugins: Collection[str]) -> Document:
     Raises Invalid that names each wrong key with its file and line.
     """
     problems = Problems(source)
+    _refuse_texts(problems, source.data, ())
+    schema = BlueprintSchema()
     try:
-        refuse_payment_cards(source.data)
-    except HighstreetError as error:
-        problems.add(tuple(next(iter(error.fields), "").split(".")), error.detail)
-    try:
-        data: dict[str, Any] = BlueprintSchema().load(source.data)
+        data: dict[str, Any] = schema.load(source.data)
     except ValidationError as error:
-        problems.add_all((), _without_values(error.messages))
+        problems.add_all((), _without_values(suggest(schema, error.messages)))
         problems.settle()
         raise  # not reached: settle raises whenever there is a message
     slugs = {
@@ -144,6 +150,24 @@ def _document(
     )
 
 
+def _refuse_texts(problems: Problems, value: Any, path: Path_) -> None:
+    """No text anywhere, keys included, may be a payment card or hold what can't be printed."""
+    if isinstance(value, Mapping):
+        for key, inner in value.items():
+            _refuse_texts(problems, key, path)
+            _refuse_texts(problems, inner, (*path, key))
+    elif isinstance(value, list):
+        for place, inner in enumerate(value):
+            _refuse_texts(problems, inner, (*path, place))
+    elif isinstance(value, str) and _UNPRINTABLE.search(value):
+        problems.add(path, _("a control character stands here; write the text anew"))
+    else:
+        try:
+            refuse_payment_cards(value)
+        except HighstreetError as error:
+            problems.add(path, error.detail)
+
+
 def _without_values(messages: Any) -> Any:
     """marshmallow wraps what is wrong inside a Dict's values in {"value": …}; leave that out."""
     if isinstance(messages, dict):
@@ -178,8 +202,9 @@ def _known(
                 "there is no %(kind)s “%(slug)s” in this blueprint; it has: %(known)s",
                 kind=kind,
                 slug=slug,
-                known=", ".join(sorted(slugs[kind])) or "—",
-            ),
+                known=listed(slugs[kind]),
+            )
+            + meant(slug, slugs[kind]),
         )
 
 
@@ -225,14 +250,19 @@ def _tool(
             path,
             _(
                 "no tool of this name is installed; installed are: %(known)s",
-                known=", ".join(sorted(plugins)) or "—",
-            ),
+                known=listed(plugins),
+            )
+            + meant(name, plugins),
         )
     for slug in tool.get("regions", {}):
         _known(problems, (*path, "regions", slug), "region", slug, slugs)
     for key in ("on", "off", "approved"):
+        seen: set[str] = set()
         for place, slug in enumerate(tool[key]):
             _known(problems, (*path, key, place), "store", slug, slugs)
+            if slug in seen:
+                problems.add((*path, key, place), _("“%(name)s” is there twice", name=slug))
+            seen.add(slug)
     for slug in sorted(set(tool["on"]) & set(tool["off"])):
         problems.add((*path, "off"), _("“%(name)s” is in on and in off", name=slug))
     for slug in sorted(set(tool["approved"]) - set(tool["on"])):
@@ -245,7 +275,10 @@ def _tool(
         levels.append(Settings("brand", "", tool["settings"], tuple(tool["lock"])))
     for place, one in enumerate(tool["overrides"]):
         kind: Any = "region" if "region" in one else "store"
-        _known(problems, (*path, "overrides", place, kind), kind, one[kind], slugs)
+        at = (*path, "overrides", place, kind)
+        _known(problems, at, kind, one[kind], slugs)
+        if any((level.level, level.slug) == (kind, one[kind]) for level in levels):
+            problems.add(at, _("“%(name)s” is there twice", name=one[kind]))
         levels.append(Settings(kind, one[kind], one["settings"], tuple(one["lock"])))
     return Tool(
         name=name,

@@ -49,6 +49,18 @@ def _day(value: object) -> None:
         raise ValidationError(_("write the day like 2015-06-01, without quotes"))
 
 
+class _String(fields.String):
+    default_error_messages = {  # noqa: RUF012 - marshmallow's own way of naming messages
+        "invalid": cast(str, _l("write it as text, in quotes"))
+    }
+
+
+class _List(fields.List[Any]):
+    default_error_messages = {  # noqa: RUF012 - marshmallow's own way of naming messages
+        "invalid": cast(str, _l("write a list, in square brackets"))
+    }
+
+
 class _Strict(Schema):
     class Meta:
         unknown = RAISE
@@ -59,7 +71,7 @@ class _Strict(Schema):
 
 
 def _slug_field() -> fields.String:
-    return fields.String(
+    return _String(
         required=True,
         validate=[
             validate.Length(max=60),
@@ -72,25 +84,25 @@ def _slug_field() -> fields.String:
 
 
 def _text(most: int, *, required: bool = True) -> fields.String:
-    return fields.String(required=required, validate=validate.Length(min=1, max=most))
+    return _String(required=required, validate=validate.Length(min=1, max=most))
 
 
 def _zone(*, required: bool) -> fields.String:
-    return fields.String(required=required, validate=_checked(clock.zone))
+    return _String(required=required, validate=_checked(clock.zone))
 
 
 def _currency(*, required: bool) -> fields.String:
-    return fields.String(required=required, validate=_checked(money.check_currency))
+    return _String(required=required, validate=_checked(money.check_currency))
 
 
 class _BrandSchema(_Strict):
     slug = _slug_field()
     name = _text(120)
     currency = _currency(required=True)
-    locale = fields.String(required=True, validate=_locale)
+    locale = _String(required=True, validate=_locale)
     zone = _zone(required=True)
-    customers = fields.String(required=True, validate=validate.OneOf(["brand", "store"]))
-    accent = fields.String(
+    customers = _String(required=True, validate=validate.OneOf(["brand", "store"]))
+    accent = _String(
         validate=validate.Regexp(r"#[0-9a-fA-F]{6}\Z", error=str(_l("write it like #1f6f4a")))
     )
 
@@ -111,50 +123,50 @@ class _AddressSchema(_Strict):
     city = _text(120)
     postcode = _text(20, required=False)
     state = _text(60, required=False)
-    country = fields.String(validate=validate.Regexp(r"[A-Z]{2}\Z"))
+    country = _String(validate=validate.Regexp(r"[A-Z]{2}\Z"))
 
 
 class _StoreSchema(_Strict):
     slug = _slug_field()
     code = _text(40)
     name = _text(120)
-    region = fields.String()
-    owner = fields.String()
+    region = _String()
+    owner = _String()
     zone = _zone(required=False)
     currency = _currency(required=False)
-    locale = fields.String(validate=_locale)
+    locale = _String(validate=_locale)
     address = fields.Nested(_AddressSchema)
     opened_on = fields.Raw(validate=_day)
-    status = fields.String(validate=validate.OneOf(["open", "closed"]))
+    status = _String(validate=validate.OneOf(["open", "closed"]))
 
 
 class _RoleSchema(_Strict):
-    role = fields.String(required=True, validate=validate.OneOf(list(ROLES)))
-    region = fields.String()
-    owner = fields.String()
-    store = fields.String()
+    role = _String(required=True, validate=validate.OneOf(list(ROLES)))
+    region = _String()
+    owner = _String()
+    store = _String()
 
 
 class _UserSchema(_Strict):
     email = fields.Email(required=True)
     name = _text(120)
-    locale = fields.String(validate=_locale)
-    roles = fields.List(fields.Nested(_RoleSchema), load_default=list)
+    locale = _String(validate=_locale)
+    roles = _List(fields.Nested(_RoleSchema), load_default=list)
 
 
 class _FieldSchema(_Strict):
-    key = fields.String(required=True, validate=validate.Regexp(r"[a-z][a-z0-9_]{0,39}\Z"))
+    key = _String(required=True, validate=validate.Regexp(r"[a-z][a-z0-9_]{0,39}\Z"))
     label = _text(80)
-    kind = fields.String(load_default="text", validate=validate.OneOf(FIELD_KINDS))
-    choices = fields.List(_text(80), load_default=list)
+    kind = _String(load_default="text", validate=validate.OneOf(FIELD_KINDS))
+    choices = _List(_text(80), load_default=list)
     required = fields.Boolean(load_default=False)
 
 
 class _SettingsSchema(_Strict):
-    region = fields.String()
-    store = fields.String()
-    settings = fields.Dict(keys=fields.String(), load_default=dict)
-    lock = fields.List(fields.String(), load_default=list)
+    region = _String()
+    store = _String()
+    settings = fields.Dict(keys=_String(), load_default=dict)
+    lock = _List(_String(), load_default=list)
 
     @validates_schema
     def check_level(self, data: dict[str, Any], **_kw: object) -> None:
@@ -164,16 +176,14 @@ class _SettingsSchema(_Strict):
 
 
 class _ToolSchema(_Strict):
-    policy = fields.String(validate=validate.OneOf(LEVELS))
-    regions = fields.Dict(
-        keys=fields.String(), values=fields.String(validate=validate.OneOf(LEVELS))
-    )
-    on = fields.List(fields.String(), load_default=list)
-    off = fields.List(fields.String(), load_default=list)
-    approved = fields.List(fields.String(), load_default=list)
-    settings = fields.Dict(keys=fields.String(), load_default=dict)
-    lock = fields.List(fields.String(), load_default=list)
-    overrides = fields.List(fields.Nested(_SettingsSchema), load_default=list)
+    policy = _String(validate=validate.OneOf(LEVELS))
+    regions = fields.Dict(keys=_String(), values=_String(validate=validate.OneOf(LEVELS)))
+    on = _List(_String(), load_default=list)
+    off = _List(_String(), load_default=list)
+    approved = _List(_String(), load_default=list)
+    settings = fields.Dict(keys=_String(), load_default=dict)
+    lock = _List(_String(), load_default=list)
+    overrides = _List(fields.Nested(_SettingsSchema), load_default=list)
     since = fields.Raw(validate=_day)
 
 
@@ -181,11 +191,11 @@ class BlueprintSchema(_Strict):
     """A whole blueprint. Every key is known; everything but ``brand`` may be left out."""
 
     brand = fields.Nested(_BrandSchema, required=True)
-    regions = fields.List(fields.Nested(_RegionSchema), load_default=list)
-    owners = fields.List(fields.Nested(_OwnerSchema), load_default=list)
-    stores = fields.List(fields.Nested(_StoreSchema), load_default=list)
-    users = fields.List(fields.Nested(_UserSchema), load_default=list)
-    fields_ = fields.List(
+    regions = _List(fields.Nested(_RegionSchema), load_default=list)
+    owners = _List(fields.Nested(_OwnerSchema), load_default=list)
+    stores = _List(fields.Nested(_StoreSchema), load_default=list)
+    users = _List(fields.Nested(_UserSchema), load_default=list)
+    fields_ = _List(
         fields.Nested(_FieldSchema), load_default=list, data_key="fields", attribute="fields"
     )
-    tools = fields.Dict(keys=fields.String(), values=fields.Nested(_ToolSchema), load_default=dict)
+    tools = fields.Dict(keys=_String(), values=fields.Nested(_ToolSchema), load_default=dict)

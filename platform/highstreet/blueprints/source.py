@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from highstreet.i18n import gettext as _
+from highstreet_tenants.cards import mask_payment_cards
 from highstreet_tenants.errors import Invalid
 
 Path_ = tuple[str | int, ...]
@@ -19,6 +20,9 @@ Places = dict[Path_, tuple[Path, int]]
 
 _HEADER = re.compile(r"\s*(\[\[?)\s*([^\[\]]+?)\s*\]\]?\s*(?:#.*)?$")
 _KEY = re.compile(r"\s*((?:\"[^\"]+\"|[\w.-]+)(?:\s*\.\s*(?:\"[^\"]+\"|[\w-]+))*)\s*=")
+
+MOST_TOLD = 50
+"""Mistakes that are told at once: whoever makes thousands makes the same one."""
 
 #: By which key the elements of a list are the same in a blueprint and in what it extends.
 IDENTITY = {
@@ -74,10 +78,12 @@ class Problems:
             return
         lines: list[str] = []
         fields: dict[str, list[str]] = {}
-        for path, message in self.found:
-            key = dotted(path)
+        for path, message in self.found[:MOST_TOLD]:
+            key = mask_payment_cards(dotted(path))
             lines.append(f"{self.source.where(path)}: {key}: {message}")
             fields.setdefault(key, []).append(message)
+        if (more := len(self.found) - MOST_TOLD) > 0:
+            lines.append(_("… and %(count)s more", count=more))
         raise Invalid("\n".join(lines), fields=fields)
 
 
@@ -87,6 +93,12 @@ def dotted(path: Sequence[str | int]) -> str:
     for part in path:
         text += f"[{part + 1}]" if isinstance(part, int) else f"{'.' if text else ''}{part}"
     return text or "blueprint"
+
+
+def listed(names: Collection[str]) -> str:
+    """Some names for a message, however many there are."""
+    shown = sorted(names)[:20]
+    return ", ".join(shown) + (" …" if len(names) > len(shown) else "") or "—"
 
 
 def read(path: Path) -> Source:
@@ -117,6 +129,10 @@ def _read(path: Path, above: tuple[Path, ...]) -> Source:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise Invalid(_("%(path)s: %(reason)s", path=path.name, reason=error)) from error
+    except RecursionError as error:
+        raise Invalid(
+            _("%(path)s: lists or tables stand inside each other too deeply.", path=path.name)
+        ) from error
     source = Source(path, data, {key: (path, line) for key, line in _places(text).items()})
     base = data.pop("extends", None)
     if base is None:
@@ -209,7 +225,8 @@ def _places(text: str) -> dict[Path_, int]:
     for number, line in enumerate(text.splitlines(), start=1):
         if header := _HEADER.match(line):
             table = _resolve(_split(header[2]), counts, grows=header[1] == "[[")
-            lines.setdefault(table, number)
+            for depth in range(1, len(table) + 1):
+                lines.setdefault(table[:depth], number)
         elif key := _KEY.match(line):
             path = table
             for part in _split(key[1]):

@@ -61,12 +61,12 @@ def _placed(source: Source, path: Path_, error: HighstreetError) -> Invalid:
     """The error with the line of the blueprint in front, and what is wrong with each key."""
     from highstreet.blueprints.source import dotted
 
-    where = f"{source.where(path)}: {dotted(path)}"
-    lines = [f"{where}: {error.detail}"]
-    lines += [
-        f"{where}.{key}: {' '.join(str(one) for one in messages)}"
-        for key, messages in error.fields.items()
-    ]
+    lines = [f"{source.where(path)}: {dotted(path)}: {error.detail}"]
+    for key, messages in error.fields.items():
+        parts = (int(part) if part.isdecimal() else part for part in key.split("."))
+        inner = (*path, *parts)
+        words = " ".join(str(one) for one in messages)
+        lines.append(f"{source.where(inner)}: {dotted(inner)}: {words}")
     return Invalid("\n".join(lines), fields=error.fields)
 
 

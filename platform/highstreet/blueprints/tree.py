@@ -10,11 +10,12 @@ import sqlalchemy as sa
 
 from highstreet.blueprints.changes import Outcome
 from highstreet.blueprints.document import Document, RoleAt
+from highstreet.blueprints.source import Path_, Source, dotted
 from highstreet.customers import fields, service
 from highstreet.customers.models import Customer
 from highstreet.i18n import gettext as _
 from highstreet.purchases.models import Purchase
-from highstreet_tenants.errors import Conflict
+from highstreet_tenants.errors import Conflict, HighstreetError
 from highstreet_tenants.ids import new_id
 from highstreet_tenants.models import Brand, Owner, Region, Store
 from highstreet_tenants.people import accounts, roles
@@ -25,34 +26,43 @@ from highstreet_tenants.sessions import ScopedSession
 Row = TypeVar("Row", Brand, Region, Owner, Store)
 
 
-def apply_tree(s: ScopedSession, document: Document, outcome: Outcome) -> Brand:
+def apply_tree(s: ScopedSession, document: Document, source: Source, outcome: Outcome) -> Brand:
     """The brand itself, its regions, owners, stores and custom fields; gives the brand.
 
-    Raises Conflict for changes that would make what is recorded wrong.
+    Raises Conflict, naming the line, for changes that would make what is recorded wrong.
     """
     brand = s.get_one(Brand, s.brand_id)
-    _brand(s, brand, document, outcome)
+    _brand(s, brand, document, source, outcome)
     regions = _named(s, Region, document.regions, outcome, "region")
     owners = _named(s, Owner, document.owners, outcome, "owner")
-    _stores(s, document, outcome, regions, owners)
-    _fields(s, document, outcome)
+    _stores(s, document, source, outcome, regions, owners)
+    _fields(s, document, source, outcome)
     s.flush()
     return brand
 
 
-def _brand(s: ScopedSession, brand: Brand, document: Document, outcome: Outcome) -> None:
+def _brand(
+    s: ScopedSession, brand: Brand, document: Document, source: Source, outcome: Outcome
+) -> None:
     wanted = dict(document.brand)
     if brand.customers != wanted["customers"] and _any(s, Customer):
-        raise Conflict(
+        raise _conflict(
+            source,
+            ("brand", "customers"),
             _(
                 "The customers of “%(brand)s” belong to the %(now)s, and there are customers: "
                 "that can't change any more.",
                 brand=brand.slug,
                 now=brand.customers,
             ),
-            fields={"brand.customers": [_("can't change once there are customers")]},
         )
     outcome.change("brand", brand.slug, _lay(brand, wanted))
+
+
+def _conflict(source: Source, path: Path_, words: str) -> Conflict:
+    return Conflict(
+        f"{source.where(path)}: {dotted(path)}: {words}", fields={dotted(path): [words]}
+    )
 
 
 def _any(s: ScopedSession, model: type[Customer] | type[Purchase], *where: Any) -> bool:
@@ -83,6 +93,7 @@ def _named(
 def _stores(
     s: ScopedSession,
     document: Document,
+    source: Source,
     outcome: Outcome,
     regions: Mapping[str, UUID],
     owners: Mapping[str, UUID],
@@ -90,7 +101,8 @@ def _stores(
     there = {store.slug: store for store in s.scalars(sa.select(Store))}
     region_slugs = {id_: slug for slug, id_ in regions.items()}
     owner_slugs = {id_: slug for slug, id_ in owners.items()}
-    for slug, values in document.stores.items():
+    codes = _free_codes(s, document, source, there)
+    for place, (slug, values) in enumerate(document.stores.items()):
         columns = dict(values)
         region, owner = columns.pop("region"), columns.pop("owner")
         store = there.get(slug)
@@ -109,14 +121,18 @@ def _stores(
         if store.currency != columns["currency"] and _any(
             s, Purchase, Purchase.store_id == store.id
         ):
-            raise Conflict(
+            raise _conflict(
+                source,
+                ("stores", place, "currency"),
                 _(
                     "Store “%(store)s” has purchases in %(currency)s: its currency can't change.",
                     store=slug,
                     currency=store.currency,
-                )
+                ),
             )
         details = _lay(store, columns)
+        if slug in codes:
+            details["code"] = (codes[slug], store.code)
         details |= _point(
             store, "region_id", "region", region_slugs, regions[region] if region else None
         )
@@ -124,6 +140,38 @@ def _stores(
         outcome.change("store", slug, details)
     _leave(outcome, "store", there.keys() - document.stores.keys())
     s.flush()
+
+
+def _free_codes(
+    s: ScopedSession, document: Document, source: Source, there: Mapping[str, Store]
+) -> dict[str, str]:
+    """Take from stores the codes that others are to have; gives what they were, by slug.
+
+    Two stores may exchange their codes: no order of single changes would do it. Raises Conflict
+    for a code of a store that the blueprint does not mention, for that one stays as it is.
+    """
+    holders = {store.code: store for store in there.values()}
+    freed: dict[str, str] = {}
+    for place, (slug, values) in enumerate(document.stores.items()):
+        holder = holders.get(values["code"])
+        if holder is None or holder.slug == slug:
+            continue
+        if holder.slug not in document.stores:
+            raise _conflict(
+                source,
+                ("stores", place, "code"),
+                _(
+                    "“%(code)s” is the code of the store “%(store)s”, which is not in the "
+                    "blueprint and stays. A store is known again by its slug: keep that, and "
+                    "change the name.",
+                    code=values["code"],
+                    store=holder.slug,
+                ),
+            )
+        freed[holder.slug] = holder.code
+        holder.code = f"~{holder.id.hex}"
+    s.flush()
+    return freed
 
 
 def _point(
@@ -147,9 +195,9 @@ def _lay(row: Any, wanted: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
     return details
 
 
-def _fields(s: ScopedSession, document: Document, outcome: Outcome) -> None:
+def _fields(s: ScopedSession, document: Document, source: Source, outcome: Outcome) -> None:
     there = {one.key: one for one in fields.listed(s)}
-    for key, wanted in document.fields.items():
+    for place, (key, wanted) in enumerate(document.fields.items()):
         one = there.get(key)
         before = (
             {name: getattr(one, name) for name in ("label", "kind", "choices", "required")}
@@ -160,7 +208,11 @@ def _fields(s: ScopedSession, document: Document, outcome: Outcome) -> None:
         after.pop("key")
         if before == after:
             continue
-        service.define_field(s, key=key, **after)
+        try:
+            service.define_field(s, key=key, **after)
+        except HighstreetError as error:
+            path = ("fields", place)
+            raise type(error)(f"{source.where(path)}: {dotted(path)}: {error.detail}") from error
         if one is None:
             outcome.add("field", key)
         else:

@@ -14,6 +14,7 @@ from highstreet import host as hosts
 from highstreet.host import cascade, refusals, state
 from highstreet.host.cascade import MASK, Given, History, Level, Resolved, Source
 from highstreet.host.models import PluginSetting
+from highstreet.host.spelling import meant, suggest
 from highstreet.i18n import gettext as _
 from highstreet_tenants import clock
 from highstreet_tenants.cards import refuse_payment_cards
@@ -194,7 +195,7 @@ def _check_keys(schema_class: type[Schema] | None, keys: set[str]) -> None:
     known = set(schema_class._declared_fields) if schema_class is not None else set()
     if strange := sorted(keys - known):
         words = _("There is no such setting. There are: %(known)s.", known=", ".join(sorted(known)))
-        raise Invalid(words, fields={key: [words] for key in strange})
+        raise Invalid(words, fields={key: [f"{words}{meant(key, known)}"] for key in strange})
 
 
 def _refuse_locked(
@@ -241,7 +242,7 @@ def _validate(
     try:
         loaded = schema.load({**raw, **values})
     except ValidationError as error:
-        messages = error.normalized_messages()  # type: ignore[no-untyped-call]
+        messages = suggest(schema, error.normalized_messages())  # type: ignore[no-untyped-call]
         raise Invalid(
             _("Some settings can't be so. Nothing was changed."), fields=_by_key(messages)
         ) from error
