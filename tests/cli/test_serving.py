@@ -3,10 +3,12 @@
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import urllib.request
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -50,6 +52,16 @@ def test_it_answers_and_ends_on_sigterm(served: tuple[subprocess.Popen[str], str
         assert answer.status == 200
     process.send_signal(signal.SIGTERM)
     assert process.wait(timeout=30) == 0
+
+
+def test_idle_connections_shut_nobody_out(served: tuple[subprocess.Popen[str], str]) -> None:
+    """Every browser keeps six open: forty of them must not fill the house."""
+    host, port = served[1].removeprefix("http://").split(":")
+    with ExitStack() as open_ones:
+        for _each in range(240):
+            open_ones.enter_context(socket.create_connection((host, int(port)), timeout=20))
+        with urllib.request.urlopen(f"{served[1]}/healthz", timeout=20) as answer:
+            assert answer.status == 200
 
 
 def test_a_port_that_is_taken_is_told(

@@ -21,6 +21,11 @@ if TYPE_CHECKING:
     from highstreet.house import House
 
 THREADS = 8
+#: Connections kept open, at work or not: every browser keeps six. At waitress's own 100 the server
+#: would hear nobody else, for minutes. A process may have 1,024 files open, the database's too.
+CONNECTIONS = 800
+#: Seconds that a connection without a request stays open.
+IDLE = 60
 #: Seconds that a job under way is waited for at the end.
 PATIENCE = 60.0
 
@@ -59,7 +64,16 @@ def serve(app: Flask, house: House, host: str, port: int, *, runner: bool) -> No
     from waitress import create_server
 
     try:
-        server: Any = create_server(app, host=host, port=port, threads=THREADS, ident="Highstreet")
+        server: Any = create_server(
+            app,
+            host=host,
+            port=port,
+            threads=THREADS,
+            ident="Highstreet",
+            connection_limit=CONNECTIONS,
+            channel_timeout=IDLE,
+            asyncore_use_poll=True,
+        )
     except OSError as error:
         raise Unavailable(
             _(
