@@ -33,14 +33,19 @@ class Leases:
             return self._ask_the_pool()
 
     def give_back(self, lease: sa.PoolProxiedConnection) -> None:
-        """Take back a connection; whatever transaction it is in is rolled back."""
-        if lease.dbapi_connection is None:
-            lease.close()  # it was invalidated
+        """Take back a connection; whatever transaction it is in is rolled back.
+
+        Where one is broken the server was probably restarted, so those that rest go too.
+        """
+        if lease.dbapi_connection is None:  # the session found it broken
+            lease.close()
+            self._close_all()
             return
         try:
             lease.dbapi_connection.rollback()
         except Exception:
             lease.invalidate()
+            self._close_all()
             return
         self._resting.append(lease)
         if self._waiting or len(self._resting) > MOST:
@@ -61,6 +66,7 @@ class Leases:
         with suppress(IndexError):  # somebody took it
             self._resting.popleft().close()  # to the pool, where others wait
 
-    def _close_all(self, _engine: sa.Engine) -> None:
-        while self._resting:
-            self._resting.pop().invalidate()
+    def _close_all(self, *_of: sa.Engine) -> None:
+        with suppress(IndexError):
+            while True:
+                self._resting.pop().invalidate()
