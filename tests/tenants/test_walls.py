@@ -141,10 +141,11 @@ def test_an_owner_never_changes(things, two_brands):
 
 def test_a_reading_session_cannot_write(things, two_brands):
     brand = two_brands[0]
-    with things.session(Scope.operator(brand.id)) as s:
+    with pytest.raises(WallBreach), things.session(Scope.operator(brand.id)) as s:
         s.add(Thing(brand_id=brand.id, word="late"))
         with pytest.raises(WallBreach):
             s.flush()
+        # Nor does it end in silence with the row still waiting.
 
 
 def test_core_and_bulk_inserts_are_held_too(things, two_brands):
