@@ -1,7 +1,8 @@
 """The club in sums over stores, for head office: never a person, and nothing of fewer than five.
 
 Each figure counts the people that it is about, for a store with many members may have handed a
-reward to one.
+reward to one. The brand's sum is on no page, but follows from its sales; so a store that is hidden
+is not hidden alone.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -27,7 +28,7 @@ def _select(*columns: sa.ColumnElement[Any]) -> sa.Select[Any]:
     return sa.select(*columns)
 
 
-@aggregates.aggregate(OWED, people="people", keys=_KEYS)
+@aggregates.aggregate(OWED, people="people", keys=_KEYS, across="store_id")
 def _owed(scope: Scope, *, at: datetime) -> sa.Select[Any]:
     """Points of each store that members can still spend, now or later."""
     return (
@@ -48,7 +49,7 @@ def _owed(scope: Scope, *, at: datetime) -> sa.Select[Any]:
     )
 
 
-@aggregates.aggregate(GIVEN, people="people", keys=_KEYS)
+@aggregates.aggregate(GIVEN, people="people", keys=_KEYS, across="store_id")
 def _given(scope: Scope, *, first: date, last: date) -> sa.Select[Any]:
     """Points that each store gave for purchases from `first` to `last` (business dates)."""
     # By the core's purchases, for they are found by day.
@@ -77,7 +78,7 @@ def _given(scope: Scope, *, first: date, last: date) -> sa.Select[Any]:
     )
 
 
-@aggregates.aggregate(HANDED_OVER, people="people", keys=_KEYS)
+@aggregates.aggregate(HANDED_OVER, people="people", keys=_KEYS, across="store_id")
 def _handed_over(scope: Scope, *, since: datetime, until: datetime) -> sa.Select[Any]:
     """Rewards that each store handed over from `since` to `until` (UTC) and did not take back."""
     return (

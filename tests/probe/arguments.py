@@ -89,6 +89,7 @@ PLAIN: dict[str, str | bytes] = {
     "limit": "50",
     "lock": "120",
     "locale": "en",
+    "month": "2026-11",
     "narrow": "1",
     "next": "/",
     "note": "why not",

@@ -26,6 +26,8 @@ from highstreet.sdk import EntryIn, ImportRow, ctx_of
 from highstreet_points_club import rules
 from highstreet_points_club.models import Rule
 from highstreet_points_club.openings import Opening
+from highstreet_points_club.settlement import Month
+from highstreet_points_club.totals import Span
 from highstreet_tenants import clock
 from highstreet_tenants.scopes import Scope
 from probe import marks
@@ -81,7 +83,10 @@ PLAIN: Mapping[str, Any] = {
     "method": "paper",
     "name": "Probe",
     "occurred_at": datetime(2026, 11, 20, 12, tzinfo=UTC),
+    "named": "2026-11",
     "on": True,
+    "options": {},
+    "_options": {},
     "payloads": [{}],
     "plugin": CLUB,
     "points": 1,
@@ -110,6 +115,7 @@ EXACT: Mapping[tuple[str, str], Any] = {
     ("highstreet.customers.parts.tell", "kind"): "probe",
     ("highstreet.host.faults.pause", "by"): "Probe",
     ("highstreet.host.settings.put", "values"): {},
+    ("highstreet.host.verbs.run", "name"): "points_club.owed",
     ("highstreet.jobs.queue.enqueue", "name"): "probe_tool.chore",
     ("highstreet.jobs.queue.enqueue_many", "name"): "probe_tool.chore",
     ("highstreet.results.queries.days", "on"): [TODAY],
@@ -267,6 +273,7 @@ class Bait:
             "returned": lambda: self.returned,
             "rule_id": lambda: self.rule_id,
             "store_id": lambda: self.store_id,
+            "span": lambda: Span(TODAY.replace(day=1), TODAY, UTC, self.at),
             "stores": lambda: [self.store_id],
             "tenancy": lambda: self.world.house.tenancy,
             "there": lambda: self.purchase,
@@ -290,8 +297,6 @@ class Bait:
         return [(self.one("account"), TODAY, self._club(rules.programme), 1)]
 
     def _month(self) -> Any:
-        from highstreet_points_club.settlement import Month
-
         return Month(TODAY.replace(day=1), UTC)
 
     def _return(self) -> ReturnIn:

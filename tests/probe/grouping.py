@@ -2,14 +2,13 @@
 
 import inspect
 from collections.abc import Iterable, Mapping
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
 
-from highstreet.host import faults
-from highstreet_tenants import aggregates
+from highstreet_tenants import aggregates, clock
 from highstreet_tenants.aggregates import SMALLEST_CELL, Aggregate
 from highstreet_tenants.base import Base
 from highstreet_tenants.errors import WallBreach
@@ -23,10 +22,12 @@ from probe.world import World
 TEACH = "in tests/probe/grouping.py, put it into ARGUMENTS with a value under which all is counted"
 #: Arguments of registered aggregates.
 ARGUMENTS: Mapping[str, Any] = {
+    "at": clock.now(),
     "first": date(2020, 1, 1),
     "last": date(2036, 1, 1),
     "weeks": ((date(2020, 1, 1), date(2036, 1, 1)),),
-    "since": faults.clock.now(),
+    "since": datetime(2020, 1, 1, tzinfo=UTC),
+    "until": datetime(2036, 1, 1, tzinfo=UTC),
 }
 
 

@@ -34,6 +34,8 @@ BROUGHT = {
     "periodic": "working_off.schedules",
     "nav": "navigation",
     "slots": "pieces",
+    "imports": "working_off.files",
+    "verbs": "working_off.verbs",
 }
 #: Pages of the core about one tool, and why those that open while it is off do.
 ABOUT_A_TOOL = {

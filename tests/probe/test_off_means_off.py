@@ -93,6 +93,17 @@ def test_schedules(street: Street) -> None:
     assert not wrong, "\n".join(wrong)
 
 
+@pytest.mark.parametrize("name", PLACES)
+def test_verbs_of_the_command_line(street: Street, name: str) -> None:
+    wrong = working_off.verbs(street, name)
+    assert not wrong, "\n".join(wrong)
+
+
+def test_files_that_a_tool_takes_in(street: Street, tmp_path: Any) -> None:
+    wrong = [one for slug in street.offices for one in working_off.files(street, slug, tmp_path)]
+    assert not wrong, "\n".join(wrong)
+
+
 def test_what_a_till_and_the_list_of_tools_say(street: Street) -> None:
     for place in street.places.values():
         client = street.app.test_client()

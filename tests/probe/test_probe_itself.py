@@ -241,6 +241,7 @@ def test_a_page_that_no_gate_knows_is_found(database_module: Any, tmp_path: Any)
 def test_a_gate_that_never_asks_is_found(holed: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(state, "require", lambda *_arguments: None)
     found = off.screens(holed, "forbidden")
+    assert_found("points_club.owed where it is off, works: True", working_off.verbs(holed, "off"))
     for prefix in (" /store/", " /office/", " /m/", " /api/"):
         assert_found(prefix, found)
     assert_found("set-up", off.about_a_tool(holed, "forbidden"))
@@ -276,6 +277,14 @@ def test_a_turn_that_comes_round_though_its_tool_is_off_is_found(holed: Any) -> 
     found = working_off.schedules(holed, everywhere)
     assert_found("probe_tool.chore where it is forbidden, due: True", found)
     assert_found("probe_tool.census where it is head office of none, due: True", found)
+
+
+def test_a_file_that_goes_in_though_its_tool_is_off_is_found(
+    holed: Any, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(state, "is_on", lambda *_arguments: True)
+    found = working_off.files(holed, "free", tmp_path)
+    assert_found("probe_tool.words where it is off, reached: True", found)
 
 
 @pytest.mark.parametrize("name", ["off", "head office of none"])

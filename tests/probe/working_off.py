@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -12,6 +13,8 @@ from highstreet import jobs as queue
 from highstreet.customers import queries
 from highstreet.customers import service as customers
 from highstreet.host import dispatch, gating, owed, retry
+from highstreet.host import verbs as host_verbs
+from highstreet.imports import tools as imports
 from highstreet.jobs import JobHandler, JobRegistry, Runner
 from highstreet.jobs.models import Job
 from highstreet.jobs.periodic import Enabled, Scheduler
@@ -19,8 +22,10 @@ from highstreet.jobs.runner import Guard
 from highstreet.purchases import service as purchases
 from highstreet.purchases.facts import PurchaseIn, ReturnIn
 from highstreet_tenants import clock
+from highstreet_tenants.errors import Invalid, ToolOff
 from highstreet_tenants.scopes import Scope
 from probe.street import Place, Street
+from probe.tool import WORDS
 from probe.tool.spy import Listening
 from probe.world import CLUB, TOOL, TOOLS, taken_back
 
@@ -144,6 +149,49 @@ def _buy(s: Any, place: Place) -> Any:
         place.customer.id,
     )  # fmt: skip
     return purchases.record(s, given).purchase
+
+
+def verbs(street: Street, name: str) -> list[str]:
+    """What an operator may ask of a tool that answers though it is off, or does not though on."""
+    at, wrong = street.at(name), []
+    store_id = at.store.id if at.store else None
+    for verb, (tool, found) in sorted(host_verbs.of(street.house.host).items()):
+        if found.at == "store" and store_id is None:
+            continue
+        try:
+            with taken_back(street.session(at, write=found.writes)) as s:
+                host_verbs.run(s, verb, {}, store_id)
+            works = True
+        except ToolOff as error:
+            works = False
+            if at.reasons[tool] not in error.detail:
+                wrong.append(f"{verb} where it is {name} says {error.detail!r}")
+        except Invalid:
+            works = True  # it got as far as to ask for more
+        if works is not at.on:
+            wrong.append(f"{verb} where it is {name}, works: {works}")
+    return wrong
+
+
+def files(street: Street, slug: str, folder: Path) -> list[str]:
+    """Rows of a brand's file that reach a tool for stores where it is off, or do not where on."""
+    here = [one for one in street.places.values() if one.brand.slug == slug]
+    path = folder / f"{slug}.csv"
+    lines = [f"{place.store.code},K{slug}{place.name},word" for place in here if place.store]
+    path.write_text("\n".join(["store,card,word", *lines]), "utf-8")
+    heard: list[Any] = []
+    with Listening(lambda _ctx, _what, given: heard.extend(given[0])):
+        try:
+            imports.run(street.house.tenancy, here[0].brand.row, TOOL, WORDS, path)
+        except ToolOff:
+            if any(place.on for place in here):
+                return [f"{WORDS.name} is refused in {slug}, where it is on somewhere"]
+    reached = {row.store_id for row in heard}
+    return [
+        f"{WORDS.name} where it is {place.name}, reached: {place.node in reached}"
+        for place in here
+        if (place.node in reached) is not place.on
+    ]
 
 
 def batches(street: Street) -> list[str]:

@@ -2,7 +2,7 @@
 the schema alone, and it does nothing but tell `spy` that it was reached.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -10,11 +10,16 @@ from markupsafe import Markup
 from marshmallow import Schema, fields
 
 from highstreet.sdk import (
+    Cells,
+    ImportDone,
+    ImportKind,
+    ImportRow,
     JobHandler,
     NavEntry,
     Periodic,
     Plugin,
     ScopedSession,
+    Verb,
     api,
     ctx_of,
     open_ctx,
@@ -111,6 +116,26 @@ def _duty(s: ScopedSession, payload: Mapping[str, Any]) -> None:
     spy.tell(ctx_of(s, NAME), "job:duty")
 
 
+def _say(ctx: Any, options: Mapping[str, str]) -> list[dict[str, str]]:
+    spy.tell(ctx, "verb:say")
+    return [{"said": "works"}]
+
+
+def _read(cells: Cells) -> str:
+    return cells.text("word")
+
+
+def _take(ctx: Any, rows: Sequence[ImportRow]) -> ImportDone:
+    spy.tell(ctx, "import:words", rows)
+    return ImportDone(len(rows))
+
+
+#: A file of the tool's own.
+WORDS = ImportKind(
+    f"{NAME}.words", _l("Words"), {"word": ("word",)}, needs=("word",), read=_read, write=_take
+)
+
+
 def make(hooks: object, slots: Mapping[str, str]) -> Plugin:
     """The tool, answering `hooks` and filling every one of `slots`."""
     return Plugin(
@@ -136,6 +161,8 @@ def make(hooks: object, slots: Mapping[str, str]) -> Plugin:
             NavEntry(_l("Probe tool"), "probe_tool-office.overview", OFFICE, face="office"),
         ],
         slots=dict.fromkeys(slots, _piece),
+        imports=[WORDS],
+        verbs=[Verb(f"{NAME}.say", _l("Say something"), _say)],
     )
 
 
