@@ -4,8 +4,6 @@ import random
 import signal
 from collections import Counter
 
-from highstreet.jobs import enqueue_many
-
 from .conftest import until, zygote
 
 JOBS = 240
@@ -14,16 +12,14 @@ KILLS = 12
 
 def test_each_effect_exactly_once_however_often_runners_are_killed(work):
     work.handle("test.note")
-    for store in range(3):
-        with work.tenancy.session(work.scope(store), write=True) as s:
-            enqueue_many(s, "test.note", [{"n": n} for n in range(JOBS // 3)], max_attempts=50)
+    work.notes(JOBS // 3)
     dice = random.Random(11)
     with zygote(work.database.url) as runners:
         first, second = runners.spawn(), runners.spawn()
         for kill in range(1, KILLS + 1):
             goal = kill * JOBS // (KILLS + 3) + dice.randrange(5)
             until(lambda goal=goal: len(work.effects()) >= goal, f"{goal} effects")
-            until(lambda pid=first: work.runs(pid), "it is in the middle of a job")
+            until(lambda pid=first: work.caught(pid), "it is in the middle of a job")
             runners.kill(first)
             first, second = second, runners.spawn()
         until(lambda: {row.status for row in work.rows()} == {"done"}, "all done", 60)

@@ -33,9 +33,7 @@ def waiting(redis):
 
 
 def test_killed_workers_and_flushed_redis_lose_nothing(work, redis, redis_url):
-    for store in range(3):
-        with work.tenancy.session(work.scope(store), write=True) as s:
-            enqueue_many(s, "test.note", [{"n": n} for n in range(JOBS // 3)], max_attempts=50)
+    work.notes(JOBS // 3)
     dice = random.Random(7)
     with zygote(work.database.url, redis_url) as workers:
         first, second = workers.spawn(), workers.spawn()
@@ -45,7 +43,7 @@ def test_killed_workers_and_flushed_redis_lose_nothing(work, redis, redis_url):
             if blow % 3 == 2:
                 redis.flushall()
             else:
-                until(lambda pid=first: work.runs(pid), "it is in the middle of a job")
+                until(lambda pid=first: work.caught(pid), "it is in the middle of a job")
                 workers.kill(first)
                 first, second = second, workers.spawn()
         until(lambda: {row.status for row in work.rows()} == {"done"}, "all done", 60)
