@@ -12,7 +12,7 @@ from probe.world import TOOLS, Site
 
 #: Kinds that belong to whoever owns the people met in a store; all others are the store's.
 FOLK = frozenset(
-    {"customer", "merged", "card", "phone", "email", "name", "words", "reward", "account"}
+    {"customer", "merged", "card", "phone", "email", "name", "words", "note", "reward", "account"}
 )
 
 #: Arguments of addresses → the kind of id (a key of Site.ids).
@@ -63,6 +63,7 @@ OWNED: dict[str, tuple[str, ...]] = {
     "region": ("region",),
     "text": ("name",),
     "tool": ("slug",),
+    "note": ("note",),
     "after": ("cursor",),
     "before": ("cursor",),
     "cursor": ("cursor",),
@@ -72,6 +73,8 @@ OWNED: dict[str, tuple[str, ...]] = {
     "pin": (),
 }
 _pins = [506_172]
+#: Forms that name something of the very customer in their address → the name.
+THEIRS = {"customers.remove_contact": "phone", "customers.remove_note": "note"}
 #: Names in forms and queries that can name nobody's property, with a value that is likely to pass
 #: (bytes for a file that is sent).
 PLAIN: dict[str, str | bytes] = {
@@ -92,11 +95,9 @@ PLAIN: dict[str, str | bytes] = {
     "month": "2026-11",
     "narrow": "1",
     "next": "/",
-    "note": "why not",
     "on": "1",
     "page": "0",
     "password": "not the password",
-    "pin": "4071",
     "points": "3",
     "reason": "somebody asked",
     "role": "till_staff@store",
@@ -135,6 +136,7 @@ def usual(name: str, site: Site) -> str:
         "card": str(site.ids.get("card", [""])[0]),
         "name": "Probe Person",
         "email": f"probe.{number}@people.example",
+        "note": "why not",
         "number": f"N{number}",
         "pin": str(_pins[-1]),
         "again": str(_pins[-1]),
@@ -185,6 +187,8 @@ def kind_of(rule: Rule, argument: str) -> str | None:
     """The kind that an argument of an address means; None for one that names nobody's property."""
     if argument == "user_id" and "grant_id" in rule.arguments:
         return "leaver"  # whose role is the last of a site's grants
+    if argument == "other_id" and "/unmerge/" in rule.rule:
+        return "merged"
     if argument in ADDRESS and argument not in PLACE:
         return ADDRESS[argument]
     if argument == "token":

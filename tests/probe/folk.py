@@ -59,7 +59,7 @@ def fill(world: World, site: Site) -> None:
         )
         lone = _enrol(s, site, "Dot Marsh", marks.number(site.people), stays=False)
         for one in (ann, bea):
-            customers.add_note(s, one.id, f"{folk} note")
+            site.keep("note", customers.add_note(s, one.id, f"{folk} note").id)
             consent.record(
                 s, one.id, purpose="marketing", channel="email", status="given",
                 wording=f"{firm} agrees", method="paper", evidence=f"{folk} signed",
@@ -87,7 +87,10 @@ def fill(world: World, site: Site) -> None:
 
 def crowd(s: Any, many: int) -> list[UUID]:
     """People without secrets, to be spent."""
-    people = [EnrolIn(s.store_id, f"Spare {number}") for number in range(many)]
+    people = [
+        EnrolIn(s.store_id, f"Spare {number}", phone=f"+49151{uuid4().int % 10**8:08}")
+        for number in range(many)
+    ]
     done = customers.enrol_batch(s, people)
     return [one for one in done.ids if one is not None]
 

@@ -130,7 +130,11 @@ class Walk(Visitor):
         """Arguments of the actor's own; each value of those that are nobody's."""
         given: dict[str, Any] = {}
         loose = {a: arguments.free(rule, a) for a, kind in kinds.items() if kind is None}
+        if "merged" in kinds.values() and method not in SAFE:
+            given |= self._pair(kinds, home)
         for argument, kind in kinds.items():
+            if argument in given:
+                continue
             if kind == "token" and self.actor.kind == "member":
                 given[argument] = self.actor.home.ids["own_token"][0]
             elif kind is not None and "token" in kind:
@@ -206,7 +210,8 @@ class Walk(Visitor):
         plain = self._plain(rule, method, place, asked)
         for _round in range(2 if asked else 0):
             fresh = self._refreshed(rule, method, place, given)
-            answer, more = self._listen(rule, method, place, fresh, plain)
+            beside = self._beside(rule, method, place, fresh)
+            answer, more = self._listen(rule, method, place, fresh, plain | beside)
             self._note(rule, method, answer)
             if more <= asked:
                 break
@@ -230,8 +235,26 @@ class Walk(Visitor):
             return given
         kinds = {a: arguments.kind_of(rule, a) for a in given}
         home = place or self.actor.home
+        if "merged" in kinds.values():
+            return given | self._pair(kinds, home)
         people = [a for a, kind in kinds.items() if kind == "customer"]
         return given | {a: self.world.spare_one(home) for a in people}
+
+    def _pair(self, kinds: dict[str, str | None], home: Site) -> dict[str, Any]:
+        """The arguments of a merge that can be taken back."""
+        kept, gone = self.world.spare_pair(home)
+        both = {"customer": kept, "merged": gone}
+        return {a: both[kind] for a, kind in kinds.items() if kind in both}
+
+    def _beside(
+        self, rule: Rule, method: str, place: Site | None, given: dict[str, Any]
+    ) -> dict[str, str]:
+        """What the form must name of the customer in the address."""
+        name = arguments.THEIRS.get(rule.endpoint)
+        if name is None or method in SAFE:
+            return {}
+        home = place or self.actor.home
+        return {name: self.world.theirs(home, name, given["customer_id"])}
 
     def _note(self, rule: Rule, method: str, answer: TestResponse | None) -> None:
         if answer is not None and answer.status_code < 400:

@@ -15,6 +15,8 @@ import sqlalchemy as sa
 from flask import Flask
 
 from conftest import Database, make_brand
+from highstreet.customers import queries
+from highstreet.customers import service as customers
 from highstreet.host import policy, settings
 from highstreet_tenants.models import Brand, Owner, Region, Store
 from highstreet_tenants.people import accounts, keys, logins
@@ -109,8 +111,7 @@ class World:
 
     def spare(self, site: Site) -> list[UUID]:
         """Customers of a site's that may be merged, erased and renamed."""
-        at = site.owner if site.store else f"{site.owner}-1"
-        with self.session(at, write=True) as s:
+        with self.session(self._door(site), write=True) as s:
             made = folk.crowd(s, 25)
         site.keep("spare", *made)
         return site.ids["spare"]
@@ -119,6 +120,26 @@ class World:
         """One of them."""
         found: UUID = (site.ids.get("spare") or self.spare(site)).pop()
         return found
+
+    def spare_pair(self, site: Site) -> tuple[UUID, UUID]:
+        """A customer and the one who went into that record by a merge."""
+        kept, gone = self.spare_one(site), self.spare_one(site)
+        in_charge = site.brand.slug if site.brand.customers == "brand" else self._door(site)
+        with self.session(in_charge, write=True) as s:
+            customers.merge(s, kept, gone)
+        return kept, gone
+
+    def theirs(self, site: Site, name: str, customer_id: UUID) -> str:
+        """What a form is to name of a customer of the site's: a phone, or a note just made."""
+        with self.session(self._door(site), write=True) as s:
+            if name == "note":
+                return str(customers.add_note(s, customer_id, "Likes the window seat").id)
+            known = queries.detail(s, customer_id).identities
+            return next(one.value for one in known if one.kind == name)
+
+    def _door(self, site: Site) -> str:
+        """The store in which people of a site are met."""
+        return site.owner if site.store else f"{site.owner}-1"
 
     def foreign(self, owner: str) -> list[Site]:
         """Sites whose rows are none of this owner's business: all others but its own brand's head
@@ -155,8 +176,8 @@ def build(app: Flask, database: Database) -> World:
     marks.begin()
     world = World(app, database)
     tenancy = world.house.tenancy
-    for slug, customers in (("harbour", "brand"), ("quarry", "store")):
-        brand = make_brand(tenancy, slug, customers)
+    for slug, ownership in (("harbour", "brand"), ("quarry", "store")):
+        brand = make_brand(tenancy, slug, ownership)
         _name_tree(world, brand)
         world.sites[slug] = Site(slug, brand, None)
         for store in brand.stores:
