@@ -95,7 +95,7 @@ _SPENT = Statement(
 )
 _OPEN = Statement(
     "INSERT INTO points_club_account (brand_id, id, store_id, customer_id, balance, debt, seq,"
-    " opened_at) VALUES (:brand_id, :id, :owner_id, :customer_id, 0, 0, 0, :opened_at)"
+    " opened_at) VALUES (:brand_id, :id, :owner_store_id, :customer_id, 0, 0, 0, :opened_at)"
     " ON CONFLICT (brand_id, customer_id) DO NOTHING",
     returns="none",
 )
@@ -145,7 +145,7 @@ def open_many(s: ScopedSession, owners: Iterable[tuple[UUID, UUID | None]], at: 
         _OPEN.many(
             s,
             [
-                {"id": new_id(), "customer_id": customer, "owner_id": owner, "opened_at": at}
+                {"id": new_id(), "customer_id": customer, "owner_store_id": owner, "opened_at": at}
                 for customer, owner in wanted
             ],
         )

@@ -69,9 +69,9 @@ _LITE_ENTRY = Statement(
 )
 _LITE_LOT = Statement(
     "INSERT INTO points_club_lot (brand_id, id, store_id, account_id, points, remaining,"
-    " at_store_id, earned_at, activates_at, expires_at, idle) VALUES (:brand_id, :id, :owner_id,"
-    " :account_id, :points, :points, :at_store_id, :occurred_at, :activates_at, :expires_at,"
-    " :idle_at IS NOT NULL)",
+    " at_store_id, earned_at, activates_at, expires_at, idle) VALUES (:brand_id, :id,"
+    " :owner_store_id, :account_id, :points, :points, :at_store_id, :occurred_at, :activates_at,"
+    " :expires_at, :idle_at IS NOT NULL)",
     returns="none",
 )
 _LITE_ACCOUNT = Statement(
@@ -258,7 +258,7 @@ def _quick(ctx: Ctx, due: _Due) -> tuple[int, int, int | None] | None:
         found = _FOUND(s, customer_id=due.customer_id)
         return None if found is None else (*found, None)
     owner_id = purchase.store_id if s.customers == "store" else None
-    _LITE_LOT(s, **binds, owner_id=owner_id, account_id=account_id)
+    _LITE_LOT(s, **binds, owner_store_id=owner_id, account_id=account_id)
     balance = _LITE_ACCOUNT(
         s, points=due.points, occurred_at=at, idle_at=binds["idle_at"], account_id=account_id
     )

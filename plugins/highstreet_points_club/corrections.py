@@ -23,7 +23,7 @@ _EXISTING = Statement(
 )
 _REASON = Statement(
     "INSERT INTO points_club_reason (brand_id, id, store_id, entry_id, text, by)"
-    " VALUES (:brand_id, :id, :owner_id, :entry_id, :text, :by)",
+    " VALUES (:brand_id, :id, :owner_store_id, :entry_id, :text, :by)",
     returns="none",
 )
 _GIVEN = Statement(
@@ -109,7 +109,7 @@ def adjust(
     write(s, [Change(account.owner_id, cause, step)])
     entry_id = next(entry.id for entry in step.entries if entry.kind == "adjust")
     by = ctx.scope.actor.name[:120]
-    _REASON(s, id=new_id(), owner_id=account.owner_id, entry_id=entry_id, text=reason, by=by)
+    _REASON(s, id=new_id(), owner_store_id=account.owner_id, entry_id=entry_id, text=reason, by=by)
     story.tell_many(
         ctx,
         [

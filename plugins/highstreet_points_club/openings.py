@@ -42,7 +42,7 @@ _KNOWN = Statement(
 )
 _ORIGIN = Statement(
     "INSERT INTO points_club_reason (brand_id, id, store_id, entry_id, text, by)"
-    " VALUES (:brand_id, :id, :owner_id, :entry_id, :text, :by)",
+    " VALUES (:brand_id, :id, :owner_store_id, :entry_id, :text, :by)",
     returns="none",
 )
 
@@ -172,7 +172,7 @@ def _tell(ctx: Ctx, brought: Sequence[_Brought], at: datetime) -> None:
         reasons.append(
             {
                 "id": new_id(),
-                "owner_id": account.owner_id,
+                "owner_store_id": account.owner_id,
                 "entry_id": entry_id,
                 "text": row.origin[-200:],
                 "by": by,

@@ -37,7 +37,7 @@ _REWARD_COLUMNS = (
 def _insert(table: str, columns: Sequence[str]) -> Statement:
     # `store_id` is a bind of the session's own; the owner of a row comes from its account.
     names = ", ".join(columns)
-    binds = ", ".join(":owner_id" if one == "store_id" else f":{one}" for one in columns)
+    binds = ", ".join(":owner_store_id" if one == "store_id" else f":{one}" for one in columns)
     return Statement(
         f"INSERT INTO {table} (brand_id, {names}) VALUES (:brand_id, {binds})",
         returns="none",
@@ -159,7 +159,7 @@ def put(s: ScopedSession, table: str, rows: Sequence[Mapping[str, Any]]) -> None
 
 
 def _owned(row: Mapping[str, Any]) -> Iterable[tuple[str, Any]]:
-    return (("owner_id" if key == "store_id" else key, value) for key, value in row.items())
+    return (("owner_store_id" if key == "store_id" else key, value) for key, value in row.items())
 
 
 def _entry(entry: Entry, owner_id: UUID | None, cause: Cause) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy import event
 
+from highstreet_tenants import owners
 from highstreet_tenants.base import Base
 from highstreet_tenants.control import CONTROL_TABLES
 from highstreet_tenants.errors import WallBreach
@@ -39,15 +40,15 @@ _OF_ROWS = re.compile(
 _BEYOND = re.compile(r"\bset_config\s*\(|;\s*\S", re.IGNORECASE)
 _LITERAL = re.compile(r"'(?:[^']|'')*'")
 _BOUND_STORE = re.compile(r"\bstore_id\"?\s*(?:=|IN\s*\()\s*(?:\?|%\(|:\w)", re.IGNORECASE)
-_BRAND_BIND = re.compile(r"(?:^|_)brand_id(?:_+m?\d+)*$")
-_STORE_BIND = re.compile(r"^(?:core_\w+?_)?store_id(?:_+m?\d+)*$")
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """What a SQL text touches: tenant tables, those not held to a brand, those not to a store.
 
-    bound_store: a store is named by a bound value. of_rows: it reads or writes rows, nothing else.
+    A new row is held by where its owner comes from (see `owners`). bound_store: a store is named by
+    a bound value. of_rows: it reads or writes rows, nothing else. moves: it gives rows that are
+    there to another owner. unnamed: binds that are the owner of a new row (see `owners`).
     """
 
     tables: frozenset[str]
@@ -55,6 +56,8 @@ class Verdict:
     loose_store: frozenset[str]
     bound_store: bool = False
     of_rows: bool = True
+    moves: bool = False
+    unnamed: tuple[tuple[int, str], ...] = ()
 
 
 def _sources(sql: str) -> Iterator[tuple[str, str, str, int]]:
@@ -73,16 +76,28 @@ def judge(sql: str) -> Verdict:
     """The verdict on a SQL text; kept, for statements repeat."""
     tenant = tenant_tables()
     seen, loose_brand, loose_store = set(), set(), set()
+    unnamed: tuple[tuple[int, str], ...] = ()
+    changes = False
     for verb, name, alias, end in _sources(sql):
         table = tenant.get(name)
         if table is None:
             continue
         seen.add(name)
         if verb == "INTO":
-            columns = sql[end:].split(")", 1)[0]
-            if not re.search(r"\bbrand_id\b", columns):
+            rows = owners.of_new_rows(sql, end)
+            if not rows.brand:
                 loose_brand.add(name)
+            if "store_id" in table.c and not rows.store:
+                loose_store.add(name)
+            unnamed += rows.unnamed
+            # Of the brand it is all the same: every unique key carries it.
+            if not owners.takes_over(sql):
+                continue
+            changes = True
+            if "store_id" in table.c and not _held(sql, alias, "store_id"):
+                loose_store.add(name)
             continue
+        changes = changes or verb == "UPDATE"
         if not _held(sql, alias, "brand_id"):
             loose_brand.add(name)
         if "store_id" in table.c and not _held(sql, alias, "store_id"):
@@ -93,6 +108,8 @@ def judge(sql: str) -> Verdict:
         frozenset(loose_store),
         _BOUND_STORE.search(sql) is not None,
         _OF_ROWS.match(sql) is not None and _BEYOND.search(_LITERAL.sub("''", sql)) is None,
+        changes and owners.moves(sql),
+        unnamed,
     )
 
 
@@ -134,8 +151,8 @@ def forget() -> None:
 @lru_cache(maxsize=4096)
 def _binds(names: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     return (
-        tuple(n for n in names if _BRAND_BIND.search(n)),
-        tuple(n for n in names if _STORE_BIND.search(n)),
+        tuple(n for n in names if owners.is_checked_bind(n, "brand_id")),
+        tuple(n for n in names if owners.is_checked_bind(n, "store_id")),
     )
 
 
@@ -146,11 +163,13 @@ def check(
     *,
     flushing: bool,
     grouped: bool,
+    order: Sequence[str] = (),
 ) -> None:
     """Let the statement pass or raise WallBreach.
 
-    `rows` are the bound values, one mapping per executed row; `flushing` means the rows were
-    checked one by one at flush; `grouped` that a registered aggregate runs.
+    `rows` are the bound values, one mapping per executed row; `order` their names in the order in
+    which a text without names has them; `flushing` means the rows were checked one by one at flush;
+    `grouped` that a registered aggregate runs.
     """
     verdict = judge(sql)
     if scope is not None:
@@ -165,6 +184,10 @@ def check(
             f"{', '.join(sorted(verdict.loose_brand))} is not held to a brand in: {sql[:400]}"
         )
     _check_stores(verdict, scope, flushing=flushing, grouped=grouped, sql=sql)
+    for place, column in () if flushing else verdict.unnamed:
+        # Where a text has more binds than names, the names come round again.
+        if order and not owners.is_checked_bind(order[place % len(order)], column):
+            raise WallBreach(f"bind {column} of a new row by that name, in: {sql[:300]}")
     # What head office may read of stores, it may name them for; people there are none of it.
     confined = scope.reach == "store" or (
         scope.reach == "brand" and any(_of_people(table) for table in verdict.tables)
@@ -182,16 +205,19 @@ def check(
                     raise WallBreach(f"another store's id is bound in: {sql[:200]}")
             if values.get("all_stores"):
                 raise WallBreach(f"all stores are asked for in: {sql[:200]}")
-            if verdict.bound_store and not (store_names or flushing):
+            uncounted = verdict.unnamed and not order
+            if (verdict.bound_store or uncounted) and not (store_names or flushing):
                 raise WallBreach(
                     f"bind a store as store_id, so that it is checked, in: {sql[:200]}"
                 )
 
 
 def check_kind(verdict: Verdict, sql: str) -> None:
-    """Raise WallBreach for what ends a transaction, changes a table or a setting."""
+    """Raise WallBreach for what ends a transaction, changes a table, a setting or an owner."""
     if not verdict.of_rows:
         raise WallBreach(f"a session reads and writes rows and does nothing else, not: {sql[:200]}")
+    if verdict.moves:
+        raise WallBreach(f"the owner of a row cannot change, yet it does in: {sql[:300]}")
 
 
 def _check_stores(
@@ -267,4 +293,12 @@ def install(engine: sa.Engine) -> None:
             scope,
             flushing=session is not None and session.flushing,
             grouped=session is not None and session.grouped,
+            order=_order(statement, context),
         )
+
+
+def _order(sql: str, context: Any) -> Sequence[str]:
+    """The names of a text's binds in their order, where they have none in the text; else empty."""
+    names: Sequence[str] = getattr(getattr(context, "compiled", None), "positiontup", None) or ()
+    # A list that was bound as one stands there as several: then nobody can count.
+    return names if names and sql.count("?") % len(names) == 0 else ()

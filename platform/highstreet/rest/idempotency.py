@@ -58,7 +58,7 @@ _CLAIM = Statement(
 )
 # A row that is older than a day but not yet swept stands for nothing: it is taken over.
 _KEEP = Statement(
-    """
+    f"""
 INSERT INTO core_idempotency
   (brand_id, store_id, id, api_key_id, key, fingerprint, created_at, status, body, headers)
 VALUES
@@ -66,7 +66,7 @@ VALUES
 ON CONFLICT (brand_id, api_key_id, key) DO UPDATE
 SET id = excluded.id, fingerprint = excluded.fingerprint, created_at = excluded.created_at,
     status = excluded.status, body = excluded.body, headers = excluded.headers
-WHERE core_idempotency.created_at < :expired
+WHERE core_idempotency.created_at < :expired AND {own("core_idempotency")}
 RETURNING id
 """,
     returns="value",
