@@ -15,6 +15,8 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 from uuid import UUID, uuid5
 
+from highstreet_points_club.weekdays import DAYS
+
 if TYPE_CHECKING:
     from highstreet.sdk import PurchaseFact
 
@@ -22,7 +24,6 @@ Mode = Literal["visit", "spend", "items"]
 Expiry = Literal["never", "days", "months", "month_end", "year_end"]
 RewardKind = Literal["product", "money"]
 
-DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 #: The settings that decide what a purchase earns; an entry names the version it was reckoned by.
 _EARNING = (
     "accruals", "stacked", "bonuses", "pending_days", "expiry", "expiry_days", "expiry_months",

@@ -8,7 +8,7 @@ from marshmallow import RAISE, Schema, ValidationError, fields, validate, valida
 
 from highstreet.sdk import gettext as _
 from highstreet.sdk import lazy_gettext as _l
-from highstreet_points_club.programme import DAYS
+from highstreet_points_club.weekdays import DAYS
 
 MOST = 1_000_000
 """Points: more in one rule is a slip of the finger."""

@@ -3,16 +3,33 @@
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import Generic, Protocol, TypeVar
+
+import sqlalchemy as sa
 
 from highstreet_tenants.engines import Pen
 from highstreet_tenants.leases import Leases
 
-if TYPE_CHECKING:
-    from highstreet_tenants.sessions import ScopedSession
+
+class Openable(Protocol):
+    """What opens and ends a session: `ScopedSession` has it."""
+
+    writing: bool
+    on_end: list[Callable[[], None]]
+
+    def open(self, engine: sa.Engine, lease: sa.PoolProxiedConnection) -> None: ...
+
+    def settle(self) -> None: ...
+
+    def abandon(self) -> None: ...
+
+    def hand_back(self) -> sa.PoolProxiedConnection | None: ...
 
 
-class Opening(AbstractContextManager["ScopedSession"]):
+S = TypeVar("S", bound=Openable)
+
+
+class Opening(AbstractContextManager[S], Generic[S]):
     """What `Tenancy.session` gives: takes pen and connection, begins, ends, gives them back.
 
     A class where a generator would be shorter: every request pays for it, and generators within
@@ -23,14 +40,14 @@ class Opening(AbstractContextManager["ScopedSession"]):
 
     def __init__(
         self,
-        session: "ScopedSession",
+        session: S,
         leases: Leases,
         pen: Pen,
-        on_open: Sequence[Callable[["ScopedSession"], None]],
+        on_open: Sequence[Callable[[S], None]],
     ) -> None:
         self._session, self._leases, self._pen, self._on_open = session, leases, pen, on_open
 
-    def __enter__(self) -> "ScopedSession":
+    def __enter__(self) -> S:
         session = self._session
         self._has_pen = session.writing and self._pen.take()
         try:
@@ -57,7 +74,7 @@ class Opening(AbstractContextManager["ScopedSession"]):
             for call in session.on_end:
                 call()
 
-    def _end(self, session: "ScopedSession", *, well: bool) -> None:
+    def _end(self, session: S, *, well: bool) -> None:
         try:
             if not well:
                 session.abandon()

@@ -51,7 +51,7 @@ def ensure_role(connection: sa.Connection, role: str) -> None:
         raise Unavailable(
             _(
                 "The database has no role %(role)s, and its owner may not make one. Let an "
-                'administrator of PostgreSQL say: CREATE ROLE "%(role)s" LOGIN PASSWORD \'…\'',
+                "administrator of PostgreSQL say: CREATE ROLE \"%(role)s\" LOGIN PASSWORD '…'",
                 role=role,
             )
         )

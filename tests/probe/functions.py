@@ -111,7 +111,7 @@ def public(module: ModuleType) -> Iterator[tuple[str, Function]]:
 
 def _rooms_of_ctx() -> Iterator[tuple[str, Function]]:
     """What a tool's `ctx` offers: each method of each of its rooms, as a function of `ctx`."""
-    for attribute, kind in vars(Ctx).items():
+    for attribute, kind in [pair for part in Ctx.__mro__ for pair in vars(part).items()]:
         if attribute.startswith("_"):
             continue
         if inspect.isfunction(kind):

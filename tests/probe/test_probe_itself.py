@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from highstreet.customers import queries as customers
 from highstreet.customers.models import Customer
 from highstreet.host import asked, dispatch, retry, state
-from highstreet.host.plans import Call
+from highstreet.host.spec import Call
 from highstreet.jobs import JobHandler
 from highstreet.jobs.periodic import everywhere
 from highstreet.purchases.models import Purchase

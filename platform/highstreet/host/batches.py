@@ -8,7 +8,8 @@ from uuid import UUID
 from highstreet import host as hosts
 from highstreet.host import faults, guard, owed, state
 from highstreet.host.guard import CAUGHT
-from highstreet.host.plans import Answer, Call, Plan
+from highstreet.host.plans import Answer, Plan
+from highstreet.host.spec import Call
 from highstreet_tenants.sessions import ScopedSession, TransactionEnded
 
 

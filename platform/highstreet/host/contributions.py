@@ -13,9 +13,8 @@ from marshmallow import fields as ma_fields
 from marshmallow import missing as missing_
 
 from highstreet.host.candidates import Candidate, Refused
-from highstreet.host.plans import Call
 from highstreet.host.plugin import Plugin
-from highstreet.host.spec import Hook
+from highstreet.host.spec import Call, Hook
 from highstreet.host.taking import WHO_AND_WHERE
 from highstreet.i18n import lazy_gettext as _l
 from highstreet.jobs import JobHandler, Periodic

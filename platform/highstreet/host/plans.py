@@ -1,21 +1,12 @@
 """What dispatch calls, worked out once per hook and set of enabled tools."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from highstreet.host.spec import Hook
+from highstreet.host.spec import Call, Hook
 
 if TYPE_CHECKING:
     from highstreet.host.registry import Host
-
-
-class Call(NamedTuple):
-    """One tool's implementation of a hook. order: -1 wants to be first, 1 last."""
-
-    plugin: str
-    function: Callable[..., Any]
-    order: int = 0
 
 
 class Answer(NamedTuple):

@@ -11,11 +11,13 @@ if TYPE_CHECKING:
     from marshmallow import Schema
 
     from highstreet.host.taking import ImportKind
-    from highstreet.host.verbs import Verb
     from highstreet.jobs import JobHandler, Periodic
 
 #: Which console a screen or an entry of its navigation belongs to.
 Face = Literal["store", "office", "member"]
+
+#: What a tool tells of itself, in a form that can be printed as a table or as JSON.
+Facts = Mapping[str, Any]
 
 #: A piece of a page: gets `ctx` and what the page offers, gives Markup or None for nothing.
 Slot = Callable[..., Any]
@@ -34,6 +36,24 @@ class NavEntry:
     permission: str
     icon: str = "plug"
     face: Face = "store"
+
+
+@dataclass(frozen=True, slots=True)
+class Verb:
+    """`highstreet tool <name> --brand BRAND [--store STORE] [OPTION=VALUE …]`.
+
+    name: `<tool>.<what>`. title: a lazy translation. run: gets `ctx` and the options given, as
+    texts; gives rows of plain facts, which are printed as a table or as JSON. options: each with
+    what it means (a lazy translation). at: "brand" works for the whole brand, or for one store if
+    the operator names it; "store" in one store only. writes: it changes something.
+    """
+
+    name: str
+    title: object
+    run: Callable[[Any, Mapping[str, str]], Sequence[Facts]]
+    options: Mapping[str, object] = field(default_factory=dict)
+    at: Literal["brand", "store"] = "brand"
+    writes: bool = False
 
 
 @dataclass(frozen=True)

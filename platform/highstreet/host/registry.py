@@ -25,7 +25,7 @@ from highstreet.host.candidates import Candidate, Reason, Refused, quarantine_na
 from highstreet.host.kept import Kept
 from highstreet.host.manifest import Manifest
 from highstreet.host.plugin import Plugin
-from highstreet.host.spec import PROJECT, Hook, hooks_in
+from highstreet.host.spec import PROJECT, Call, Hook, hooks_in
 from highstreet.i18n import LazyText
 from highstreet.i18n import lazy_gettext as _l
 from highstreet.jobs import JobHandler, Periodic
@@ -33,7 +33,6 @@ from highstreet_tenants import walls
 from highstreet_tenants.sessions import ScopedSession
 
 if TYPE_CHECKING:
-    from highstreet.host.plans import Call
     from highstreet_migrations.histories import History
     from highstreet_tenants.people.permissions import Permission
 

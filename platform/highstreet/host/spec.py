@@ -7,7 +7,7 @@ results when one plugin raises and knows nothing of stores.
 import inspect
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol, TypeVar, get_args
+from typing import Any, Literal, NamedTuple, Protocol, TypeVar, get_args
 
 import pluggy
 
@@ -57,6 +57,14 @@ class Hook:
     gives: type | list[type] | None = None
     doc: str = ""
     room: str = ""
+
+
+class Call(NamedTuple):
+    """One tool's implementation of a hook. order: -1 wants to be first, 1 last."""
+
+    plugin: str
+    function: Callable[..., Any]
+    order: int = 0
 
 
 def spec(

@@ -2,38 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from highstreet.host import guard, state
+from highstreet.host.plugin import Facts, Verb
 from highstreet.i18n import gettext as _
 from highstreet_tenants.errors import Invalid, NotFound
 from highstreet_tenants.sessions import ScopedSession
 
 if TYPE_CHECKING:
     from highstreet.host.registry import Host
-
-Facts = Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Verb:
-    """`highstreet tool <name> --brand BRAND [--store STORE] [OPTION=VALUE …]`.
-
-    name: `<tool>.<what>`. title: a lazy translation. run: gets `ctx` and the options given, as
-    texts; gives rows of plain facts, which are printed as a table or as JSON. options: each with
-    what it means (a lazy translation). at: "brand" works for the whole brand, or for one store if
-    the operator names it; "store" in one store only. writes: it changes something.
-    """
-
-    name: str
-    title: object
-    run: Callable[[Any, Mapping[str, str]], Sequence[Facts]]
-    options: Mapping[str, object] = field(default_factory=dict)
-    at: Literal["brand", "store"] = "brand"
-    writes: bool = False
 
 
 def of(host: Host) -> dict[str, tuple[str, Verb]]:

@@ -14,9 +14,9 @@ from highstreet.imports import dates, people, rows, values
 from highstreet.imports.errors import Refusal
 from highstreet.imports.mapping import FileMapping
 from highstreet.imports.people import Who
-from highstreet.imports.reading import Record, Survey
 from highstreet.imports.rows import Written
 from highstreet.imports.shops import Shop, Shops
+from highstreet.imports.survey import Record, Survey
 from highstreet.imports.values import RowError
 from highstreet_tenants.clock import now
 from highstreet_tenants.sessions import ScopedSession

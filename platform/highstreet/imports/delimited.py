@@ -15,7 +15,7 @@ from typing import IO, cast
 from charset_normalizer import from_bytes
 
 from highstreet.i18n import gettext as _
-from highstreet.imports.reading import Hints, Record, Survey
+from highstreet.imports.survey import Hints, Record, Survey
 from highstreet_tenants.errors import Invalid
 
 SAMPLE_BYTES = 256 * 1024

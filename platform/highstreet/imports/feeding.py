@@ -14,10 +14,11 @@ from highstreet.imports.errors import ErrorsFile, Refusal
 from highstreet.imports.lines import LineRows, ProductRows
 from highstreet.imports.opening import Opened, Table
 from highstreet.imports.purchases import PurchaseRows
-from highstreet.imports.reading import Record, Records, open_records, told
+from highstreet.imports.reading import open_records, told
 from highstreet.imports.rows import Written
 from highstreet.imports.scratch import Scratch
 from highstreet.imports.shops import Shops
+from highstreet.imports.survey import Record, Records
 from highstreet_tenants.sessions import ScopedSession
 
 Progress = Callable[[int, int], None]

@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 from highstreet.i18n import gettext as _
 from highstreet.imports import rows, values
 from highstreet.imports.mapping import FileMapping
-from highstreet.imports.reading import Record, Survey
 from highstreet.imports.scratch import Kept
 from highstreet.imports.shops import Shop, Shops
+from highstreet.imports.survey import Record, Survey
 from highstreet.imports.values import RowError
 from highstreet.purchases.facts import LineIn
 

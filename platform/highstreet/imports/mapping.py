@@ -12,7 +12,7 @@ from marshmallow import RAISE, Schema, ValidationError, fields, post_load, valid
 
 from highstreet.i18n import gettext as _
 from highstreet.imports.columns import COLUMNS, Shape
-from highstreet.imports.reading import Hints
+from highstreet.imports.survey import Hints
 from highstreet_tenants import clock
 from highstreet_tenants.cards import refuse_payment_cards
 from highstreet_tenants.errors import HighstreetError, Invalid

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from highstreet.i18n import gettext as _
 from highstreet.imports.columns import Kind
 from highstreet.imports.models import Import
-from highstreet.imports.reading import Survey
+from highstreet.imports.survey import Survey
 from highstreet_tenants.clock import now
 from highstreet_tenants.errors import Conflict
 from highstreet_tenants.ids import new_id

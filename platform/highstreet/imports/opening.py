@@ -14,8 +14,8 @@ from highstreet.i18n import gettext as _
 from highstreet.imports import columns, reading
 from highstreet.imports.columns import Kind, Shape
 from highstreet.imports.mapping import FileMapping
-from highstreet.imports.reading import Survey
 from highstreet.imports.shops import Shops, open_stores, plan_stores
+from highstreet.imports.survey import Survey
 from highstreet_tenants.errors import Invalid
 from highstreet_tenants.models import Brand, Store
 from highstreet_tenants.scopes import Scope

@@ -16,10 +16,10 @@ from highstreet.imports.errors import Refusal
 from highstreet.imports.lines import LineRows
 from highstreet.imports.mapping import FileMapping
 from highstreet.imports.people import Who
-from highstreet.imports.reading import Record, Survey
 from highstreet.imports.receipts import Receipt
 from highstreet.imports.rows import Written
 from highstreet.imports.shops import Shop, Shops
+from highstreet.imports.survey import Record, Survey
 from highstreet.imports.values import RowError
 from highstreet.purchases import service
 from highstreet.purchases.facts import LineIn, PurchaseIn

@@ -14,9 +14,10 @@ from itertools import islice
 from highstreet.i18n import gettext as _
 from highstreet.imports.errors import Refusal
 from highstreet.imports.lines import LineRows, ProductRows, receipt_of
-from highstreet.imports.reading import Record, Survey, open_records
+from highstreet.imports.reading import open_records
 from highstreet.imports.scratch import Kept, Scratch
 from highstreet.imports.shops import Shop
+from highstreet.imports.survey import Record, Survey
 from highstreet.imports.values import RowError
 from highstreet_tenants.cards import mask_payment_cards
 

@@ -13,8 +13,8 @@ from highstreet.imports import dates, values
 from highstreet.imports.errors import Refusal
 from highstreet.imports.mapping import FileMapping
 from highstreet.imports.people import Who
-from highstreet.imports.reading import Record, Survey
 from highstreet.imports.shops import Shop
+from highstreet.imports.survey import Record, Survey
 from highstreet.imports.values import RowError
 from highstreet_tenants.errors import HighstreetError, Invalid
 

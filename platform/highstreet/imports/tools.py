@@ -25,9 +25,9 @@ from highstreet.imports.errors import ErrorsFile, Refusal
 from highstreet.imports.feeding import Progress
 from highstreet.imports.mapping import FileMapping
 from highstreet.imports.people import Who
-from highstreet.imports.reading import Record, Survey
 from highstreet.imports.run import MOST_REASONS, Report
 from highstreet.imports.shops import Shops
+from highstreet.imports.survey import Record, Survey
 from highstreet.imports.toolrows import Row, ToolRows
 from highstreet.imports.values import RowError
 from highstreet_tenants.clock import now

@@ -23,7 +23,7 @@ from openpyxl.utils import get_column_letter
 from openpyxl.utils.exceptions import InvalidFileException
 
 from highstreet.i18n import gettext as _
-from highstreet.imports.reading import Hints, Record, Survey
+from highstreet.imports.survey import Hints, Record, Survey
 from highstreet_tenants.errors import Invalid
 
 MOST_ROWS = 1_048_576

@@ -13,16 +13,14 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 import flask_babel
-from apispec.ext.marshmallow.common import resolve_schema_cls
 from flask import Flask, Response, current_app, request
 from flask_smorest.spec.plugins import FlaskPlugin
-from flask_smorest.utils import prepare_response
 
 from highstreet.host import access
 from highstreet.rest import idempotency, pipeline, problems
 
 if TYPE_CHECKING:
-    from highstreet.rest.mount import Api
+    from highstreet.rest.api import Api
 
 ABOUT = """\
 The till's side of Highstreet. Each API key belongs to one store; what it reads and writes is that
@@ -101,18 +99,6 @@ def build(api: Api) -> dict[str, Any]:
         responses[name] = _response(HTTPStatus[name])
     components.setdefault("schemas", {}).setdefault("Problem", _problem_schema(api))
     return document
-
-
-def schema_name(schema: Any) -> str:
-    """The published name of a schema: its class's, with the tool before it where it is a tool's.
-
-    Two tools may both have a `LineOut`.
-    """
-    resolved = resolve_schema_cls(schema)
-    found = resolved[0] if isinstance(resolved, list) else resolved
-    package = found.__module__.partition(".")[0]
-    owner = "" if package == "highstreet" else package.removeprefix("highstreet_").title()
-    return owner.replace("_", "") + str(found.__name__)
 
 
 def tag_of(blueprint: str) -> str:
@@ -201,13 +187,3 @@ def _response(status: HTTPStatus) -> dict[str, Any]:
 def _problem_schema(api: Api) -> dict[str, Any]:
     schema: dict[str, Any] = api.ma_plugin.converter.schema2jsonschema(problems.Problem())
     return schema
-
-
-def register_responses(spec: Any) -> None:
-    """Give flask-smorest a problem for every status that its decorators name."""
-    for status in HTTPStatus:
-        response: dict[str, Any] = {"description": status.phrase}
-        if status >= 400:
-            response["schema"] = problems.Problem
-        prepare_response(response, spec, problems.MEDIA_TYPE)
-        spec.components.response(status.name, response, lazy=True)

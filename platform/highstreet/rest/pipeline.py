@@ -134,4 +134,3 @@ def _gate(s: ScopedSession, tool: str | None) -> None:
     """Raise ToolOff, with the reason, unless `tool` is on in the key's store."""
     if tool is not None:
         state.require(s, tool)
-

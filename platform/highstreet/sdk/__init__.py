@@ -15,12 +15,11 @@ if TYPE_CHECKING:
     from highstreet.host.dispatch import Refused
     from highstreet.host.facts import BrandFacts
     from highstreet.host.plans import Answer
-    from highstreet.host.plugin import NavEntry, Plugin
+    from highstreet.host.plugin import NavEntry, Plugin, Verb
     from highstreet.host.settings import Resolved
     from highstreet.host.snapshot import Place
     from highstreet.host.spec import hookimpl
     from highstreet.host.taking import Cells, ImportDone, ImportKind, ImportRow
-    from highstreet.host.verbs import Verb
     from highstreet.i18n import (
         LazyText,
         format_locale,

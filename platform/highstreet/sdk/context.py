@@ -8,12 +8,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import UUID
 
 from highstreet import host as hosts
-from highstreet.host import facts, guard, settings, state
-from highstreet.i18n import gettext as _
-from highstreet.i18n import language
+from highstreet.host import facts, settings, state
+from highstreet.sdk.ground import Ground
 from highstreet_tenants import clock
-from highstreet_tenants.errors import Forbidden
-from highstreet_tenants.scopes import Scope
 from highstreet_tenants.sessions import ScopedSession
 
 if TYPE_CHECKING:
@@ -26,36 +23,18 @@ if TYPE_CHECKING:
 R = TypeVar("R")
 
 
-class Ctx:
+class Ctx(Ground):
     """A tool at work in one place. It lasts as long as the session; never keep it.
 
     plugin: the tool's name. store_id: the store it works in; None at head office, and in a hook
     whose batch covers several stores.
     """
 
-    __slots__ = ("_loaded", "_rooms", "_s", "store_id")
+    __slots__ = ("_rooms",)
 
     def __init__(self, s: ScopedSession, loaded: Loaded, store_id: UUID | None = None) -> None:
-        self._s = s
-        self._loaded = loaded
+        super().__init__(s, loaded, store_id)
         self._rooms: dict[str, Any] = {}
-        self.store_id = store_id
-
-    @property
-    def s(self) -> ScopedSession:
-        """The session: the tool's own tables, within the scope. Never commit or roll back."""
-        guard.arm(self._s)
-        return self._s
-
-    @property
-    def plugin(self) -> str:
-        """The tool's name."""
-        return self._loaded.name
-
-    @property
-    def scope(self) -> Scope:
-        """Whose rows are within reach, and who acts (`scope.actor`)."""
-        return self._s.scope
 
     @property
     def brand(self) -> BrandFacts:
@@ -117,18 +96,6 @@ class Ctx:
         from highstreet.sdk.rooms import Jobs
 
         return self._room("jobs", Jobs)
-
-    def need(self, capability: str) -> None:
-        """Raise Forbidden unless plugin.toml declares a capability."""
-        if capability not in self._loaded.manifest.capabilities:
-            raise Forbidden(
-                _(
-                    "%(tool)s did not declare “%(capability)s” among the capabilities in its"
-                    " plugin.toml.",
-                    tool=self._loaded.manifest.titled(language()),
-                    capability=capability,
-                )
-            )
 
     def _room(self, name: str, kind: Callable[[Ctx], R]) -> R:
         room: R | None = self._rooms.get(name)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from highstreet.customers.facts import CustomerDetail, CustomerFact, Found, IdentityFact
     from highstreet.i18n import LazyText
     from highstreet.purchases.facts import PurchaseFact, ReturnFact
-    from highstreet.sdk.context import Ctx
+    from highstreet.sdk.ground import Ground
     from highstreet.timeline.queries import Page
     from highstreet.timeline.service import EntryIn
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 class _Room:
     __slots__ = ("_ctx",)
 
-    def __init__(self, ctx: Ctx) -> None:
+    def __init__(self, ctx: Ground) -> None:
         self._ctx = ctx
 
 

@@ -361,7 +361,7 @@ BAD: dict[str, tuple[str, str, str, dict[str, Any]]] = {
         "contribution",
         "must be called strange_verb.…",
         PLUGIN
-        + "from highstreet.host.verbs import Verb\n"
+        + "from highstreet.host.plugin import Verb\n"
         + "plugin = Plugin('strange_verb', verbs=[Verb('core.drop', 'x', print)])",
         {},
     ),

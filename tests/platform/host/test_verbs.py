@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from highstreet.host import policy, verbs
+from highstreet.host.plugin import Verb
 from highstreet.host.registry import Host
-from highstreet.host.verbs import Verb
 from highstreet.sdk import Ctx
 from highstreet.sdk.context import make
 from highstreet_tenants.errors import Invalid, NotFound, ToolOff

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from highstreet.imports.reading import Hints, open_records, survey
+from highstreet.imports.reading import open_records, survey
+from highstreet.imports.survey import Hints
 from highstreet_tenants.errors import Invalid
 
 TEXT = "receipt;store;total\n1;101;12,50\n2;101;Käse für José\n"

@@ -1,0 +1,55 @@
+"""What all of a tool's work stands on: a session, the tool itself, the place, what it declared."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from highstreet.host import guard
+from highstreet.i18n import gettext as _
+from highstreet.i18n import language
+from highstreet_tenants.errors import Forbidden
+from highstreet_tenants.scopes import Scope
+from highstreet_tenants.sessions import ScopedSession
+
+if TYPE_CHECKING:
+    from highstreet.host.registry import Loaded
+
+
+class Ground:
+    """The part of `Ctx` that its rooms are built on."""
+
+    __slots__ = ("_loaded", "_s", "store_id")
+
+    def __init__(self, s: ScopedSession, loaded: Loaded, store_id: UUID | None) -> None:
+        self._s = s
+        self._loaded = loaded
+        self.store_id = store_id
+
+    @property
+    def s(self) -> ScopedSession:
+        """The session: the tool's own tables, within the scope. Never commit or roll back."""
+        guard.arm(self._s)
+        return self._s
+
+    @property
+    def plugin(self) -> str:
+        """The tool's name."""
+        return self._loaded.name
+
+    @property
+    def scope(self) -> Scope:
+        """Whose rows are within reach, and who acts (`scope.actor`)."""
+        return self._s.scope
+
+    def need(self, capability: str) -> None:
+        """Raise Forbidden unless plugin.toml declares a capability."""
+        if capability not in self._loaded.manifest.capabilities:
+            raise Forbidden(
+                _(
+                    "%(tool)s did not declare “%(capability)s” among the capabilities in its"
+                    " plugin.toml.",
+                    tool=self._loaded.manifest.titled(language()),
+                    capability=capability,
+                )
+            )
