@@ -15,7 +15,6 @@ _TYPES: dict[str, type] = {
     "account_id": UUID,
     "customer_id": UUID,
     "owner_id": UUID,
-    "root_id": UUID,
     "lot_id": UUID,
     "at_store_id": UUID,
     "merged_into_id": UUID,
@@ -116,15 +115,6 @@ _OF = Statement(
 )
 
 
-# Reads the core's anchor rather than ask for each: an import opens thousands of accounts at once.
-_OWNERS = _both(
-    "SELECT c.id, COALESCE(c.merged_into, c.id) AS root_id, c.store_id AS owner_id"
-    f" FROM core_customer AS c WHERE {{any}} AND {own('c')}",
-    "c.id",
-    "customers",
-)
-
-
 class Locked(NamedTuple):
     """An account whose row nobody else can write. owner_id: the store that owns it, if one does."""
 
@@ -163,12 +153,6 @@ def open_many(s: ScopedSession, owners: Iterable[tuple[UUID, UUID | None]], at: 
         for customer, owner in wanted
     ]
     bulk.insert(s, Account.metadata.tables[Account.__tablename__], rows, ignore_conflicts=True)
-
-
-def owners(s: ScopedSession, customers: Iterable[UUID]) -> dict[UUID, tuple[UUID, UUID | None]]:
-    """For each customer the record that took its place, if it was merged, and the owning store."""
-    rows = _OWNERS(s, customers=sorted(customers))
-    return {customer: (root_id, owner_id) for customer, root_id, owner_id in rows}
 
 
 def lock(s: ScopedSession, ids: Iterable[UUID]) -> dict[UUID, Locked]:

@@ -344,9 +344,9 @@ def _locked(ctx: Ctx, due: list[_Due]) -> dict[UUID, accounts.Locked]:
     locked = accounts.lock_of(s, customers)
     missing = customers - locked.keys()
     if missing:
-        roots = accounts.owners(s, missing)
+        roots = ctx.customers.roots(missing)
         due[:] = [
-            one._replace(customer_id=roots[one.customer_id][0]) if one.customer_id in roots else one
+            one._replace(customer_id=roots[one.customer_id].id) if one.customer_id in roots else one
             for one in due
             if one.customer_id in locked or one.customer_id in roots
         ]

@@ -58,7 +58,7 @@ def store_file() -> Response:
 def _page(ctx: Ctx, face: str) -> str:
     month, place = settlement.month_of(ctx, request.args.get("month")), rules.place(ctx)
     found = [one for one in settlement.pairs(ctx, month) if one.between]
-    names = stores.named(ctx.s, [one for pair in found for one in (pair.giver, pair.taker)])
+    names = stores.named(ctx, [one for pair in found for one in (pair.giver, pair.taker)])
     lines = settlement.standings(found)
     at = request.view_args or {}
     this_month = settlement.this_month(ctx)
@@ -106,7 +106,7 @@ def _page(ctx: Ctx, face: str) -> str:
 def _file(ctx: Ctx) -> Response:
     month = settlement.month_of(ctx, request.args.get("month"))
     found = settlement.pairs(ctx, month)
-    names = stores.named(ctx.s, [one for pair in found for one in (pair.giver, pair.taker)])
+    names = stores.named(ctx, [one for pair in found for one in (pair.giver, pair.taker)])
     header = (
         "month", "owes_code", "owes", "gets_code", "gets", "currency", "rewards", "points", "amount"
     )  # fmt: skip

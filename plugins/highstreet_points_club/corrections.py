@@ -33,12 +33,10 @@ _GIVEN = Statement(
     returns="value",
 )
 _LATEST = Statement(
-    "SELECT e.occurred_at, e.points, n.text, n.by, a.customer_id, c.name"
+    "SELECT e.occurred_at, e.points, n.text, n.by, a.customer_id"
     " FROM points_club_entry AS e"
     " JOIN points_club_reason AS n ON n.brand_id = e.brand_id AND n.entry_id = e.id"
     " JOIN points_club_account AS a ON a.brand_id = e.brand_id AND a.id = e.account_id"
-    " LEFT JOIN core_customer AS c ON c.brand_id = a.brand_id AND c.id = a.customer_id"
-    f" AND {own('c')}"
     " WHERE e.at_store_id = :at_store AND e.business_date >= :first AND e.kind = 'adjust'"
     f" AND {own('e')} AND {own('n')} AND {own('a')} ORDER BY e.occurred_at DESC, e.id LIMIT :most",
     types={"occurred_at": datetime, "customer_id": UUID},
@@ -132,7 +130,11 @@ def latest(ctx: Ctx) -> list[Corrected]:
         return []
     today = business_date(ctx.now(), rules.place(ctx).zone)
     rows = _LATEST(ctx.s, at_store=at_store, first=today - _DAYS, most=_MOST_LISTED)
-    return [Corrected(*row) for row in rows]
+    names = ctx.customers.names(row[4] for row in rows if row[4] is not None)
+    return [
+        Corrected(at, points, text, by, customer_id, names.get(customer_id))
+        for at, points, text, by, customer_id in rows
+    ]
 
 
 def _check_limit(ctx: Ctx, programme: Programme, place: Place, points: int) -> None:

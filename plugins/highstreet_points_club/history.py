@@ -1,13 +1,13 @@
 """Reading an account: balance, what comes next, what lapses, and its whole story."""
 
 import heapq
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from highstreet.sdk import Ctx, Invalid, Statement, own
+from highstreet.sdk import Ctx, Invalid, Shop, Statement, own
 from highstreet.sdk import gettext as _
 from highstreet_points_club import accounts, issuing, rules
 from highstreet_points_club.issuing import Issued
@@ -45,15 +45,13 @@ _LOTS = Statement(
 )
 _COLUMNS = (
     "e.id, e.seq, e.kind, e.points, e.at_store_id, e.occurred_at, e.recorded_at, e.amount_minor,"
-    " e.purchase_id, e.reverses_id, e.actor_kind, w.name AS reward, w.status, n.text AS reason,"
-    " t.name AS store"
+    " e.purchase_id, e.reverses_id, e.actor_kind, w.name AS reward, w.status, n.text AS reason"
 )
 _JOINS = (
     " LEFT JOIN points_club_reward AS w ON w.brand_id = e.brand_id"
     f" AND w.id = COALESCE(e.reverses_id, e.id) AND {own('w')}"
     " LEFT JOIN points_club_reason AS n ON n.brand_id = e.brand_id AND n.entry_id = e.id"
     f" AND {own('n')}"
-    " LEFT JOIN core_store AS t ON t.brand_id = e.brand_id AND t.id = e.at_store_id"
 )
 _NEWEST = Statement(
     f"SELECT {_COLUMNS} FROM points_club_entry AS e{_JOINS}"
@@ -217,7 +215,8 @@ def page(
     found = [one for one, _n in zip(merged, range(limit + 1), strict=False)]
     for row, which in found[:limit]:
         places[which] = row[1]
-    lines = [_line(ctx, row) for row, _which in found[:limit]]
+    shops = _shops(ctx, (row for row, _which in found))
+    lines = [_line(ctx, row, shops) for row, _which in found[:limit]]
     return lines, ".".join(map(str, places)) if len(found) > limit else None
 
 
@@ -250,19 +249,24 @@ def statement(
         return []
     ids = accounts.lineage(s, account_id)
     stories = [[(row, 0) for row in _ALL(s, account_id=one)] for one in ids]
+    shops = _shops(ctx, (row for story in stories for row, _which in story))
     found = []
     total = 0
     for row, _which in heapq.merge(*stories, key=_moment):
-        line = _line(ctx, row)
+        line = _line(ctx, row, shops)
         total += line.points
         if (since is None or line.at >= since) and (until is None or line.at < until):
             found.append(replace(line, balance=total))
     return found
 
 
-def _line(ctx: Ctx, row: Sequence[Any]) -> Line:
+def _shops(ctx: Ctx, rows: Iterable[Sequence[Any]]) -> dict[UUID, Shop]:
+    return ctx.shops(row[4] for row in rows if row[4] is not None)
+
+
+def _line(ctx: Ctx, row: Sequence[Any], shops: Mapping[UUID, Shop]) -> Line:
     (entry_id, _seq, kind, points, at_store_id, occurred_at, _recorded_at, amount, purchase_id,
-     _reverses, _actor, reward, status, reason, store) = row  # fmt: skip
+     _reverses, _actor, reward, status, reason) = row  # fmt: skip
     mine = ctx.scope.store_id is None or at_store_id in (None, ctx.scope.store_id)
     return Line(
         entry_id,
@@ -270,7 +274,7 @@ def _line(ctx: Ctx, row: Sequence[Any]) -> Line:
         points,
         occurred_at,
         at_store_id if mine else None,
-        store if mine else None,
+        shops[at_store_id].name if mine and at_store_id in shops else None,
         amount if mine else None,
         purchase_id if mine else None,
         reward,

@@ -48,7 +48,7 @@ def office_overview() -> str:
     )
     page = there[number * PAGE : (number + 1) * PAGE]
     with open_ctx() as ctx:
-        names = stores.named(ctx.s, page)
+        names = stores.named(ctx, page)
     return render_template(
         "points_club/office.html",
         **shown,

@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
-from highstreet.sdk import Ctx, PurchaseFact, ScopedSession, Statement, own
+from highstreet.sdk import Ctx, PurchaseFact, ScopedSession, Statement, bought, own
 from highstreet_points_club import accounts
 from highstreet_points_club.programme import Programme
 
@@ -32,13 +32,12 @@ _BEFORE = Statement(
     f" AND e.business_date = :day AND {own('e')}",
     returns="row",
 )
-# By the core's purchases, for they are found by store and day.
+# By purchases, for they are found by store and day.
 _UNUSUAL = Statement(
-    "SELECT p.customer_id, p.business_date, COUNT(*) AS times, c.name FROM core_purchase AS p"
-    " JOIN core_customer AS c ON c.brand_id = p.brand_id AND c.id = p.customer_id"
-    " WHERE p.store_id = :at_store AND p.business_date >= :first"
-    f" AND p.returned_minor < p.total_minor AND {own('p')} AND {own('c')}"
-    " GROUP BY p.customer_id, p.business_date, c.name HAVING COUNT(*) > :usual"
+    "SELECT p.customer_id, p.business_date, COUNT(*) AS times"
+    f" FROM {bought('p')} WHERE p.store_id = :at_store AND p.business_date >= :first"
+    f" AND p.customer_id IS NOT NULL AND p.returned_minor < p.total_minor AND {own('p')}"
+    " GROUP BY p.customer_id, p.business_date HAVING COUNT(*) > :usual"
     " ORDER BY p.business_date DESC, times DESC, p.customer_id LIMIT :most",
     types={"customer_id": UUID, "business_date": date},
 )
@@ -70,8 +69,8 @@ def of_purchase(ctx: Ctx, programme: Programme, purchase: PurchaseFact) -> Often
     if not programme.often_most or purchase.customer_id is None:
         return None
     s = ctx.s
-    root, _owner = accounts.owners(s, [purchase.customer_id])[purchase.customer_id]
-    for account in accounts.lock_of(s, [root]).values():
+    root = ctx.customers.roots([purchase.customer_id])[purchase.customer_id]
+    for account in accounts.lock_of(s, [root.id]).values():
         before, mine = _BEFORE(
             s, id=account.id, day=purchase.business_date, purchase_id=purchase.id
         )
@@ -130,4 +129,7 @@ def unusual(ctx: Ctx, programme: Programme, today: date) -> list[UnusualDay]:
     rows = _UNUSUAL(
         ctx.s, at_store=at_store, first=today - _DAYS, usual=programme.often_most, most=_MOST_LISTED
     )
-    return [UnusualDay(who, day, int(many), name) for who, day, many, name in rows]
+    names = ctx.customers.names(row[0] for row in rows)
+    return [
+        UnusualDay(who, day, int(many), names[who]) for who, day, many in rows if who in names
+    ]

@@ -116,7 +116,7 @@ def _step_all(ctx: Ctx, due: Sequence[ImportRow], at: datetime) -> list[_Brought
     if not due:
         return []
     s = ctx.s
-    owners = accounts.owners(s, {row.customer_id for row in due})
+    owners = ctx.customers.roots(row.customer_id for row in due)
     accounts.open_many(s, sorted(set(owners.values()), key=lambda pair: pair[0]), at)
     locked = accounts.lock_of(s, {root for root, _owner in owners.values()})
     states = accounts.states(s, list(locked.values()))

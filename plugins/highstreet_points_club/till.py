@@ -18,6 +18,7 @@ from highstreet.sdk import (
     NotFound,
     Reward,
     Statement,
+    bought,
     format_locale,
     ngettext,
     own,
@@ -58,7 +59,7 @@ _HANDED_OVER = Statement(
 )
 # Purchases are found by store and day; entries are not, for an index more is a cost at every sale.
 _GIVEN = Statement(
-    "SELECT COALESCE(SUM(e.points), 0) AS given FROM core_purchase AS p"
+    f"SELECT COALESCE(SUM(e.points), 0) AS given FROM {bought('p')}"
     " JOIN points_club_entry AS e ON e.brand_id = p.brand_id AND e.purchase_id = p.id"
     " AND e.kind = 'earn' WHERE p.store_id = :at_store"
     " AND p.business_date >= :first AND p.business_date <= :last"

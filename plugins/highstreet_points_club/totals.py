@@ -13,7 +13,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from highstreet.sdk import Base, Scope, ScopedSession, aggregates
+from highstreet.sdk import Scope, ScopedSession, aggregates, bought
 from highstreet_points_club.lasting import morning
 from highstreet_points_club.models import Account, Entry, Lot, Reward
 from highstreet_points_club.rules import NAME
@@ -52,29 +52,29 @@ def _owed(scope: Scope, *, at: datetime) -> sa.Select[Any]:
 @aggregates.aggregate(GIVEN, people="people", keys=_KEYS, across="store_id")
 def _given(scope: Scope, *, first: date, last: date) -> sa.Select[Any]:
     """Points that each store gave for purchases from `first` to `last` (business dates)."""
-    # By the core's purchases, for they are found by day.
-    bought = Base.metadata.tables["core_purchase"]
+    # By purchases, for they are found by day.
+    receipts = bought.table
     return (
         _select(
-            bought.c.store_id,
+            receipts.c.store_id,
             sa.func.count(Entry.account_id.distinct()).label("people"),
             sa.func.sum(Entry.points).label("points"),
         )
-        .select_from(bought)
+        .select_from(receipts)
         .join(
             Entry,
             sa.and_(
-                Entry.brand_id == bought.c.brand_id,
-                Entry.purchase_id == bought.c.id,
+                Entry.brand_id == receipts.c.brand_id,
+                Entry.purchase_id == receipts.c.id,
                 Entry.kind == "earn",
             ),
         )
         .where(
-            *scope.owns(bought),
+            *scope.owns(receipts),
             *scope.owns(Entry),
-            bought.c.business_date.between(first, last),
+            receipts.c.business_date.between(first, last),
         )
-        .group_by(bought.c.store_id)
+        .group_by(receipts.c.store_id)
     )
 
 

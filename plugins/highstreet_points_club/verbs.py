@@ -14,7 +14,7 @@ def books(ctx: Ctx, options: Mapping[str, str]) -> Sequence[Mapping[str, Any]]:
     """Pairs of stores and what they owe each other for a month; the last whole one if not said."""
     month = settlement.month_of(ctx, options.get("month"))
     found = settlement.pairs(ctx, month)
-    names = stores.named(ctx.s, [one for pair in found for one in (pair.giver, pair.taker)])
+    names = stores.named(ctx, [one for pair in found for one in (pair.giver, pair.taker)])
     return [
         {
             "month": f"{month.first:%Y-%m}",
@@ -32,7 +32,7 @@ def books(ctx: Ctx, options: Mapping[str, str]) -> Sequence[Mapping[str, Any]]:
 def owed(ctx: Ctx, _options: Mapping[str, str]) -> Sequence[Mapping[str, Any]]:
     """What each store owes its members, in points."""
     found = liability.by_store(ctx)
-    names = stores.named(ctx.s, [one.store_id for one in found])
+    names = stores.named(ctx, [one.store_id for one in found])
     return [
         {
             "store": names[one.store_id].name,

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from highstreet.host.plans import Answer
     from highstreet.host.plugin import NavEntry, Plugin, Verb
     from highstreet.host.settings import Resolved
+    from highstreet.host.shops import Shop
     from highstreet.host.snapshot import Place
     from highstreet.host.spec import hookimpl
     from highstreet.host.taking import Cells, ImportDone, ImportKind, ImportRow
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
         ReturnIn,
         ReturnLineIn,
     )
+    from highstreet.purchases.source import bought
     from highstreet.results.hooks import Figure
     from highstreet.sdk.blueprints import api, screens
     from highstreet.sdk.context import Ctx, ctx_of
@@ -110,6 +112,7 @@ _PLACES: dict[str, str] = {
     **dict.fromkeys(("NavEntry", "Plugin"), "highstreet.host.plugin"),
     "Resolved": "highstreet.host.settings",
     "Place": "highstreet.host.snapshot",
+    "Shop": "highstreet.host.shops",
     "hookimpl": "highstreet.host.spec",
     "Verb": "highstreet.host.verbs",
     **dict.fromkeys(("Cells", "ImportDone", "ImportKind", "ImportRow"), "highstreet.host.taking"),
@@ -138,6 +141,7 @@ _PLACES: dict[str, str] = {
         ),
         "highstreet.purchases.facts",
     ),
+    "bought": "highstreet.purchases.source",
     "Figure": "highstreet.results.hooks",
     **dict.fromkeys(("api", "screens"), "highstreet.sdk.blueprints"),
     **dict.fromkeys(("Ctx", "ctx_of"), "highstreet.sdk.context"),
@@ -193,6 +197,7 @@ __all__ = [
     "Reward",
     "Scope",
     "ScopedSession",
+    "Shop",
     "Statement",
     "StoreOwned",
     "SummaryRow",
@@ -207,6 +212,7 @@ __all__ = [
     "api",
     "append_only",
     "as_csv",
+    "bought",
     "brand_fk",
     "bulk",
     "business_date",

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import UUID
 
 from highstreet import host as hosts
-from highstreet.host import facts, settings, state
+from highstreet.host import facts, settings, shops, state
 from highstreet.sdk.ground import Ground
 from highstreet_tenants import clock
 from highstreet_tenants.sessions import ScopedSession
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from highstreet.host.cascade import Resolved
     from highstreet.host.facts import BrandFacts
     from highstreet.host.registry import Loaded
+    from highstreet.host.shops import Shop
     from highstreet.host.snapshot import Place
     from highstreet.sdk.rooms import Consent, Customers, Jobs, Purchases, Timeline
 
@@ -47,6 +48,10 @@ class Ctx(Ground):
         Raises NotFound for a store out of reach.
         """
         return state.place(self._s, self.store_id if store_id is None else store_id)
+
+    def shops(self, ids: Iterable[UUID]) -> dict[UUID, Shop]:
+        """Number and name of many stores of the brand, also of those that are out of reach."""
+        return shops.named(self._s, ids)
 
     def settings(self, store_id: UUID | None = None, at: datetime | None = None) -> Resolved:
         """The tool's settings in a store (this place unless named), now or as they were at a

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
@@ -11,6 +11,7 @@ from uuid import UUID
 if TYPE_CHECKING:
     from highstreet.consent.facts import Answer as MayContact
     from highstreet.consent.facts import ConsentState
+    from highstreet.customers.anchors import Root
     from highstreet.customers.facts import CustomerDetail, CustomerFact, Found, IdentityFact
     from highstreet.i18n import LazyText
     from highstreet.purchases.facts import PurchaseFact, ReturnFact
@@ -65,6 +66,21 @@ class Customers(_Room):
 
         self._ctx.need("customers.read")
         return queries.lineage(self._ctx.s, customer_id)
+
+    def roots(self, ids: Iterable[UUID]) -> dict[UUID, Root]:
+        """For each of many customers the record that took its place (`id`), if it was merged, and
+        the store that owns it (`store_id`, None: the brand). Those out of reach are missing."""
+        from highstreet.customers import anchors
+
+        self._ctx.need("customers.read")
+        return anchors.roots(self._ctx.s, ids)
+
+    def names(self, ids: Iterable[UUID]) -> dict[UUID, str]:
+        """Many customers by name; those out of reach, or erased, are missing."""
+        from highstreet.customers import anchors
+
+        self._ctx.need("customers.read")
+        return anchors.names(self._ctx.s, ids)
 
     def enrol(
         self,
