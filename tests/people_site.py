@@ -9,6 +9,7 @@ from flask.testing import FlaskClient
 
 from highstreet.app import create_app
 from highstreet_tenants.people import operate, roles
+from highstreet_tenants.people.held import grants_of
 from highstreet_tenants.people.permissions import Catalogue
 from highstreet_tenants.people.tree import Node
 
@@ -52,8 +53,8 @@ class Site:
                 id=user.id,
                 disabled=user.disabled_at is not None,
                 name=user.name,
-                grants=roles.grants_of(s, user.id),
-                roles={(g.role, g.node_id) for g in roles.grants_of(s, user.id)},
+                grants=grants_of(s, user.id),
+                roles={(g.role, g.node_id) for g in grants_of(s, user.id)},
             )
 
 

@@ -9,6 +9,7 @@ from typing import Any, cast
 from highstreet_tenants import people
 from highstreet_tenants.errors import HighstreetError
 from highstreet_tenants.people import logins, roles, tills
+from highstreet_tenants.people.held import grants_of
 from highstreet_tenants.people.logins import Person
 from highstreet_tenants.scopes import SYSTEM
 from probe import functions, marks
@@ -147,7 +148,7 @@ def _holder(world: World, here: Site, site: Site, name: str) -> Any:
         return here.brand.id
     if name == "nodes":  # of all that the other one holds: only to judge who controls it
         with world.house.tenancy.control() as c:
-            held = roles.grants_of(c, site.ids["user"][1])
+            held = grants_of(c, site.ids["user"][1])
         return roles.nodes_of(world.house.tenancy, held, SYSTEM)
     with world.house.tenancy.control() as c:
         return cast("Person", logins.find_person(c, world.sign_in(here.owner)))

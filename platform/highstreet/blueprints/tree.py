@@ -18,7 +18,8 @@ from highstreet.purchases.models import Purchase
 from highstreet_tenants.errors import Conflict, HighstreetError
 from highstreet_tenants.ids import new_id
 from highstreet_tenants.models import Brand, Owner, Region, Store
-from highstreet_tenants.people import accounts, roles
+from highstreet_tenants.people import accounts, ending, roles
+from highstreet_tenants.people.held import grants_of
 from highstreet_tenants.people.permissions import Catalogue
 from highstreet_tenants.people.tree import Node
 from highstreet_tenants.sessions import ScopedSession
@@ -137,9 +138,18 @@ def _stores(
             store, "region_id", "region", region_slugs, regions[region] if region else None
         )
         details |= _point(store, "owner_id", "owner", owner_slugs, owners[owner] if owner else None)
+        if store.status == "closed":
+            details |= _end(s, store)
         outcome.change("store", slug, details)
     _leave(outcome, "store", there.keys() - document.stores.keys())
     s.flush()
+
+
+def _end(s: ScopedSession, store: Store) -> dict[str, tuple[Any, Any]]:
+    """What opens a store ends with it; gives how many there were of each."""
+    ended = ending.end_store(s, s.brand_id, store.id)
+    counts = {_("API keys"): ended.keys, _("tills"): ended.tills, _("PINs"): ended.pins}
+    return {name: (count, 0) for name, count in counts.items() if count}
 
 
 def _free_codes(
@@ -231,19 +241,26 @@ def _fields(s: ScopedSession, document: Document, source: Source, outcome: Outco
 def apply_people(
     s: ScopedSession, brand: Brand, document: Document, outcome: Outcome, catalogue: Catalogue
 ) -> None:
-    """Users and their roles. Nobody loses a role for not being mentioned."""
+    """Users and their roles. Nobody loses a role for not being mentioned.
+
+    A store that went to another owner or region does not take along the PINs of people whose roles
+    it left.
+    """
     nodes = _nodes(s, brand)
     for email, values in document.users.items():
         user = accounts.find_user(s, email)
         if user is None:
             user = accounts.create_user(s, email, values["name"], locale=values["locale"])
             outcome.add("user", email)
-        held = {(one.node_kind, one.node_id, one.role) for one in roles.grants_of(s, user.id)}
+        held = {(one.node_kind, one.node_id, one.role) for one in grants_of(s, user.id)}
         for one in document.roles[email]:
             node = nodes[one.kind, "" if one.kind == "brand" else one.slug]
             if (node.kind, node.id, one.role) not in held:
                 roles.grant(s, user.id, one.role, node, by=None, catalogue=catalogue)
                 outcome.add("role", role_name(email, one))
+    for change in outcome.changes:
+        if change.what == "store" and change.details.keys() & {"owner", "region"}:
+            ending.end_strangers_pins(s, nodes["store", change.name], catalogue)
 
 
 def role_name(email: str, one: RoleAt) -> str:

@@ -15,6 +15,7 @@ from flask import Blueprint, Flask
 from highstreet import host as hosts
 from highstreet.host import state
 from highstreet.host.contributions import FACE, TOOL
+from highstreet.i18n import gettext as _
 from highstreet.jobs import Claimed
 from highstreet_tenants.sessions import ScopedSession
 
@@ -66,12 +67,14 @@ def blueprint_gate(blueprint: Blueprint, plugin: str, session: OpenSession) -> N
 
 def job_guard(s: ScopedSession, job: Claimed) -> str:
     """Whether a tool's job may run now: "run", or "skip:" and why. Asked again when it runs, for
-    the tool may have been switched off since it was queued."""
+    the tool may have been switched off, or the store have closed, since it was queued."""
     if job.plugin is None:
         return "run"
     host = hosts.of(s)
     if job.plugin not in host.plugins:
         return f"skip:{job.plugin} is not installed or did not load"
+    if not state.place(s).open:
+        return "skip:" + _("The store has closed.")
     if state.is_on(s, job.plugin):
         return "run"
     return f"skip:{state.explain(s, job.plugin).reason}"

@@ -30,7 +30,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A store, or head office itself (`store_id` None): what tools may know of where they work."""
+    """A store, or head office itself (`store_id` None): what tools may know of where they work.
+
+    open: the store has not closed.
+    """
 
     store_id: UUID | None
     brand_id: UUID
@@ -41,6 +44,7 @@ class Place:
     currency: str
     region_id: UUID | None = None
     code: str = ""
+    open: bool = True
 
     @property
     def node(self) -> UUID:
@@ -183,7 +187,7 @@ def _load(s: ScopedSession, only: Sequence[UUID] | None) -> Snapshot:
     brand_id = s.scope.brand_id
     stores = sa.select(
         Store.id, Store.slug, Store.name, Store.zone, Store.locale, Store.currency, Store.region_id,
-        Store.code,
+        Store.code, Store.status,
     ).where(*s.scope.owns(Store))  # fmt: skip
     chosen = sa.select(PluginChoice)
     paused = sa.select(PluginPause).where(PluginPause.resumed_at.is_(None))
@@ -194,7 +198,7 @@ def _load(s: ScopedSession, only: Sequence[UUID] | None) -> Snapshot:
     places: dict[UUID | None, Place] = {
         row.id: Place(
             row.id, brand_id, row.slug, row.name, row.zone, row.locale, row.currency,
-            row.region_id, row.code,
+            row.region_id, row.code, row.status == "open",
         )
         for row in s.execute(stores)
     }  # fmt: skip

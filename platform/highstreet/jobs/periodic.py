@@ -83,7 +83,8 @@ def everywhere(_s: ScopedSession, _plugin: str, stores: Sequence[UUID]) -> Set[U
 class Scheduler:
     """Enqueues periodic work that is due. Any number of them may run at once, in any processes.
 
-    `enabled` says in which stores a tool is on; work that winds down obligations is due anyway.
+    `enabled` says in which stores a tool is on; work that winds down obligations is due anyway, in
+    stores that have closed, too.
     """
 
     def __init__(
@@ -151,11 +152,11 @@ class Scheduler:
         turn: Turn,
         zone_name: str,
     ) -> Iterator[list[UUID]]:
-        """Open stores of the zone (or the brand) whose mark is behind the turn, in chunks."""
+        """Stores of the zone (or the brand) whose mark is behind the turn, in chunks."""
         with self._tenancy.session(scope) as s:
             lanes = [scope.brand_id]
             if periodic.scope == "store":
-                lanes = list(s.scalars(_behind(scope, periodic, turn, zone_name)))
+                lanes = list(s.scalars(_behind(scope, periodic, turn, zone_name, handler.winddown)))
             if lanes and handler.plugin is not None and not handler.winddown:
                 on = self._enabled(s, handler.plugin, lanes)
                 lanes = [lane for lane in lanes if lane in on]
@@ -163,8 +164,10 @@ class Scheduler:
             yield lanes[start : start + CHUNK]
 
 
-def _behind(scope: Scope, periodic: Periodic, turn: Turn, zone_name: str) -> sa.Select[tuple[UUID]]:
-    """Open stores of a zone whose mark is behind the turn."""
+def _behind(
+    scope: Scope, periodic: Periodic, turn: Turn, zone_name: str, closed_too: bool
+) -> sa.Select[tuple[UUID]]:
+    """Stores of a zone whose mark is behind the turn: those that are open, or all."""
     return (
         sa.select(_store.c.id)
         .outerjoin(
@@ -177,7 +180,7 @@ def _behind(scope: Scope, periodic: Periodic, turn: Turn, zone_name: str) -> sa.
         )
         .where(
             *scope.owns(_store),
-            _store.c.status == "open",
+            sa.true() if closed_too else _store.c.status == "open",
             _store.c.zone == zone_name,
             sa.or_(_mark.c.slot.is_(None), _mark.c.slot < turn.slot),
         )

@@ -131,6 +131,11 @@ def _once(view: View, arguments: dict[str, Any], tool: str | None) -> Any:
 
 
 def _gate(s: ScopedSession, tool: str | None) -> None:
-    """Raise ToolOff, with the reason, unless `tool` is on in the key's store."""
+    """Raise ToolOff, with the reason, unless `tool` is on in the key's store.
+
+    A store that closes ends its keys. One that was made at that very moment opens nothing either.
+    """
+    if not state.place(s).open:
+        auth.refuse(g.key)
     if tool is not None:
         state.require(s, tool)

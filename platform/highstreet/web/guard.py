@@ -59,6 +59,8 @@ def admit() -> Response | None:
         raise Forbidden(
             by_password()
             if user.by_pin
+            else _("This store has closed: its till takes nothing any more.")
+            if place.node.closed and permission in current.catalogue.at_till
             else _("Your role does not open this page. Ask whoever gave you your role.")
         )
     return None

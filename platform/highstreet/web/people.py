@@ -15,6 +15,8 @@ from highstreet.web.keys import keys
 from highstreet_tenants.errors import Conflict, Forbidden, HighstreetError, Invalid, NotFound
 from highstreet_tenants.people import accounts, directory, pins, roles
 from highstreet_tenants.people.directory import Entry
+from highstreet_tenants.people.ending import USES_TILL
+from highstreet_tenants.people.held import grants_of
 from highstreet_tenants.people.logins import Person
 from highstreet_tenants.people.operate import link_url
 from highstreet_tenants.people.permissions import ROLES, Role, included_in
@@ -91,7 +93,7 @@ def invite() -> Response | str:
             )
         with current.house.tenancy.control() as s:
             known = accounts.find_user(s, form.get("email", ""))
-            held = roles.grants_of(s, known.id) if known else ()
+            held = grants_of(s, known.id) if known else ()
         nodes = roles.nodes_of(current.house.tenancy, held, current.actor)
         with current.house.tenancy.control(write=True) as s:
             made = roles.invite(
@@ -219,7 +221,7 @@ def person_page(user_id: UUID, error: HighstreetError | None = None) -> str:
         pin_since = pins.pins_of(s, node).get(user_id)
     manages = current.may("people.manage")
     held = tuple(nodes)
-    at_till = node.store_id is not None and may(held, pins.USES_TILL, node, catalogue)
+    at_till = node.store_id is not None and may(held, USES_TILL, node, catalogue)
     return render_template(
         "people_one.html",
         person=entries[0],
@@ -304,7 +306,7 @@ def entries_of(user_id: UUID) -> list[Entry]:
 def _all_nodes(user_id: UUID) -> dict[Grant, Node]:
     """Nodes of all that the person holds, in other brands too: only to judge who controls it."""
     with current.house.tenancy.control() as s:
-        held = roles.grants_of(s, user_id)
+        held = grants_of(s, user_id)
     return roles.nodes_of(current.house.tenancy, held, current.actor)
 
 

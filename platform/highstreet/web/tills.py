@@ -13,6 +13,7 @@ from highstreet.web.current import current
 from highstreet_tenants.errors import Forbidden, Invalid
 from highstreet_tenants.people import directory, logins, pins, tree
 from highstreet_tenants.people import tills as verbs
+from highstreet_tenants.people.ending import USES_TILL
 
 tills = Blueprint("tills", __name__, url_prefix="/store/<brand>/<store>/people/tills")
 
@@ -88,7 +89,7 @@ def _page(errors: dict[str, list[str]] | None = None, wrong_id: UUID | None = No
     staff = [
         {"id": user_id, "name": entries[0].name, "since": have.get(user_id)}
         for user_id, entries in by_person.items()
-        if tree.may([e.grant for e in entries], pins.USES_TILL, place.node, current.catalogue)
+        if tree.may([e.grant for e in entries], USES_TILL, place.node, current.catalogue)
     ]
     seat = device.seat()
     return render_template(

@@ -72,7 +72,8 @@ def create_key(
     """A new key for the store at `node`. `by` None is the operator.
 
     Raises Invalid (fields "name", "scopes", "expires"), Forbidden for a scope whose permission
-    the maker lacks in the store: a key must not open what its maker could not.
+    the maker lacks in the store: a key must not open what its maker could not. Raises Conflict for
+    a store that has closed.
     """
     wanted = sorted(set(scopes))
     label = " ".join(same_text(name).split())
@@ -87,6 +88,8 @@ def create_key(
         raise Invalid(message, fields={"expires": [message]})
     if node.store_id is None:
         raise Invalid(_("A key belongs to one store. Choose the store first."))
+    if node.closed:
+        raise Conflict(_("This store has closed, so there is no key to make."))
     _refuse_beyond(by, wanted, node, catalogue)
     token = new_token()
     row = ApiKey(

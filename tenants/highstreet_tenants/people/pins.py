@@ -17,12 +17,13 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from highstreet_tenants.clock import now
 from highstreet_tenants.errors import Conflict, Forbidden, Invalid
-from highstreet_tenants.people import roles, tries
+from highstreet_tenants.people import tries
 from highstreet_tenants.people.accounts import get_user
+from highstreet_tenants.people.ending import USES_TILL, end_pin
+from highstreet_tenants.people.held import grants_of
 from highstreet_tenants.people.logins import Person
-from highstreet_tenants.people.models import StaffPin, TillDevice, UserSession
+from highstreet_tenants.people.models import StaffPin
 from highstreet_tenants.people.passwords import Passwords
 from highstreet_tenants.people.permissions import Catalogue
 from highstreet_tenants.people.tree import Grant, Node, covers, may, may_grant
@@ -31,8 +32,6 @@ from highstreet_tenants.words import gettext as _
 
 #: Digits.
 MINIMUM, MAXIMUM = 4, 6
-#: What somebody needs at a store to have a PIN there.
-USES_TILL = "till.use"
 
 
 class Pins:
@@ -79,7 +78,7 @@ def set_pin(
     """
     store_id = _store(node)
     with tenancy.control() as s:
-        held = roles.grants_of(s, user_id)
+        held = grants_of(s, user_id)
         disabled = get_user(s, user_id).disabled_at is not None
     refuse_beyond(by, user_id, held, node, catalogue)
     if disabled or not may(held, USES_TILL, node, catalogue):
@@ -90,7 +89,7 @@ def set_pin(
     made = pins.hash(store_id, pin)
     try:
         with tenancy.control(write=True) as s:
-            _clear(s, node, user_id)
+            end_pin(s, node.brand_id, store_id, user_id)
             s.add(
                 StaffPin(
                     brand_id=node.brand_id,
@@ -109,8 +108,8 @@ def set_pin(
 
 def clear_pin(s: Session, node: Node, user_id: UUID, *, by: Person, catalogue: Catalogue) -> None:
     """Take a person's PIN at the store away; sessions that it opened end. Raises Forbidden."""
-    refuse_beyond(by, user_id, roles.grants_of(s, user_id), node, catalogue)
-    _clear(s, node, user_id)
+    refuse_beyond(by, user_id, grants_of(s, user_id), node, catalogue)
+    end_pin(s, node.brand_id, _store(node), user_id)
 
 
 def pins_of(s: Session, node: Node) -> Mapping[UUID, datetime]:
@@ -158,29 +157,6 @@ def refuse_beyond(
         raise Forbidden(
             _("This PIN is not yours to set: it lets whoever knows it work in this person’s name.")
         )
-
-
-def _clear(s: Session, node: Node, user_id: UUID) -> None:
-    s.execute(
-        sa.delete(StaffPin).where(
-            StaffPin.brand_id == node.brand_id,
-            StaffPin.store_id == node.store_id,
-            StaffPin.user_id == user_id,
-        )
-    )
-    tills = sa.select(TillDevice.id).where(
-        TillDevice.brand_id == node.brand_id, TillDevice.store_id == node.store_id
-    )
-    s.execute(
-        sa.update(UserSession)
-        .where(
-            UserSession.user_id == user_id,
-            UserSession.by_pin,
-            UserSession.till_id.in_(tills),
-            UserSession.revoked_at.is_(None),
-        )
-        .values(revoked_at=now())
-    )
 
 
 def _store(node: Node) -> UUID:

@@ -11,10 +11,12 @@ from highstreet_tenants.clock import now
 from highstreet_tenants.errors import Conflict, Forbidden, Invalid, NotFound
 from highstreet_tenants.models import Brand, Owner, Region, Store
 from highstreet_tenants.people import accounts, links
+from highstreet_tenants.people.ending import end_lost_pins
+from highstreet_tenants.people.held import grants_of
 from highstreet_tenants.people.logins import Person
 from highstreet_tenants.people.models import OneTimeLink, RoleGrant, User
 from highstreet_tenants.people.permissions import ROLES, Catalogue
-from highstreet_tenants.people.tree import Grant, Node, as_node_kind, may_grant
+from highstreet_tenants.people.tree import Grant, Node, may_grant
 from highstreet_tenants.scopes import Actor, Scope
 from highstreet_tenants.sessions import Tenancy
 from highstreet_tenants.words import gettext as _
@@ -83,17 +85,6 @@ def find_node(tenancy: Tenancy, brand: Brand, kind: str, slug: str, actor: Actor
     return Node.of(brand, part)
 
 
-def grants_of(s: Session, user_id: UUID) -> tuple[Grant, ...]:
-    """All that a person holds, in all brands."""
-    rows = s.scalars(sa.select(RoleGrant).where(RoleGrant.user_id == user_id))
-    return tuple(as_grant(row) for row in rows)
-
-
-def as_grant(row: RoleGrant) -> Grant:
-    """The row as a fact."""
-    return Grant(row.brand_id, as_node_kind(row.node_kind), row.node_id, row.role)
-
-
 def grant(
     s: Session,
     user_id: UUID,
@@ -142,7 +133,9 @@ def grant(
 def revoke(
     s: Session, grant_id: UUID, node: Node, *, by: Person | None, catalogue: Catalogue
 ) -> RoleGrant:
-    """Take a role back; `node` is the grant's. The person's next request no longer has it.
+    """Take a role back; `node` is the grant's. The person's next request no longer has it, and
+    their PIN ends at stores whose tills they may no longer use: the role, given again, does not
+    bring it back.
 
     Raises NotFound if the grant is not at that node, Forbidden, Conflict for the brand's last
     head-office manager.
@@ -163,6 +156,7 @@ def revoke(
         _refuse_last_manager(s, node.brand_id, row.user_id)
     s.delete(row)
     s.flush()
+    end_lost_pins(s, node, row.user_id, catalogue)
     return row
 
 

@@ -8,9 +8,11 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from highstreet_tenants.clock import now
-from highstreet_tenants.errors import Invalid, NotFound
+from highstreet_tenants.errors import Conflict, Invalid, NotFound
 from highstreet_tenants.people import tries
 from highstreet_tenants.people.accounts import same_text
+from highstreet_tenants.people.ending import USES_TILL
+from highstreet_tenants.people.held import grants_of
 from highstreet_tenants.people.logins import (
     Person,
     Seat,
@@ -21,8 +23,7 @@ from highstreet_tenants.people.logins import (
 )
 from highstreet_tenants.people.models import StaffPin, TillDevice, User, UserSession
 from highstreet_tenants.people.permissions import Catalogue
-from highstreet_tenants.people.pins import USES_TILL, Pins
-from highstreet_tenants.people.roles import grants_of
+from highstreet_tenants.people.pins import Pins
 from highstreet_tenants.people.tokens import digest, new_token
 from highstreet_tenants.people.tree import Node, may
 from highstreet_tenants.sessions import Tenancy
@@ -72,9 +73,14 @@ class WrongPin(Invalid):
 
 
 def set_up(s: Session, node: Node, name: str, lock_seconds: int, *, by: Person) -> NewTill:
-    """Make the device that asks a till of the store. Raises Invalid (fields "name", "lock")."""
+    """Make the device that asks a till of the store.
+
+    Raises Invalid (fields "name", "lock"), Conflict for a store that has closed.
+    """
     if node.store_id is None:
         raise Invalid(_("A till belongs to one store. Choose the store first."))
+    if node.closed:
+        raise Conflict(_("This store has closed, so there is no till to set up."))
     token = new_token()
     row = TillDevice(
         brand_id=node.brand_id,

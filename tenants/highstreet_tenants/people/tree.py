@@ -24,7 +24,7 @@ class Node:
     """A node of the tree: a brand, or one region, owner or store of it.
 
     A store's node carries its region and owner, so that grants at those cover it. `customers` is
-    the brand's policy: "brand" or "store", who owns customer records.
+    the brand's policy: "brand" or "store", who owns customer records. closed: the store has closed.
     """
 
     brand_id: UUID
@@ -32,12 +32,14 @@ class Node:
     region_id: UUID | None = None
     owner_id: UUID | None = None
     store_id: UUID | None = None
+    closed: bool = False
 
     @classmethod
     def of(cls, brand: Brand, part: Region | Owner | Store | None = None) -> "Node":
         """The node of a brand, or of a region, owner or store of it."""
         if isinstance(part, Store):
-            return cls(brand.id, brand.customers, part.region_id, part.owner_id, part.id)
+            closed = part.status != "open"
+            return cls(brand.id, brand.customers, part.region_id, part.owner_id, part.id, closed)
         if isinstance(part, Owner):
             return cls(brand.id, brand.customers, owner_id=part.id)
         if isinstance(part, Region):
@@ -85,10 +87,11 @@ def may(grants: Iterable[Grant], permission: str, node: Node, catalogue: Catalog
     """Whether the holder of `grants` may do at `node` what `permission` names.
 
     Personal permissions need a grant at the store or its owner where stores own their customers.
-    An unknown permission is held by nobody.
+    An unknown permission is held by nobody, and what is done at a till by nobody in a store that
+    has closed; to look and to tidy up stays open.
     """
     known = catalogue.permissions.get(permission)
-    if known is None:
+    if known is None or (node.closed and known.at_till):
         return False
     return any(
         covers(grant, node)

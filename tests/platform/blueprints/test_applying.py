@@ -16,7 +16,8 @@ from highstreet.purchases import service as purchases
 from highstreet.purchases.facts import PurchaseIn
 from highstreet_tenants.errors import Conflict, Invalid
 from highstreet_tenants.models import Brand, Store
-from highstreet_tenants.people import accounts, roles
+from highstreet_tenants.people import accounts
+from highstreet_tenants.people.held import grants_of
 from highstreet_tenants.scopes import Scope
 from highstreet_tenants.sessions import ScopedSession
 
@@ -116,7 +117,7 @@ def test_a_brand_is_made_and_a_second_time_there_is_nothing_to_change(
         assert settings.resolve(s, "points_club", hill.id)["unit_one"] == "slice"
         assert settings.resolve(s, "points_club", hill.id).provenance["pending_days"].locked
         user = accounts.find_user(s, "mo@bakery.example.org")
-        assert [grant.role for grant in roles.grants_of(s, user.id)] == ["store_owner"]
+        assert [grant.role for grant in grants_of(s, user.id)] == ["store_owner"]
         version = s.state_version
     again = run(database, host, path)
     assert again.changes == []

@@ -6,10 +6,12 @@ from itertools import pairwise
 
 import pytest
 
-from highstreet.jobs import Periodic, Scheduler
+from highstreet.jobs import JobHandler, Periodic, Scheduler
 from highstreet.jobs.periodic import turn_of
 from highstreet_tenants.models import Store
 from highstreet_tenants.scopes import Scope
+
+from .conftest import effect
 
 
 def at(text):
@@ -149,6 +151,17 @@ def test_only_open_stores_with_the_tool_on(work, time_machine):
     scheduler = Scheduler(work.tenancy, work.registry, lambda _s, _plugin, stores: {on} & {*stores})
     assert scheduler.tick() == 1
     assert fired(work) == [(1, "2026-05-10")]
+
+
+def test_obligations_go_on_in_a_store_that_has_closed(work, time_machine):
+    time_machine.move_to(at("2026-05-10T12:00"), tick=False)
+    with work.tenancy.session(Scope.operator(work.brand.id), write=True) as s:
+        s.get_one(Store, (work.brand.id, work.brand.stores[0].id)).status = "closed"
+    work.registry.add(JobHandler("club.lapse", effect, plugin="club", winddown=True))
+    work.registry.add(Periodic("club.lapse"))
+    scheduler = Scheduler(work.tenancy, work.registry, lambda _s, _plugin, _stores: set())
+    assert scheduler.tick() == 3
+    assert sorted(store for store, _day in fired(work)) == [0, 1, 2]
 
 
 def test_brand_wide_work_once_a_day(work, time_machine):

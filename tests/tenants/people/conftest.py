@@ -8,6 +8,7 @@ import pytest
 
 from highstreet_tenants.models import Brand
 from highstreet_tenants.people import accounts, roles
+from highstreet_tenants.people.held import grants_of
 from highstreet_tenants.people.logins import Person, Visit, find_person, start_session
 from highstreet_tenants.people.passwords import Passwords
 from highstreet_tenants.people.permissions import Catalogue
@@ -86,6 +87,6 @@ def reload(tenancy) -> Callable[[Person], Person]:
 
     def load(person: Person) -> Person:
         with tenancy.control() as s:
-            return replace(person, grants=roles.grants_of(s, person.id))
+            return replace(person, grants=grants_of(s, person.id))
 
     return load

@@ -5,7 +5,8 @@ from types import SimpleNamespace
 import pytest
 
 from highstreet_tenants.errors import Conflict, Invalid, NotFound
-from highstreet_tenants.people import accounts, links, logins, operate, roles
+from highstreet_tenants.people import accounts, links, logins, operate
+from highstreet_tenants.people.held import grants_of
 
 
 @pytest.fixture
@@ -25,7 +26,7 @@ def test_a_person_is_made_given_a_role_and_let_in_by_a_link(house, tenancy, two_
     assert url.startswith("https://club.example/link/")
     with tenancy.control(write=True) as s:
         link = links.consume(s, url.rsplit("/", 1)[1])
-        held = roles.grants_of(s, link.user_id)
+        held = grants_of(s, link.user_id)
     assert (link.purpose, link.name) == ("sign_in", "Dana")
     assert {(g.role, g.node_kind) for g in held} == {
         ("store_owner", "store"),
@@ -93,4 +94,4 @@ def test_a_role_is_taken_back_but_not_a_brands_last_manager(house, tenancy):
         operate.revoke(house, "ruth@shop.example", "head_office_manager", "harbour")
     with tenancy.control() as s:
         dana = accounts.find_user(s, "dana@shop.example")
-        assert [g.node_kind for g in roles.grants_of(s, dana.id)] == ["brand"]
+        assert [g.node_kind for g in grants_of(s, dana.id)] == ["brand"]

@@ -5,7 +5,8 @@ import sqlalchemy as sa
 
 from highstreet_tenants.errors import Conflict, Forbidden, Invalid
 from highstreet_tenants.people import accounts, pins, roles, tries
-from highstreet_tenants.people.models import StaffPin
+from highstreet_tenants.people.held import grants_of
+from highstreet_tenants.people.models import RoleGrant, StaffPin
 from highstreet_tenants.people.pins import Pins
 
 
@@ -137,7 +138,75 @@ def test_a_pin_taken_away_is_gone(tenancy, set_pin, make_person, shop, catalogue
     set_pin(shop, clara, "4071", by=clara)
     with tenancy.control() as s:
         assert set(pins.pins_of(s, shop)) == {clara.id}
-        assert roles.grants_of(s, clara.id)
+        assert grants_of(s, clara.id)
     with tenancy.control(write=True) as s:
         pins.clear_pin(s, shop, clara.id, by=olga, catalogue=catalogue)
     assert kept(tenancy) == []
+
+
+@pytest.fixture
+def revoke(tenancy, catalogue):
+    """revoke(person, "till_staff", node) takes that role back, as the operator."""
+
+    def take_back(person, role, at):
+        with tenancy.control(write=True) as s:
+            row = s.scalars(
+                sa.select(RoleGrant).where(
+                    RoleGrant.user_id == person.id,
+                    RoleGrant.role == role,
+                    RoleGrant.node_id == at.id,
+                )
+            ).one()
+            roles.revoke(s, row.id, at, by=None, catalogue=catalogue)
+
+    return take_back
+
+
+@pytest.fixture
+def have(tenancy, node, two_brands):
+    """have(1, 2): who has a PIN at harbour's first store, and at its second."""
+
+    def look(*stores):
+        with tenancy.control() as s:
+            return [set(pins.pins_of(s, node(two_brands[0], store=n))) for n in stores]
+
+    return look
+
+
+def test_a_role_given_again_does_not_bring_an_old_pin_back(
+    tenancy, set_pin, make_person, shop, revoke, have, catalogue
+):
+    clara = make_person("clara", ("till_staff", shop))
+    set_pin(shop, clara, "4071", by=clara)
+    revoke(clara, "till_staff", shop)
+    assert have(1) == [set()]
+    with tenancy.control(write=True) as s:
+        roles.grant(s, clara.id, "till_staff", shop, by=None, catalogue=catalogue)
+    assert have(1) == [set()]
+    milo = make_person("milo", ("till_staff", shop))
+    set_pin(shop, milo, "4071", by=milo)  # it is nobody's, so it may be somebody else's
+
+
+def test_a_pin_stays_with_another_role_that_uses_the_till(
+    set_pin, make_person, node, two_brands, shop, revoke, have
+):
+    other = node(two_brands[0], store=2)
+    mina = make_person("mina", ("till_staff", shop), ("store_manager", shop), ("till_staff", other))
+    set_pin(shop, mina, "4071", by=mina)
+    set_pin(other, mina, "5082", by=mina)
+    revoke(mina, "store_manager", shop)
+    assert have(1, 2) == [{mina.id}, {mina.id}]
+    revoke(mina, "till_staff", shop)
+    assert have(1, 2) == [set(), {mina.id}], "what she holds elsewhere is untouched"
+
+
+def test_of_a_role_above_the_stores_only_pins_of_other_roles_stay(
+    set_pin, make_person, node, two_brands, shop, revoke, have
+):
+    second = node(two_brands[0], store=2)
+    region = node(two_brands[0], region=True)
+    rosa = make_person("rosa", ("regional_manager", region), ("till_staff", second))
+    set_pin(shop, rosa, "4071", by=rosa)
+    set_pin(second, rosa, "5082", by=rosa)
+    revoke(rosa, "regional_manager", region)
+    assert have(1, 2) == [set(), {rosa.id}]

@@ -6,6 +6,7 @@ import pytest
 
 from highstreet_tenants.errors import Conflict, Forbidden, Invalid, NotFound
 from highstreet_tenants.people import accounts, directory, links, roles
+from highstreet_tenants.people.held import grants_of
 from highstreet_tenants.people.tree import Node, may
 from highstreet_tenants.scopes import SYSTEM
 
@@ -50,7 +51,7 @@ def invite(tenancy, catalogue):
     def go(by, email, role, at, name="New Person"):
         with tenancy.control() as s:
             user = accounts.find_user(s, email)
-            held = roles.grants_of(s, user.id) if user else ()
+            held = grants_of(s, user.id) if user else ()
         nodes = roles.nodes_of(tenancy, held, SYSTEM)
         with tenancy.control(write=True) as s:
             return roles.invite(
@@ -71,7 +72,7 @@ def invite(tenancy, catalogue):
 def held(tenancy):
     def go(user_id):
         with tenancy.control() as s:
-            return {(g.role, g.node_kind, g.node_id) for g in roles.grants_of(s, user_id)}
+            return {(g.role, g.node_kind, g.node_id) for g in grants_of(s, user_id)}
 
     return go
 
@@ -82,7 +83,7 @@ def act(tenancy, catalogue):
 
     def go(verb, by, person, *args):
         with tenancy.control() as s:
-            theirs = roles.grants_of(s, person.id)
+            theirs = grants_of(s, person.id)
         nodes = roles.nodes_of(tenancy, theirs, SYSTEM)
         with tenancy.control(write=True) as s:
             return verb(s, person.id, *args, by=by, nodes=nodes, catalogue=catalogue)

@@ -1,0 +1,127 @@
+"""What ends when a store closes, or when somebody may no longer use the tills of a store.
+
+Ended is ended: a store that opens again, or a person who gets the role back, starts with a new key,
+till or PIN. Nobody remembers an old one at that moment, and whoever still carries it should not get
+in by it.
+"""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from highstreet_tenants.clock import now
+from highstreet_tenants.people.held import grants_of
+from highstreet_tenants.people.models import ApiKey, StaffPin, TillDevice, UserSession
+from highstreet_tenants.people.permissions import Catalogue
+from highstreet_tenants.people.tree import Node, may
+
+#: What somebody needs at a store to have a PIN there.
+USES_TILL = "till.use"
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How many API keys, tills and PINs of a store ended."""
+
+    keys: int
+    tills: int
+    pins: int
+
+
+def end_store(s: Session, brand_id: UUID, store_id: UUID) -> Ended:
+    """A store closes: its API keys, its tills and their open sessions, and its PINs end at once.
+
+    Again it changes nothing.
+    """
+    at = now()
+    keys = s.execute(
+        sa.update(ApiKey)
+        .where(
+            ApiKey.brand_id == brand_id,
+            ApiKey.store_id == store_id,
+            ApiKey.revoked_at.is_(None),
+            sa.or_(ApiKey.expires_at.is_(None), ApiKey.expires_at > at),
+        )
+        .values(revoked_at=at)
+        .returning(ApiKey.id)
+    ).all()
+    tills = s.execute(
+        sa.update(TillDevice)
+        .where(
+            TillDevice.brand_id == brand_id,
+            TillDevice.store_id == store_id,
+            TillDevice.revoked_at.is_(None),
+        )
+        .values(revoked_at=at)
+        .returning(TillDevice.id)
+    ).all()
+    _end_sessions(s, brand_id, store_id)
+    pins = s.execute(
+        sa.delete(StaffPin)
+        .where(StaffPin.brand_id == brand_id, StaffPin.store_id == store_id)
+        .returning(StaffPin.id)
+    ).all()
+    return Ended(len(keys), len(tills), len(pins))
+
+
+def end_pin(s: Session, brand_id: UUID, store_id: UUID, user_id: UUID) -> None:
+    """Take a person's PIN at a store away; the sessions that it opened there end."""
+    s.execute(
+        sa.delete(StaffPin).where(
+            StaffPin.brand_id == brand_id,
+            StaffPin.store_id == store_id,
+            StaffPin.user_id == user_id,
+        )
+    )
+    by_pin = UserSession.by_pin.is_(True)
+    _end_sessions(s, brand_id, store_id, UserSession.user_id == user_id, by_pin)
+
+
+def end_lost_pins(s: Session, node: Node, user_id: UUID, catalogue: Catalogue) -> None:
+    """A person lost a role at `node`: their PINs at stores where they may no longer use the till
+    end.
+
+    Of a role above the stores it is not known here which stores it reached: a PIN stays only where
+    a role at that very store, or at the brand, still opens the till. The others are set anew.
+    """
+    held = grants_of(s, user_id)
+    stores = s.scalars(
+        sa.select(StaffPin.store_id).where(
+            StaffPin.brand_id == node.brand_id, StaffPin.user_id == user_id
+        )
+    ).all()
+    for store_id in stores:
+        if node.store_id not in (None, store_id):
+            continue
+        here = node if node.store_id else Node(node.brand_id, node.customers, store_id=store_id)
+        if not may(held, USES_TILL, here, catalogue):
+            end_pin(s, node.brand_id, store_id, user_id)
+
+
+def end_strangers_pins(s: Session, node: Node, catalogue: Catalogue) -> int:
+    """A store went to another owner or region: the PINs of those who may no longer use its tills
+    end. Gives how many."""
+    ended = 0
+    users = sa.select(StaffPin.user_id).where(
+        StaffPin.brand_id == node.brand_id, StaffPin.store_id == node.store_id
+    )
+    for user_id in s.scalars(users).all():
+        if node.store_id and not may(grants_of(s, user_id), USES_TILL, node, catalogue):
+            end_pin(s, node.brand_id, node.store_id, user_id)
+            ended += 1
+    return ended
+
+
+def _end_sessions(
+    s: Session, brand_id: UUID, store_id: UUID, *which: sa.ColumnElement[bool]
+) -> None:
+    tills = sa.select(TillDevice.id).where(
+        TillDevice.brand_id == brand_id, TillDevice.store_id == store_id
+    )
+    s.execute(
+        sa.update(UserSession)
+        .where(UserSession.till_id.in_(tills), UserSession.revoked_at.is_(None), *which)
+        .values(revoked_at=now())
+    )
