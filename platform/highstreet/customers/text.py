@@ -23,11 +23,20 @@ def bad(field: str, words: str) -> Invalid:
     return Invalid(words, fields={field: [words]})
 
 
-def clean(value: str, field: str, most: int, *, required: bool = False, lines: bool = False) -> str:
+def clean(
+    value: str,
+    field: str,
+    most: int,
+    *,
+    required: bool = False,
+    lines: bool = False,
+    as_code: bool = False,
+) -> str:
     """`value` trimmed and in normal form NFC, at most `most` characters long.
 
-    `lines` allows line feeds (notes). Raises Invalid, naming `field`, for other control
-    characters, lone surrogates, payment-card-like numbers, and what is too long or missing.
+    `lines` allows line feeds (notes); `as_code` says that it is a machine's own code. Raises
+    Invalid, naming `field`, for other control characters, lone surrogates, payment-card-like
+    numbers, and what is too long or missing.
     """
     if not isinstance(value, str):
         raise bad(field, _("This must be text."))
@@ -60,7 +69,7 @@ def clean(value: str, field: str, most: int, *, required: bool = False, lines: b
             ),
         )
     if len(text) >= 13:
-        refuse_payment_cards(text, field)
+        refuse_payment_cards(text, field, as_code=as_code)
     return text
 
 
@@ -68,8 +77,8 @@ def reference(value: str, field: str, most: int, *, required: bool = True) -> st
     """A machine's own code (receipt number, product code), cleaned like text.
 
     Barcodes of 13 and 14 digits (EAN-13, GTIN-14) begin like old payment cards and one in ten
-    passes their check digit, so only 15 digits and more, which every card issued today has, are
-    held against the payment-card rule here. Raises Invalid.
+    passes their check digit, so only 15 digits and more are held against the payment-card rule
+    here; and groups of digits only where they are those of a card. Raises Invalid.
     """
     if (
         type(value) is str
@@ -83,4 +92,4 @@ def reference(value: str, field: str, most: int, *, required: bool = True) -> st
         text = value.strip()
         if len(text) <= most and (text or not required):
             return text
-    return clean(value, field, most, required=required)
+    return clean(value, field, most, required=required, as_code=True)
