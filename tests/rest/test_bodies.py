@@ -1,12 +1,13 @@
 """A body is read once; each thing that tills and attackers get wrong has its own answer."""
 
+import gzip
 import json
 
 import pytest
 from flask import Flask, request
 
 from highstreet.rest import bodies
-from highstreet.rest.errors import Malformed, TooLarge, WrongMediaType
+from highstreet.rest.errors import Compressed, Malformed, TooLarge, WrongMediaType
 from highstreet_tenants.errors import Invalid
 
 
@@ -135,3 +136,47 @@ def test_an_address_is_held_to_the_same_rules(text):
     with pytest.raises(Invalid) as caught:
         bodies.check_text(text, "q")
     assert list(caught.value.fields) == ["q"]
+
+
+def test_a_mark_before_the_json_is_passed_over(app):
+    """Windows writes one; JSON's own standard lets a reader ignore it."""
+    assert bodies.parse(b'\xef\xbb\xbf{"a": "\xc3\xa9"}') == {"a": "é"}
+    with pytest.raises(Malformed):
+        bodies.parse(b'\xef\xbb\xbf\xef\xbb\xbf{"a": 1}')
+
+
+@pytest.mark.parametrize("charset", ["latin-1", "utf-16", "windows-1252", "x"])
+def test_another_charset_is_refused_though_it_may_look_like_utf_8(app, charset):
+    with pytest.raises(WrongMediaType, match="UTF-8"):
+        read(app, data=b'{"a":1}', content_type=f"application/json; charset={charset}")
+
+
+@pytest.mark.parametrize("charset", ["UTF-8", '"utf-8"', "utf8", "us-ascii"])
+def test_utf_8_may_be_declared(app, charset):
+    kind = f"application/json; charset={charset}"
+    assert read(app, data=b'{"a":1}', content_type=kind) == {"a": 1}
+
+
+@pytest.mark.parametrize("coding", ["gzip", "br", "GZIP", "gzip, identity"])
+def test_a_compressed_body_is_refused_with_what_is_read_instead(app, coding):
+    with pytest.raises(Compressed) as caught:
+        read(
+            app,
+            data=gzip.compress(b'{"a":1}'),
+            content_type="application/json",
+            headers={"Content-Encoding": coding},
+        )
+    assert (caught.value.status, dict(caught.value.headers)) == (
+        415,
+        {"Accept-Encoding": "identity"},
+    )
+    plain = {"Content-Encoding": "Identity"}
+    assert read(app, data=b"1", content_type="application/json", headers=plain) == 1
+
+
+@pytest.mark.parametrize("number", ["4-20260525-0883", "431-15-08-2026-06503", "+4915996269374"])
+def test_what_only_looks_a_bit_like_a_payment_card_goes_through(number):
+    """Receipt numbers and telephone numbers with a right Luhn digit."""
+    body = {"pos_ref": number, "lines": [{"product": number}]}
+    assert bodies.parse(json.dumps(body).encode()) == body
+    bodies.check_text(number, "pos_ref")

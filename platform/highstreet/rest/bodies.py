@@ -4,6 +4,7 @@ Python's reader lets NaN, doubled keys, numbers of any length, NUL and lone surr
 PostgreSQL, JavaScript and the next reader do not. Refused here, they never reach a room.
 """
 
+import codecs
 import json
 from typing import Any, NoReturn
 
@@ -11,7 +12,7 @@ from flask import Request
 from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
 
 from highstreet.i18n import gettext as _
-from highstreet.rest.errors import Malformed, TooLarge, WrongMediaType
+from highstreet.rest.errors import Compressed, Malformed, TooLarge, WrongMediaType
 from highstreet_tenants.cards import looks_like_payment_card
 from highstreet_tenants.errors import Invalid
 
@@ -20,6 +21,7 @@ MAX_BYTES = 256 * 1024
 MAX_DEPTH = 16
 MAX_INTEGER = 2**63 - 1
 _TYPES = ("application/json", "application/merge-patch+json")
+_CHARSETS = ("utf-8", "utf8", "us-ascii")
 
 
 class _Doubled(ValueError):
@@ -52,12 +54,16 @@ _DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_constant,
 def read(request: Request) -> Any:
     """The request's body as JSON.
 
-    Raises WrongMediaType (415), TooLarge (413, over MAX_BYTES), Malformed (400, not JSON) or
-    Invalid (422, with the field named: NUL, lone surrogates, doubled keys, numbers beyond 64 bits,
-    nesting beyond MAX_DEPTH, payment-card-like numbers).
+    Raises WrongMediaType (415; compressed ones too), TooLarge (413, over MAX_BYTES), Malformed
+    (400, not JSON) or Invalid (422, with the field named: NUL, lone surrogates, doubled keys,
+    numbers beyond 64 bits, nesting beyond MAX_DEPTH, payment-card-like numbers).
     """
     if request.mimetype not in _TYPES:
         raise WrongMediaType(_("Send the body as JSON, with “Content-Type: application/json”."))
+    if request.mimetype_params.get("charset", "utf-8").lower() not in _CHARSETS:
+        raise WrongMediaType(_("JSON is UTF-8. Send it so, and leave the charset out."))
+    if request.environ.get("HTTP_CONTENT_ENCODING", "identity").strip().lower() != "identity":
+        raise Compressed(_("Send the body as it is: compressed ones are not read here."))
     request.max_content_length = MAX_BYTES
     try:
         raw = request.get_data()
@@ -73,7 +79,8 @@ def read(request: Request) -> Any:
 def parse(raw: bytes) -> Any:
     """`raw` as JSON, checked as `read` says."""
     try:
-        value = _DECODER.decode(raw.decode("utf-8"))
+        # Windows puts a mark before its UTF-8; a reader may pass over it (RFC 8259 §8.1).
+        value = _DECODER.decode(raw.removeprefix(codecs.BOM_UTF8).decode())
     except _Doubled as error:
         name = _printable(str(error))
         words = _("The key stands twice in one object; which of the two is meant?")
@@ -155,9 +162,9 @@ def _walk(value: Any, path: str, depth: int, wrong: dict[str, list[str]]) -> Non
 
 def _card_like(text: str) -> bool:
     # Barcodes (EAN-13, GTIN-14) begin like old payment cards, and one in ten has a right Luhn
-    # digit. So bare digits count from 15 on, which every card issued today has; where a room
-    # expects words, it refuses the shorter ones too.
-    return not (len(text) < 15 and text.isdigit()) and looks_like_payment_card(text)
+    # digit. So bare digits count from 15 on, and groups of digits where they are those of a card:
+    # a receipt may be “4-20260525-0883”. Where a room expects words, it refuses those too.
+    return not (len(text) < 15 and text.isdigit()) and looks_like_payment_card(text, as_code=True)
 
 
 def _card_words() -> str:

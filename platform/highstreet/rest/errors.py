@@ -1,5 +1,7 @@
 """Errors that only a machine's caller can make, beside those of the kernel."""
 
+from types import MappingProxyType
+
 from highstreet_tenants.errors import Conflict, HighstreetError, Invalid
 
 
@@ -37,3 +39,9 @@ class WrongMediaType(HighstreetError):
     """The body is not declared to be JSON."""
 
     type, status = "media-type", 415
+
+
+class Compressed(WrongMediaType):
+    """The body is compressed. `headers` name what is read instead (RFC 9110 §15.5.16)."""
+
+    headers = MappingProxyType({"Accept-Encoding": "identity"})
