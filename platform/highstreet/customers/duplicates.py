@@ -115,7 +115,7 @@ def _pairs(
         pairs.setdefault(frozenset((one, other)), set()).add(kind)
     called: dict[str, list[UUID]] = {}
     for row in _PEOPLE(s, ids=ids):
-        found = keys.name_keys(row[1])
+        found = keys.name_tails(keys.name_key(row[1]))
         # For one customer everybody with the same last word is held against them.
         for word in found[:1] + (found[-1:] if nearly else []):
             called.setdefault(word, []).append(row[0])

@@ -28,8 +28,13 @@ _CARD = re.compile(r"[0-9A-Z]{4,32}")
 _PLAIN = str.maketrans(
     {"ø": "o", "đ": "d", "ð": "d", "ł": "l", "ħ": "h", "ı": "i", "æ": "ae", "œ": "oe", "þ": "th"}
 )
-# Scripts written without blanks: a given name is found from its own first character.
-_UNSPACED = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
+# Names written without blanks: a given name is found from its own first character.
+_UNSPACED = re.compile(
+    r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3\uf900-\ufaff\U00020000-\U0003ffff]"
+)
+# What stands inside of a name, and is left out by whoever types in a hurry: O'Brien, Anne-Marie.
+_APOSTROPHE = re.compile(r"(?<=\w)['`\u00b4\u02b9-\u02bf\u2018\u2019\uff07](?=\w)")
+_HYPHEN = re.compile(r"(?<=\w)[-\u2010-\u2013\uff0d](?=\w)")
 _MOST_NAME_KEYS = 8
 NAME_KEY_LENGTH = 80
 #: Sorts after every character that a name key can hold, in "C" collation and in SQLite's BINARY.
@@ -84,8 +89,10 @@ def _phone(number: str, region: str | None) -> PhoneNumber:
         parsed = phonenumbers.parse(text, region)
     except phonenumbers.NumberParseException as error:
         raise _bad_phone() from error
-    # Possible rather than valid: numbering plans change faster than any library is updated.
-    if len(text) > 40 or not phonenumbers.is_possible_number(parsed):
+    # Possible rather than valid: numbering plans change faster than any library is updated. But not
+    # "possible without an area code": that is somebody else's in the next town.
+    possible = phonenumbers.is_possible_number_with_reason(parsed)
+    if len(text) > 40 or possible != phonenumbers.ValidationResult.IS_POSSIBLE:
         raise _bad_phone()
     return parsed
 
@@ -110,8 +117,9 @@ def email_key(address: str) -> str:
         raise bad(
             "email", _("This is not an e-mail address. It looks like name@example.com.")
         ) from error
-    # Mailboxes that differ only in case are, in practice, one (RFC 5321 §2.4 leaves it open).
-    return found.normalized.casefold()
+    # Mailboxes that differ only in case are, in practice, one (RFC 5321 §2.4 leaves it open). Small
+    # letters, not folded ones: straße.de and strasse.de are two domains (RFC 5894 §7.2).
+    return found.normalized.lower()
 
 
 def key_of(kind: Kind, text: str, region: str | None) -> str:
@@ -133,7 +141,8 @@ def clean_key(value: str) -> str:
 
 def name_key(text: str) -> str:
     """A name as it is searched: accents off, case folded, one blank between words, CJK kept."""
-    folded = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", text).casefold())
+    plain = _APOSTROPHE.sub("'", text)  # some of them pass for letters
+    folded = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", plain).casefold())
     # U+3099 and U+309A tell が from か: they are parts of letters, not accents.
     bare = "".join(c for c in folded if not unicodedata.combining(c) or c in "\u3099\u309a")
     words = "".join(
@@ -146,10 +155,26 @@ def name_key(text: str) -> str:
 def name_keys(name: str) -> list[str]:
     """Every key under which a name is found: from its first word, its second, and so on.
 
-    "Ana María Núñez" gives three, so that "nunez" and "maria nu" find her; "王小明" is found
-    by 王, 小 and 明. At most eight.
+    "Ana María Núñez" gives three, so that "nunez" and "maria nu" find her; "王小明" is found by
+    王, 小 and 明; "O'Brien" by "brien" and "obrien". At most eight.
     """
-    whole = name_key(name)
+    keys = [tail for whole in _spellings(name) for tail in name_tails(whole)]
+    return list(dict.fromkeys(keys))[:_MOST_NAME_KEYS]
+
+
+def name_words(name: str) -> set[str]:
+    """The words of a name, in each way to write it."""
+    return {word for whole in _spellings(name) for word in whole.split(" ")}
+
+
+def _spellings(name: str) -> list[str]:
+    """The name's key, and those of the name without its apostrophes, and without its hyphens."""
+    joined = _APOSTROPHE.sub("", name)
+    return list(dict.fromkeys(map(name_key, (name, joined, _HYPHEN.sub("", joined)))))
+
+
+def name_tails(whole: str) -> list[str]:
+    """A name's key from its first word on, from its second, and so on to its last."""
     keys: list[str] = []
     start = 0
     for word in whole.split(" ") if whole else []:

@@ -173,7 +173,7 @@ def _by_name(s: ScopedSession, text: str, realm_id: UUID, limit: int) -> list[Fo
     if len(words) > 1 and len(found) < limit:
         # "Smith Anna": look through those whose name has the longest word, in any order.
         for fact in _with_prefix(s, max(words, key=len), realm_id, _MOST_LOOKED_THROUGH).values():
-            have = keys.name_key(fact.name).split(" ")
+            have = keys.name_words(fact.name)
             if all(any(h.startswith(w) for h in have) for w in words):
                 found.setdefault(fact.id, fact)
     return [Found(fact, "name", fact.name) for fact in found.values()][:limit]

@@ -41,6 +41,27 @@ def test_a_customer_is_found_by_everything_they_can_say(floor: Floor) -> None:
         assert len(queries.find(s, "n", limit=1)) == 1
 
 
+def test_a_name_is_found_without_its_apostrophe_and_hyphen(floor: Floor) -> None:
+    with floor.till(floor.club) as s:
+        siobhan = service.enrol(s, name="Siobhán O’Brien")
+        anne = service.enrol(s, name="Anne-Marie D'Arcy")
+        kim = service.enrol(s, name="김철수")
+    for text, who in (
+        ("obrien", siobhan),
+        ("O'Brien", siobhan),
+        ("o brien", siobhan),
+        ("brien", siobhan),
+        ("obrien siob", siobhan),
+        ("annemarie", anne),
+        ("anne marie d", anne),
+        ("darcy annem", anne),
+        ("annemarie d'arcy", anne),
+        ("철수", kim),
+    ):
+        with floor.till(floor.club, write=False) as s:
+            assert [f.customer.id for f in queries.find(s, text)] == [who.id], text
+
+
 def test_a_club_is_found_in_every_store_and_by_head_office(floor: Floor) -> None:
     with floor.till(floor.club, 0) as s:
         ana = service.enrol(s, name="Ana", card="4071228693", phone="020 7946 0018")
