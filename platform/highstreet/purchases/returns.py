@@ -1,8 +1,6 @@
 """Money given back: partly, repeatedly, never more than was paid, each time exactly once."""
 
-from collections import Counter
 from dataclasses import replace
-from decimal import Decimal
 from uuid import UUID
 
 from highstreet.customers.places import Place, place
@@ -20,6 +18,7 @@ from highstreet.purchases.facts import (
     ReturnFact,
     ReturnIn,
 )
+from highstreet.purchases.sameness import is_same_return
 from highstreet.timeline.service import EntryIn, append
 from highstreet_tenants.clock import business_date, now
 from highstreet_tenants.errors import Conflict, Invalid
@@ -201,31 +200,9 @@ def _replayed(
     if row[1] != purchase.id:
         raise _conflict(given.pos_ref)
     there = queries.return_fact(s, row, purchase)
-    same = (
-        there.occurred_at == given.occurred_at
-        and given.amount_minor in (None, there.amount_minor)
-        and (not given.lines or _asked(purchase, given) == _brought(there))
-    )
-    if not same:
+    if not is_same_return(s, there, given):
         raise _conflict(given.pos_ref)
     return Returned(there, False)
-
-
-def _asked(purchase: PurchaseFact, given: ReturnIn) -> Counter[str]:
-    products = {line.line_no: line.product for line in purchase.lines}
-    asked: Counter[str] = Counter()
-    for line in given.lines:
-        name = line.product or products.get(line.line_no or 0, "")
-        asked[name] += checks.milli(Decimal(line.quantity))
-    return asked
-
-
-def _brought(there: ReturnFact) -> Counter[str]:
-    products = {line.line_no: line.product for line in there.purchase.lines}
-    brought: Counter[str] = Counter()
-    for line in there.lines:
-        brought[products[line.line_no]] += checks.milli(line.quantity)
-    return brought
 
 
 def _conflict(pos_ref: str) -> Conflict:

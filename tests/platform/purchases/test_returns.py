@@ -108,6 +108,50 @@ def test_the_same_return_again_changes_nothing(floor: Floor) -> None:
         assert queries.check_returned(s) == []
 
 
+def test_the_same_number_with_other_amounts_is_another_return(floor: Floor) -> None:
+    """A till that repeats itself says the same; one that does not has used a number twice."""
+    bought(floor)
+    ham = ReturnLineIn(product="ham", quantity=1, amount_minor=300)
+    bun = ReturnLineIn(product="bun")
+    first = {
+        "RR1": back(floor, "RR1", lines=(ham, bun)),
+        "RR2": back(floor, "RR2", 100),
+        "RR3": back(floor, "RR3", 150, lines=(replace(ham, amount_minor=None),)),
+        "RR4": back(floor, "RR4"),
+    }
+    for sent in first.values():
+        with floor.till(floor.club) as s:
+            assert service.record_return(s, sent).created
+    for sent in first.values():
+        with floor.till(floor.club) as s:
+            assert not service.record_return(s, sent).created
+    same = (
+        # The same lines in other words, and the sum that was worked out for them.
+        back(floor, "RR1", lines=(bun, replace(ham, product=None, line_no=1))),
+        back(floor, "RR1", 500, lines=(ham, bun)),
+    )
+    for sent in same:
+        with floor.till(floor.club) as s:
+            assert not service.record_return(s, sent).created
+    others = (
+        back(floor, "RR1", lines=(replace(ham, amount_minor=299), bun)),
+        back(floor, "RR1", lines=(ham, replace(bun, amount_minor=201))),
+        back(floor, "RR1", 499, lines=(ham, bun)),
+        back(floor, "RR1", 500),  # without the lines
+        back(floor, "RR1"),  # something was left then, so it was not the rest
+        back(floor, "RR2", lines=(ham,)),
+        back(floor, "RR2"),
+        back(floor, "RR3", lines=(replace(ham, amount_minor=None),)),
+        back(floor, "RR4", 1),
+    )
+    for sent in others:
+        with floor.till(floor.club) as s, pytest.raises(Conflict):
+            service.record_return(s, sent)
+    with floor.till(floor.club, write=False) as s:
+        assert queries.check_returned(s) == []
+    assert len(floor.hooks("purchase_returned")) == len(first)
+
+
 def test_products_come_back_line_by_line(floor: Floor) -> None:
     bought(floor)
     with floor.till(floor.club) as s:
