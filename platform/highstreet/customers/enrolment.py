@@ -52,8 +52,8 @@ def enrol(
 
     `fields` are answers to the brand's custom fields; None puts the question off, {} does not.
     `at` (aware) is when they joined, now if not given; `store_id` the home store, the scope's own
-    if not given. Raises Invalid, naming fields; Conflict for a card that is somebody else's;
-    NotFound for a store out of reach.
+    if not given. Raises Invalid, naming fields (`joined_at` for `at`); Conflict for a card that
+    is somebody else's; NotFound for a store out of reach.
     """
     home = store_id or s.store_id
     realm = places.realm(s, home)
@@ -65,7 +65,7 @@ def enrol(
     if not name and not given:
         raise bad("name", _("Give a name, a card, a phone number or an e-mail address."))
     joined = at or now()
-    check_moment(joined, "at")
+    check_moment(joined, "joined_at")
     found = [(k.kind, k.value) for k in given]
     customer = Customer(
         brand_id=s.brand_id,

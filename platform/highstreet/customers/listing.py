@@ -1,10 +1,9 @@
 """Lists of customers for pages, the latest to join first, page by page."""
 
 import base64
-import binascii
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import cast
 from uuid import UUID
 
@@ -84,6 +83,6 @@ def _read(cursor: str) -> tuple[datetime, UUID]:
         moment = datetime.fromisoformat(at)
         if moment.tzinfo is None:
             raise ValueError(at)
-        return moment, UUID(one)
-    except (ValueError, binascii.Error) as error:
+        return moment.astimezone(UTC), UUID(one)
+    except (ValueError, OverflowError) as error:
         raise Invalid(_("This page does not exist. Go back to the first one.")) from error

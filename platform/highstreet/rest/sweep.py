@@ -5,8 +5,11 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 
+import sqlalchemy as sa
+
 from highstreet import jobs
 from highstreet.customers import parts
+from highstreet.customers.models import Identity
 from highstreet.jobs import JobHandler, handler
 from highstreet_tenants.clock import now
 from highstreet_tenants.sessions import ScopedSession
@@ -31,9 +34,8 @@ DELETE FROM core_idempotency WHERE {own("core_idempotency")}
 """,
     returns="count",
 )
-_MENTIONS = Statement(
-    f"SELECT COUNT(*) FROM core_idempotency AS k WHERE {own('k')} AND k.body LIKE :mention",
-    returns="value",
+_NAMING = Statement(
+    f"SELECT k.id FROM core_idempotency AS k WHERE {own('k')} AND k.body LIKE :mention"
 )
 
 
@@ -42,9 +44,10 @@ def sweep(s: ScopedSession) -> int:
     return int(_SWEEP(s, expired=now() - KEPT_FOR))
 
 
-def forget(s: ScopedSession, customer_id: UUID) -> int:
-    """Delete kept answers that name the customer (on erasure); gives how many."""
-    return int(_FORGET(s, mention=f"%{customer_id}%"))
+def _mentions(s: ScopedSession, ids: list[UUID]) -> list[str]:
+    """What an answer that names the customer holds: an id, or a card's number alone."""
+    cards = sa.select(Identity.value).where(Identity.kind == "card", Identity.customer_id.in_(ids))
+    return [f"%{one}%" for one in ids] + [f'%"{number}"%' for number in s.scalars(cards)]
 
 
 class KeptAnswers:
@@ -54,7 +57,8 @@ class KeptAnswers:
 
     def export(self, s: ScopedSession, ids: list[UUID]) -> dict[str, int]:
         """How many there are: what they say of the customer is in the rest of the export."""
-        return {"count": sum(int(_MENTIONS(s, mention=f"%{one}%")) for one in ids)}
+        found = {row[0] for one in _mentions(s, ids) for row in _NAMING(s, mention=one)}
+        return {"count": len(found)}
 
     def merge(self, s: ScopedSession, keep_id: UUID, gone_id: UUID) -> dict[str, Any]:
         """Nothing moves: an answer is what was answered then."""
@@ -66,7 +70,7 @@ class KeptAnswers:
 
     def erase(self, s: ScopedSession, ids: list[UUID]) -> dict[str, int]:
         """Forget every answer that names the customer."""
-        return {"answers": sum(forget(s, one) for one in ids)}
+        return {"answers": sum(int(_FORGET(s, mention=one)) for one in _mentions(s, ids))}
 
 
 parts.register(KeptAnswers())

@@ -1,11 +1,10 @@
 """Reading the timeline, newest first, page by page."""
 
 import base64
-import binascii
 import heapq
 import json
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -104,6 +103,7 @@ def _read_cursor(cursor: str) -> tuple[datetime, UUID]:
         moment = datetime.fromisoformat(at)
         if moment.tzinfo is None:
             raise ValueError(at)
-        return moment, UUID(one)
-    except (ValueError, TypeError, AttributeError, binascii.Error) as error:
-        raise Invalid(_("This page does not exist. Go back to the first one.")) from error
+        return moment.astimezone(UTC), UUID(one)
+    except (ValueError, TypeError, AttributeError, OverflowError, RecursionError) as error:
+        words = _("This page does not exist. Go back to the first one.")
+        raise Invalid(words, fields={"cursor": [words]}) from error

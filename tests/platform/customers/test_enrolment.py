@@ -56,8 +56,8 @@ def test_a_till_cannot_enrol_for_the_store_next_door(floor: Floor) -> None:
         ({"name": "Ana", "language": "english please"}, "language"),
         ({"name": "Ana", "birthday": date(1850, 1, 1)}, "birthday"),
         ({"name": "Ana", "birthday": date(2999, 1, 1)}, "birthday"),
-        ({"name": "Ana", "at": datetime(2026, 1, 1)}, "at"),
-        ({"name": "Ana", "at": datetime.now(UTC) + timedelta(days=3)}, "at"),
+        ({"name": "Ana", "at": datetime(2026, 1, 1)}, "joined_at"),
+        ({"name": "Ana", "at": datetime.now(UTC) + timedelta(days=3)}, "joined_at"),
         ({"name": "Ana", "fields": {"nope": 1}}, "fields.nope"),
     ],
 )
