@@ -361,10 +361,7 @@ def _without_blocked(
     """The same, where those of a member beyond what a day may bring earn nothing."""
     stopped = oftens.stopped(
         s,
-        [
-            (locked[d.customer_id].id, d.purchase.business_date, d.programme, d.points)
-            for d in due
-        ],
+        [(locked[d.customer_id].id, d.purchase.business_date, d.programme, d.points) for d in due],
     )
     return [d._replace(points=0) if n in stopped else d for n, d in enumerate(due)]
 

@@ -5,10 +5,15 @@ import sqlite3
 import pytest
 import sqlalchemy as sa
 from flask import Flask
-from marshmallow import Schema, ValidationError, fields
-from werkzeug.exceptions import MethodNotAllowed, NotFound, TooManyRequests
+from marshmallow import Schema, ValidationError, fields, validate
+from werkzeug.exceptions import (
+    MethodNotAllowed,
+    NotFound,
+    TooManyRequests,
+    UnprocessableEntity,
+)
 
-from highstreet.rest import problems
+from highstreet.rest import faults, problems
 from highstreet.rest.errors import KeyInFlight
 from highstreet_tenants.errors import Conflict, HighstreetError, Invalid, TooMany, WallBreach
 
@@ -95,11 +100,59 @@ def test_nested_messages_are_named_by_their_path():
 
     with pytest.raises(ValidationError) as caught:
         Basket().load({"lines": [{"product": "a"}, {}], "total": "x", "more": 1})
-    flat = problems.flatten({"json": caught.value.messages})
+    flat = faults.flatten({"json": caught.value.messages})
     assert set(flat) == {"lines.1.product", "total", "more"}
     with pytest.raises(ValidationError) as caught:
         Basket().load([])
-    assert set(problems.flatten({"json": caught.value.messages})) == {"body"}
+    assert set(faults.flatten({"json": caught.value.messages})) == {"body"}
+
+
+def test_a_display_of_one_line_says_what_to_send():
+    """A till shows `detail` and nothing else."""
+
+    class Line(Schema):
+        product = fields.String(required=True, validate=validate.Length(1, 9))
+        kind = fields.String(validate=validate.OneOf(["a", "b"]))
+        amount = fields.Integer(strict=True, validate=validate.Range(0, 5))
+
+    class Basket(Schema):
+        lines = fields.List(fields.Nested(Line))
+
+    def told(body):
+        with pytest.raises(ValidationError) as caught:
+            Basket().load(body)
+        error = UnprocessableEntity()
+        error.data = {"messages": {"json": caught.value.messages}}
+        return problems.of_http(error).get_json()["detail"]
+
+    assert told([]) == "Send a JSON object here."
+    assert told({"lines": [{}]}) == "lines.0.product: This is missing. Send it."
+    assert told({"lines": [{"product": "a", "amount": "1"}]}) == (
+        "lines.0.amount: Send a whole number here, without quotes."
+    )
+    assert told({"lines": [{"product": "a", "amount": 6}]}) == (
+        "lines.0.amount: Send a number from 0 to 5."
+    )
+    assert told({"lines": [{"product": "a", "kind": "c"}]}) == ("lines.0.kind: Send one of: a, b.")
+    two = told({"lines": [{"product": "a" * 10, "more": 1}]})
+    assert two.startswith("lines.0.product: This is too short or too long: from 1 to 9 fit.")
+    assert two.endswith("“errors” names 1 more field.")
+
+
+def test_no_words_of_the_library_reach_a_reader():
+    """Each message that its fields and validators have of their own is known by its text."""
+    stock = {
+        message
+        for kind in (
+            fields.Field, fields.String, fields.Integer, fields.Number, fields.Boolean, fields.UUID,
+            fields.Date, fields.List, fields.Nested, fields.Dict,
+        )
+        for name, message in kind.default_error_messages.items()
+        if name not in ("validator_failed", "too_large", "special", "invalid_utf8", "format")
+    }  # fmt: skip
+    stock |= set(Schema._default_error_messages.values())
+    for message in stock:
+        assert faults.flatten({"a": [message]}) != {"a": [message]}, message
 
 
 def test_every_kind_has_words():

@@ -16,6 +16,7 @@ from werkzeug.exceptions import HTTPException
 from highstreet.i18n import LazyText
 from highstreet.i18n import gettext as _
 from highstreet.i18n import lazy_gettext as _l
+from highstreet.rest import faults
 from highstreet_tenants import trouble
 from highstreet_tenants.errors import HighstreetError, TooMany, Unauthenticated, Unavailable
 
@@ -272,11 +273,12 @@ def of_http(error: HTTPException) -> Response:
             headers.setdefault(name, value)
     if status == 401:
         headers.setdefault("WWW-Authenticate", 'Bearer realm="highstreet"')
-    detail = data.get("message") or (str(KINDS[slug].about) if slug in KINDS else error.description)
     messages = data.get("messages") or data.get("errors")
-    return problem(
-        slug, status, detail or "", errors=flatten(messages) if messages else None, headers=headers
-    )
+    errors = faults.flatten(messages) if messages else None
+    detail = data.get("message") or (faults.detail(errors) if errors else None)
+    if not detail:
+        detail = str(KINDS[slug].about) if slug in KINDS else error.description
+    return problem(slug, status, detail or "", errors=errors, headers=headers)
 
 
 def of_database(error: Exception) -> Response | None:
@@ -295,28 +297,3 @@ def of_defect(error: Exception) -> Response:
         return answer
     log.error("%s %s failed", request.method, request.path, exc_info=error)
     return problem("error", 500, str(KINDS["error"].about))
-
-
-def flatten(messages: Any, prefix: str = "") -> dict[str, list[str]]:
-    """marshmallow's nested messages as one level: {"lines.0.quantity": ["…"]}.
-
-    webargs puts the place (json, query, …) on top; a reader needs only the field's name.
-    """
-    if not prefix and isinstance(messages, Mapping) and set(messages) <= _PLACES:
-        flat: dict[str, list[str]] = {}
-        for inner in messages.values():
-            flat.update(flatten(inner, "."))
-        return flat
-    base = prefix.strip(".")
-    if isinstance(messages, Mapping):
-        flat = {}
-        for key, inner in messages.items():
-            name = base if key == "_schema" else f"{base}.{key}".strip(".")
-            for field, texts in flatten(inner, f"{name}." if name else ".").items():
-                flat.setdefault(field, []).extend(texts)
-        return flat
-    texts = [str(m) for m in messages] if isinstance(messages, list | tuple) else [str(messages)]
-    return {base or "body": texts}
-
-
-_PLACES = frozenset({"json", "query", "querystring", "path", "headers", "form", "files"})

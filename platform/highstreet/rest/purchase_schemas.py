@@ -1,5 +1,6 @@
 """How purchases, returns and baskets look on the wire. Money is whole minor units."""
 
+import re
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
@@ -12,6 +13,7 @@ from highstreet.rest.cursors import PageQuery
 from highstreet.rest.fields import Int64, Moment, Text
 from highstreet.rest.objects import Object
 
+_CURRENCY = re.compile(r"[A-Z]{3}")
 _REF_HELP = "The till's own number for it, unique in the store for ever."
 _MINOR = {"description": "In the currency's smallest unit."}
 _QUANTITY = {
@@ -54,6 +56,11 @@ class LineIn(Object):
     )
 
 
+def _three_capitals(code: str) -> None:
+    if not _CURRENCY.fullmatch(code):
+        raise ValidationError(_("Send three capital letters, such as USD (ISO 4217)."))
+
+
 class BasketIn(Object):
     """What is on the counter, bought by a customer or by nobody known."""
 
@@ -75,7 +82,7 @@ class BasketIn(Object):
     currency = fields.String(
         load_default=None,
         allow_none=True,
-        validate=validate.Regexp(r"\A[A-Z]{3}\Z"),
+        validate=_three_capitals,
         metadata={"description": "ISO 4217. Default: the store's.", "pattern": "^[A-Z]{3}$"},
     )
     lines = fields.List(

@@ -20,9 +20,7 @@ def said(shop: Shop, s: Any, who: Any, hours: float) -> Any:
 
 
 @pytest.mark.parametrize(("then", "given"), [("warn", [10, 10, 10, 10]), ("block", [10, 10, 0, 0])])
-def test_beyond_what_is_usual_the_cashier_is_told(
-    shop: Shop, then: str, given: list[int]
-) -> None:
+def test_beyond_what_is_usual_the_cashier_is_told(shop: Shop, then: str, given: list[int]) -> None:
     shop.set_up(shop.club, often_most=2, often_then=then)
     with shop.session(shop.club) as s:
         who = shop.member(s).id

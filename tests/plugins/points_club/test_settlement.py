@@ -82,9 +82,7 @@ def test_a_month_that_is_settled_does_not_change(shop: Shop, time_machine_: Any)
     assert settlement.standings(pairs(shop, JUNE))[0] == Standing(first, "GBP", 0, -1000)
 
 
-def test_what_waits_is_nobodys_debt_until_it_is_handed_over(
-    shop: Shop, time_machine_: Any
-) -> None:
+def test_what_waits_is_nobodys_debt_until_it_is_handed_over(shop: Shop, time_machine_: Any) -> None:
     first, second = (store.id for store in shop.club.stores)
     shop.set_up(shop.club, rewards=[FREE | {"value_minor": 301}])
     time_machine_.move_to(IN_MAY)
