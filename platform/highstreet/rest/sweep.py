@@ -34,7 +34,7 @@ DELETE FROM core_idempotency WHERE {own("core_idempotency")}
 """,
     returns="count",
 )
-_NAMING = Statement(
+_MENTIONS = Statement(
     f"SELECT k.id FROM core_idempotency AS k WHERE {own('k')} AND k.body LIKE :mention"
 )
 
@@ -44,7 +44,7 @@ def sweep(s: ScopedSession) -> int:
     return int(_SWEEP(s, expired=now() - KEPT_FOR))
 
 
-def _mentions(s: ScopedSession, ids: list[UUID]) -> list[str]:
+def _marks(s: ScopedSession, ids: list[UUID]) -> list[str]:
     """What an answer that names the customer holds: an id, or a card's number alone."""
     cards = sa.select(Identity.value).where(Identity.kind == "card", Identity.customer_id.in_(ids))
     return [f"%{one}%" for one in ids] + [f'%"{number}"%' for number in s.scalars(cards)]
@@ -57,7 +57,7 @@ class KeptAnswers:
 
     def export(self, s: ScopedSession, ids: list[UUID]) -> dict[str, int]:
         """How many there are: what they say of the customer is in the rest of the export."""
-        found = {row[0] for one in _mentions(s, ids) for row in _NAMING(s, mention=one)}
+        found = {row[0] for one in _marks(s, ids) for row in _MENTIONS(s, mention=one)}
         return {"count": len(found)}
 
     def merge(self, s: ScopedSession, keep_id: UUID, gone_id: UUID) -> dict[str, Any]:
@@ -70,7 +70,7 @@ class KeptAnswers:
 
     def erase(self, s: ScopedSession, ids: list[UUID]) -> dict[str, int]:
         """Forget every answer that names the customer."""
-        return {"answers": sum(int(_FORGET(s, mention=one)) for one in _mentions(s, ids))}
+        return {"answers": sum(int(_FORGET(s, mention=one)) for one in _marks(s, ids))}
 
 
 parts.register(KeptAnswers())
