@@ -26,6 +26,7 @@ HOOKS = (
     ("highstreet.results.hooks", "ResultHooks"),
     ("highstreet.till.hooks", "TillHooks"),
     ("highstreet.audits.hooks", "AuditHooks"),
+    ("highstreet.showcase", "ShowcaseHooks"),
 )
 """Classes of hookspecs."""
 

@@ -18,6 +18,7 @@ from highstreet.sdk import (
     PurchaseIn,
     ReturnFact,
     SummaryRow,
+    Sums,
     hookimpl,
 )
 from highstreet.sdk import gettext as _
@@ -29,6 +30,7 @@ from highstreet_points_club import (
     people,
     returns,
     rules,
+    showcase,
     terms,
     till,
     unmerging,
@@ -217,3 +219,13 @@ class Hooks:
                 for one in found
             ],
         )
+
+    @hookimpl
+    def brand_sums(self, ctx: Ctx) -> Sums:
+        """Points earned and rewards, all in all."""
+        return showcase.sums(ctx)
+
+    @hookimpl
+    def demo_day(self, ctx: Ctx, buyers: Sequence[UUID]) -> None:
+        """Let some members take a reward."""
+        showcase.day(ctx, buyers)

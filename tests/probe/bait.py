@@ -238,6 +238,7 @@ class Bait:
             ],
             "basket": self.basket,
             "brand": lambda: self.site.brand.row,
+            "buyers": lambda: [self.one("customer")],
             "brand_id": lambda: self.site.brand.id,
             "chosen": lambda: f"waiting-{self.one('reward')}",
             "controller": lambda: self.site.store.owner_id if self.site.store else None,

@@ -27,6 +27,7 @@ def facts(bait: Bait) -> dict[str, Any]:
         "customers": [bait.customer],
         "kept": bait.customer,
         "gone": bait.second,
+        "buyers": [bait.customer.id],
         "purchases": [bait.purchase],
         "returned": bait.returned,
         "basket": bait.basket(),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -26,15 +28,24 @@ class _Undone(Exception):
 
 
 def apply(
-    tenancy: Tenancy, host: Host, path: Path, *, dry_run: bool = False, actor: Actor = SYSTEM
+    tenancy: Tenancy,
+    host: Host,
+    path: Path,
+    *,
+    dry_run: bool = False,
+    actor: Actor = SYSTEM,
+    tools: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> Outcome:
     """Make the brand as the blueprint ``path`` says, in one transaction, and say what changed.
 
     Applied again it changes nothing. What the blueprint does not mention stays. ``dry_run`` does
-    the same and takes it back. Raises Invalid for a blueprint that is wrong, Conflict for one that
+    the same and takes it back. ``tools``: tables of tools that count as the blueprint's where it
+    does not mention them. Raises Invalid for a blueprint that is wrong, Conflict for one that
     contradicts what is recorded; then nothing is changed.
     """
     source = sources.read(path)
+    if tools and isinstance(own := source.data.setdefault("tools", {}), dict):
+        source.data["tools"] = {**tools, **own}
     document = check(source, host.plugins.keys())
     outcome = Outcome(document.slug, dry_run)
     with tenancy.control() as s:

@@ -120,6 +120,7 @@ def _print(reports: list[demos.BrandReport], links: list[demos.SignInLink], seco
         _("stores"): "stores",
         _("customers"): "customers",
         _("purchases"): "purchases",
+        _("without a card"): "anonymous",
         _("points"): "points_earned",
         _("rewards"): "rewards_issued",
         _("handed over"): "rewards_redeemed",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -15,11 +15,12 @@ from highstreet.blueprints import apply as blueprints
 from highstreet.blueprints import source as sources
 from highstreet.customers import queries as customers
 from highstreet.customers.models import Customer
-from highstreet.demo.replay import CLUB, DEMO, replay
-from highstreet.host import state
+from highstreet.demo.replay import DEMO, replay
+from highstreet.host import dispatch, gating, state
 from highstreet.house import House
 from highstreet.members import links as member_links
 from highstreet.purchases.models import Purchase
+from highstreet.results.hooks import Sums
 from highstreet_tenants.models import Brand, Store
 from highstreet_tenants.people import operate
 from highstreet_tenants.people.models import RoleGrant, User
@@ -34,16 +35,6 @@ BRANDS = {
     "video_rental.toml": "video",
 }
 
-_EARNED = Statement(
-    "SELECT COALESCE(SUM(e.points), 0) FROM points_club_entry AS e"
-    f" WHERE e.kind = 'earn' AND {own('e')}",
-    returns="value",
-)
-_REWARDS = Statement(
-    "SELECT COUNT(*), COALESCE(SUM(CASE WHEN w.status = 'redeemed' THEN 1 ELSE 0 END), 0)"
-    f" FROM points_club_reward AS w WHERE {own('w')}",
-    returns="row",
-)
 _REGULARS = Statement(
     "SELECT p.customer_id, p.store_id FROM core_purchase AS p"
     f" WHERE p.customer_id IS NOT NULL AND {own('p')}"
@@ -54,18 +45,25 @@ _REGULARS = Statement(
 
 @dataclass(frozen=True, slots=True)
 class BrandReport:
-    """What is there of one demo brand. ``rewards_redeemed`` are part of ``rewards_issued``."""
+    """What is there of one demo brand.
+
+    ``anonymous`` purchases are part of ``purchases``: nobody showed a card. Points and rewards are
+    those of all tools together; ``rewards_redeemed`` are part of ``rewards_issued``. ``tools``: of
+    each tool that is on somewhere or has done something, the number of ``stores`` where it is on,
+    and its own counts.
+    """
 
     slug: str
     name: str
     customers_of: str
     stores: int
-    stores_with_club: int
     customers: int
     purchases: int
+    anonymous: int
     points_earned: int
     rewards_issued: int
     rewards_redeemed: int
+    tools: Mapping[str, Mapping[str, int]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,49 +82,90 @@ def blueprint(name: str) -> Path:
 
 
 def build(house: House, tell: Callable[[str], None] = lambda _brand: None) -> list[BrandReport]:
-    """Make the demo brands, as far as they are not there yet; ``tell`` hears each brand's slug."""
+    """Make the demo brands, as far as they are not there yet; ``tell`` hears each brand's slug.
+
+    A brand that has its purchases stays as it is: whoever tries the demo has changed things in it.
+    """
+    shown = {
+        name: dict(loaded.manifest.demo)
+        for name, loaded in house.host.plugins.items()
+        if loaded.manifest.demo is not None
+    }
     reports = []
     for file, extract in BRANDS.items():
-        outcome = blueprints.apply(house.tenancy, house.host, blueprint(file), actor=DEMO)
-        tell(outcome.brand)
-        brand = _brand(house, outcome.brand)
-        replay(house, brand, extract)
+        slug = _slug(file)
+        tell(slug)
+        brand = _brand(house, slug)
+        if brand is None or not _has_purchases(house, brand):
+            blueprints.apply(house.tenancy, house.host, blueprint(file), actor=DEMO, tools=shown)
+            brand = _brand(house, slug)
+            assert brand is not None, "the blueprint made it"
+            replay(house, brand, extract)
         reports.append(report(house, brand))
     return reports
 
 
 def slugs() -> set[str]:
     """The slugs of the demo brands."""
-    return {str(sources.read(blueprint(file)).data["brand"]["slug"]) for file in BRANDS}
+    return {_slug(file) for file in BRANDS}
 
 
-def _brand(house: House, slug: str) -> Brand:
+def _slug(file: str) -> str:
+    return str(sources.read(blueprint(file)).data["brand"]["slug"])
+
+
+def _brand(house: House, slug: str) -> Brand | None:
     with house.tenancy.control() as s:
-        return s.scalars(sa.select(Brand).where(Brand.slug == slug)).one()
+        return s.scalar(sa.select(Brand).where(Brand.slug == slug))
+
+
+def _has_purchases(house: House, brand: Brand) -> bool:
+    with house.tenancy.session(Scope.operator(brand.id, DEMO)) as s:
+        return s.scalar(sa.select(Purchase.id).limit(1)) is not None
 
 
 def report(house: House, brand: Brand) -> BrandReport:
     """What is there of a brand, read from its rows."""
     with house.tenancy.session(Scope.operator(brand.id, DEMO)) as s:
         stores = list(s.scalars(sa.select(Store.id)))
-        club = CLUB in house.host.plugins
-        issued, redeemed = _REWARDS(s) if club else (0, 0)
+        sums: dict[str, Sums] = {
+            answer.plugin: answer.value for answer in dispatch.collect(s, "brand_sums")
+        }
         return BrandReport(
             slug=brand.slug,
             name=brand.name,
             customers_of=brand.customers,
             stores=len(stores),
-            stores_with_club=sum(state.is_on(s, CLUB, one) for one in stores) if club else 0,
             customers=_count(s, Customer),
             purchases=_count(s, Purchase),
-            points_earned=int(_EARNED(s)) if club else 0,
-            rewards_issued=int(issued),
-            rewards_redeemed=int(redeemed),
+            anonymous=_count(s, Purchase, Purchase.customer_id.is_(None)),
+            points_earned=sum(one.points_earned for one in sums.values()),
+            rewards_issued=sum(one.rewards_issued for one in sums.values()),
+            rewards_redeemed=sum(one.rewards_redeemed for one in sums.values()),
+            tools=dict(_tools(s, house, stores, sums)),
         )
 
 
-def _count(s: ScopedSession, model: Any) -> int:
-    return s.scalar(sa.select(sa.func.count(model.id))) or 0
+def _tools(
+    s: ScopedSession, house: House, stores: Sequence[UUID], sums: Mapping[str, Sums]
+) -> Iterator[tuple[str, Mapping[str, int]]]:
+    """Each tool that has something to say for itself, with its counts."""
+    for name in house.host.plugins:
+        on = len(gating.stores_on(s, name, stores))
+        did = sums.get(name, Sums())
+        counts = {
+            "points_earned": did.points_earned,
+            "rewards_issued": did.rewards_issued,
+            "rewards_redeemed": did.rewards_redeemed,
+            **did.more,
+        }
+        done = {word: count for word, count in counts.items() if count}
+        if on or done:
+            yield name, {"stores": on, **done}
+
+
+def _count(s: ScopedSession, model: Any, *where: Any) -> int:
+    return s.scalar(sa.select(sa.func.count(model.id)).where(*where)) or 0
 
 
 def links(house: House, brand: Brand) -> list[SignInLink]:
@@ -147,14 +186,12 @@ def links(house: House, brand: Brand) -> list[SignInLink]:
 
 
 def _member(house: House, brand: Brand) -> list[SignInLink]:
-    """A link to the page of the most faithful member of a store with a club."""
+    """A link to the page of the most faithful member of a store that has the most tools."""
     with house.tenancy.session(Scope.operator(brand.id, DEMO)) as s:
-        regular = next(
-            (row for row in _REGULARS(s) if CLUB in state.enabled(s, row[1])),
-            None,
-        )
-    if regular is None:
-        return []
+        regulars = _REGULARS(s)
+        if not regulars:
+            return []
+        regular = max(regulars, key=lambda row: len(state.enabled(s, row[1])))
     customer_id, store_id = regular
     with house.tenancy.control(write=True) as c:
         member_links.revoke_all(c, brand.id, customer_id)

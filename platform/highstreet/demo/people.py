@@ -1,4 +1,8 @@
-"""Made-up members. The same household gets the same person in every run."""
+"""Made-up members, and who shows a card. The same household is the same person in every run.
+
+The extract knows each basket's household, for it is made of a club's own records. A till does not:
+some people never join, and those who have joined do not always show their card.
+"""
 
 from __future__ import annotations
 
@@ -30,6 +34,18 @@ Walker Wang Watson Weber White Wilson Wong Wright Yamada Yılmaz Young Zhang Zim
 
 #: Area codes of no real use beside 555-0100 … 0199, the numbers kept free for fiction.
 AREAS = ("212", "213", "312", "404", "415", "503", "612", "614", "702", "713", "801", "907")
+
+#: Chance that somebody joins, if they came once and for little: and what makes it more likely. Who
+#: comes often is asked often, and who buys much has more of it.
+JOINS = 0.3
+JOINS_FOR_VISIT = 0.03
+JOINS_FOR_MINOR = 0.0001
+JOINS_AT_MOST = 0.95
+
+#: Chance that a member shows no card, and at a small purchase, for which few look for one.
+WITHOUT_CARD = 0.05
+WITHOUT_CARD_SMALL = 0.3
+SMALL_MINOR = 1_000
 
 #: EAN numbers from 20 to 29 are for use inside shops.
 CARDS = "29"
@@ -68,6 +84,18 @@ def person(brand: str, household: str, number: int) -> Person:
         birthday=birthday if dice.random() < 0.5 else None,
         language="es" if dice.random() < 0.1 else "en",
     )
+
+
+def joins(brand: str, household: str, visits: int, mean_minor: int) -> bool:
+    """Whether a household is one of the club's, by how often it comes and its mean basket."""
+    chance = JOINS + JOINS_FOR_VISIT * visits + JOINS_FOR_MINOR * mean_minor
+    return Random(f"joins {brand} {household}").random() < min(chance, JOINS_AT_MOST)
+
+
+def shows_card(brand: str, basket: str, total_minor: int) -> bool:
+    """Whether a member shows the card with a basket."""
+    without = WITHOUT_CARD_SMALL if total_minor < SMALL_MINOR else WITHOUT_CARD
+    return Random(f"card {brand} {basket}").random() >= without
 
 
 def _plain(name: str) -> str:

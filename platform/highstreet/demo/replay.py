@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
-from importlib import import_module
-from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
 
 from highstreet.customers.facts import EnrolIn
+from highstreet.demo import people
 from highstreet.demo.facts import Basket, baskets
-from highstreet.demo.people import person
-from highstreet.host import settings, state
+from highstreet.host import dispatch
 from highstreet.house import House
-from highstreet.imports import people
+from highstreet.imports import people as takers
 from highstreet.imports.people import Who
 from highstreet.purchases import service
 from highstreet.purchases.facts import LineIn, PurchaseIn
 from highstreet.purchases.models import Purchase
-from highstreet.sdk import context
-from highstreet.sdk.context import Ctx
 from highstreet_tenants import bulk, clock
 from highstreet_tenants.models import Brand, Store
 from highstreet_tenants.scopes import Actor, Scope
@@ -30,28 +25,18 @@ from highstreet_tenants.sessions import ScopedSession
 from highstreet_tenants.statements import Statement, own
 
 DEMO = Actor("system", None, "the demo")
-CLUB = "points_club"
-
 CHUNK = 2_000
-#: Of the members who could have a reward today, so many a store take one.
-MOST_A_STORE = 2
 
-_MEMBERS = Statement(
+_BUYERS = Statement(
     "SELECT p.customer_id, p.store_id, MAX(p.occurred_at) AS last FROM core_purchase AS p"
     f" WHERE p.customer_id IS NOT NULL AND {own('p')}"
     " GROUP BY p.customer_id, p.store_id ORDER BY last DESC, p.customer_id",
     types={"customer_id": UUID, "store_id": UUID},
 )
-_WAITING = Statement(
-    "SELECT w.id, w.issued_store_id FROM points_club_reward AS w"
-    " WHERE w.status = 'issued' AND (w.ends_at IS NULL OR w.ends_at > :at)"
-    f" AND {own('w')} ORDER BY w.issued_at DESC, w.id",
-    types={"id": UUID, "issued_store_id": UUID},
-)
 
 
 def replay(house: House, brand: Brand, extract: str) -> bool:
-    """Replay the extract's purchases for ``brand``, and hand over some rewards; once.
+    """Replay the extract's purchases for ``brand``, and let its tools act; once.
 
     All of it is one transaction, so that a demo stopped in the middle begins this brand anew.
     Gives False if the brand had purchases already.
@@ -62,10 +47,16 @@ def replay(house: House, brand: Brand, extract: str) -> bool:
         stores = {store.code: store for store in s.scalars(sa.select(Store))}
         last_day = clock.business_date(clock.now(), brand.zone) - timedelta(days=1)
         facts = baskets(extract, last_day=last_day)
-        members = _enrol(s, brand, stores, facts)
+        shown = _shown(brand, stores, facts)
+        members = _enrol(s, brand, stores, facts, shown)
+        buyers = {number: members[who] for number, who in shown.items()}
         for chunk in bulk.chunks(facts, CHUNK):
-            _record(s, brand, stores, members, chunk)
-    _redeem(house, brand)
+            outcome = service.record_batch(
+                s, [_purchase(one, stores[one.store_code], buyers.get(one.number)) for one in chunk]
+            )
+            if outcome.refused:
+                raise RuntimeError(f"the demo's purchases were refused: {outcome.refused[0]}")
+        _let_tools_act(s, stores.values())
     return True
 
 
@@ -74,17 +65,41 @@ def _who(brand: Brand, store: Store, basket: Basket) -> Who:
     return Who(realm, ref=basket.household)
 
 
+def _club(brand: Brand, who: Who, basket: Basket) -> str:
+    """Among whose customers somebody is, in words: the same household is others in another club."""
+    return brand.slug if who.realm_id == brand.id else f"{brand.slug} {basket.store_code}"
+
+
+def _shown(brand: Brand, stores: dict[str, Store], facts: Iterable[Basket]) -> dict[str, Who]:
+    """Whose card was shown, by the baskets' numbers; the others are anonymous."""
+    came: dict[Who, list[Basket]] = {}
+    for basket in facts:
+        came.setdefault(_who(brand, stores[basket.store_code], basket), []).append(basket)
+    shown: dict[str, Who] = {}
+    for who, theirs in came.items():
+        mean = sum(basket.total_minor for basket in theirs) // len(theirs)
+        if people.joins(_club(brand, who, theirs[0]), who.ref, len(theirs), mean):
+            for basket in theirs:
+                if people.shows_card(brand.slug, basket.number, basket.total_minor):
+                    shown[basket.number] = who
+    return shown
+
+
 def _enrol(
-    s: ScopedSession, brand: Brand, stores: dict[str, Store], facts: Iterable[Basket]
+    s: ScopedSession,
+    brand: Brand,
+    stores: dict[str, Store],
+    facts: Iterable[Basket],
+    shown: Mapping[str, Who],
 ) -> dict[Who, UUID]:
-    """Take everybody on who will buy, at the moment of their first purchase."""
+    """Take on everybody who ever shows a card, at the moment of the first purchase with it."""
     new: dict[Who, EnrolIn] = {}
     for basket in facts:
-        store = stores[basket.store_code]
-        who = _who(brand, store, basket)
-        if who in new:
+        who = shown.get(basket.number)
+        if who is None or who in new:
             continue
-        made = person(f"{brand.slug} {who.realm_id == brand.id or store.code}", who.ref, len(new))
+        store = stores[basket.store_code]
+        made = people.person(_club(brand, who, basket), who.ref, len(new))
         new[who] = EnrolIn(
             store_id=store.id,
             name=made.name,
@@ -95,83 +110,28 @@ def _enrol(
             birthday=made.birthday,
             joined_at=clock.from_local(basket.at, store.zone),
         )
-    return dict(people.take_on(s, new).ids)
+    return dict(takers.take_on(s, new).ids)
 
 
-def _record(
-    s: ScopedSession,
-    brand: Brand,
-    stores: dict[str, Store],
-    members: dict[Who, UUID],
-    facts: Sequence[Basket],
-) -> None:
-    batch = []
-    for basket in facts:
-        store = stores[basket.store_code]
-        batch.append(
-            PurchaseIn(
-                store_id=store.id,
-                pos_ref=basket.number,
-                occurred_at=clock.from_local(basket.at, store.zone),
-                total_minor=basket.total_minor,
-                currency=store.currency,
-                customer_id=members[_who(brand, store, basket)],
-                lines=tuple(
-                    LineIn(number, line.department, line.department, line.rows, line.amount_minor)
-                    for number, line in enumerate(basket.lines, start=1)
-                ),
-            )
-        )
-    outcome = service.record_batch(s, batch)
-    if outcome.refused:
-        raise RuntimeError(f"the demo's own purchases were refused: {outcome.refused[0]}")
+def _purchase(basket: Basket, store: Store, customer_id: UUID | None) -> PurchaseIn:
+    return PurchaseIn(
+        store_id=store.id,
+        pos_ref=basket.number,
+        occurred_at=clock.from_local(basket.at, store.zone),
+        total_minor=basket.total_minor,
+        currency=store.currency,
+        customer_id=customer_id,
+        lines=tuple(
+            LineIn(number, line.department, line.department, line.rows, line.amount_minor)
+            for number, line in enumerate(basket.lines, start=1)
+        ),
+    )
 
 
-def _redeem(house: House, brand: Brand) -> None:
-    """Let some members take what they have earned, today, in their stores."""
-    loaded = house.host.plugins.get(CLUB)
-    if loaded is None:
-        return
-    rewards = import_module(f"{loaded.package}.rewards")
-    errors = import_module(f"{loaded.package}.errors")
-    with house.tenancy.session(Scope.operator(brand.id, DEMO)) as s:
-        on = {
-            store.id: _money_rewards(s, store.id)
-            for store in s.scalars(sa.select(Store))
-            if state.is_on(s, CLUB, store.id)
-        }
-        buyers = [row for row in _MEMBERS(s) if row[1] in on]
-        waiting = [row for row in _WAITING(s, at=clock.now()) if row[1] in on]
-    taken: dict[UUID, int] = {}
-    for reward_id, store_id in waiting:
-        if taken.get(store_id, 0) < MOST_A_STORE:
-            with _till(house, brand, store_id) as ctx:
-                rewards.redeem(ctx, reward_id)
-            taken[store_id] = taken.get(store_id, 0) + 1
-    taken.clear()
-    for customer_id, store_id, _last in buyers:
-        if not on[store_id] or taken.get(store_id, 0) >= MOST_A_STORE:
-            continue
-        try:
-            with _till(house, brand, store_id) as ctx:
-                rewards.redeem_now(ctx, customer_id, on[store_id][0], ref=f"demo-{customer_id}")
-        except errors.NotEnoughPoints:
-            continue
-        taken[store_id] = taken.get(store_id, 0) + 1
-
-
-@contextmanager
-def _till(house: House, brand: Brand, store_id: UUID) -> Iterator[Ctx]:
-    """The points club at work in a store."""
-    with house.tenancy.session(Scope.store(brand.id, store_id, DEMO), write=True) as s:
-        yield context.make(s, house.host.plugins[CLUB], store_id)
-
-
-def _money_rewards(s: ScopedSession, store_id: UUID) -> list[str]:
-    """Keys of the rewards by which members turn points into money."""
-    resolved: Any = settings.resolve(s, CLUB, store_id)
-    return [
-        reward["key"]
-        for reward in resolved["rewards"]
-        if reward["kind"] == "money" and not reward["automatic"]
-    ]
+def _let_tools_act(s: ScopedSession, stores: Iterable[Store]) -> None:
+    """Let tools do, store by store, what people would do with them today."""
+    buyers: dict[UUID, list[UUID]] = {}
+    for customer_id, store_id, _last in _BUYERS(s):
+        buyers.setdefault(store_id, []).append(customer_id)
+    for store in stores:
+        dispatch.collect(s, "demo_day", store.id, buyers=buyers.get(store.id, []))

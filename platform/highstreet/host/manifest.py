@@ -20,6 +20,7 @@ from marshmallow import (
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.version import InvalidVersion, Version
 
+from highstreet.host.lattice import Level
 from highstreet.i18n import LazyText
 from highstreet.i18n import lazy_gettext as _l
 from highstreet_tenants.people.permissions import CORE, ROLES
@@ -74,7 +75,8 @@ class Manifest:
     levels: where it works, "store" and "brand". permissions: name → title of what it adds;
     granted: name → roles that hold it by default. personal: permissions that reach people's
     records; at_till: those that a staff PIN leaves its holder. words: title and summary by
-    Babel locale.
+    Babel locale. demo: how `highstreet demo` shows the tool, as a blueprint would say it; None
+    leaves it as it is, which is off.
     """
 
     name: str
@@ -91,6 +93,7 @@ class Manifest:
     at_till: frozenset[str] = frozenset()
     author: str = ""
     words: Mapping[str, Words] = field(default_factory=dict)
+    demo: Mapping[str, Any] | None = None
 
     def titled(self, language: str = "en") -> str:
         """The title in a language, English if it has none."""
@@ -155,6 +158,16 @@ class WordsSchema(_Strict):
     summary = fields.String(required=True, validate=_LINE)
 
 
+class DemoSchema(_Strict):
+    """The `[demo]` table."""
+
+    policy = fields.String(
+        load_default=Level.DEFAULT_ON.value,
+        validate=validate.OneOf([level.value for level in Level]),
+    )
+    settings = fields.Dict(fields.String(), load_default=dict)
+
+
 class ManifestSchema(_Strict):
     """The keys of plugin.toml."""
 
@@ -184,6 +197,7 @@ class ManifestSchema(_Strict):
     )
     permissions = fields.Dict(fields.String(), _Permission(), load_default=dict)
     words = fields.Dict(fields.String(), fields.Nested(WordsSchema), load_default=dict)
+    demo = fields.Nested(DemoSchema, load_default=None)
 
     @validates_schema
     def _hang_together(self, data: dict[str, Any], **_options: Any) -> None:

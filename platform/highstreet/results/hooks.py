@@ -1,7 +1,7 @@
 """What the results ask of tools."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
@@ -16,6 +16,20 @@ class Figure:
     value: str
     note: str = ""
     unit: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Sums:
+    """What a tool did in a brand since it was first switched on, in whole numbers.
+
+    points_earned: by purchases, before returns. rewards_issued: given to members; rewards_redeemed:
+    of these, those handed over. more: the tool's own counts, by words like `notes_written`.
+    """
+
+    points_earned: int = 0
+    rewards_issued: int = 0
+    rewards_redeemed: int = 0
+    more: Mapping[str, int] = field(default_factory=dict)
 
 
 class ResultHooks:
@@ -34,4 +48,13 @@ class ResultHooks:
     @spec(kind="collect", since="0.1", gives=[str])
     def tool_facts(self, ctx: Any) -> Sequence[str]:
         """Up to three short facts for the list of tools ("1,904 members"), from real data."""
+        raise NotImplementedError
+
+    @spec(kind="collect", winddown=True, since="0.1", budget_ms=60_000.0, gives=Sums)
+    def brand_sums(self, ctx: Any) -> Sums | None:
+        """What the tool did within the session's reach, all in all; the demo prints it.
+
+        Asked once for a brand, in a reading session that reaches all stores; `ctx` stands in no
+        store. Tools that are off are asked too: what they did was done.
+        """
         raise NotImplementedError

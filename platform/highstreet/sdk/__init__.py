@@ -41,7 +41,7 @@ if TYPE_CHECKING:
         ReturnLineIn,
     )
     from highstreet.purchases.source import bought
-    from highstreet.results.hooks import Figure
+    from highstreet.results.hooks import Figure, Sums
     from highstreet.sdk.blueprints import api, screens
     from highstreet.sdk.context import Ctx, ctx_of
     from highstreet.sdk.requests import current, open_ctx, open_totals
@@ -142,7 +142,7 @@ _PLACES: dict[str, str] = {
         "highstreet.purchases.facts",
     ),
     "bought": "highstreet.purchases.source",
-    "Figure": "highstreet.results.hooks",
+    **dict.fromkeys(("Figure", "Sums"), "highstreet.results.hooks"),
     **dict.fromkeys(("api", "screens"), "highstreet.sdk.blueprints"),
     **dict.fromkeys(("Ctx", "ctx_of"), "highstreet.sdk.context"),
     **dict.fromkeys(("current", "open_ctx", "open_totals"), "highstreet.sdk.requests"),
@@ -201,6 +201,7 @@ __all__ = [
     "Statement",
     "StoreOwned",
     "SummaryRow",
+    "Sums",
     "TooMany",
     "ToolOff",
     "UTCDateTime",

@@ -1,7 +1,7 @@
 """Made-up members can reach nobody real."""
 
 from highstreet.customers import keys
-from highstreet.demo.people import person
+from highstreet.demo.people import joins, person, shows_card
 
 
 def test_the_same_household_is_the_same_person() -> None:
@@ -25,3 +25,18 @@ def test_their_keys_are_ones_that_a_till_takes() -> None:
         assert one.phone is None or keys.phone_key(one.phone, "US").startswith("+1")
         assert one.email is None or keys.email_key(one.email)
     assert len({one.card for one in made}) == 600
+
+
+def test_who_comes_often_and_buys_much_is_more_likely_to_join() -> None:
+    def share(visits: int, mean_minor: int) -> float:
+        return sum(joins("torque-and-co", str(n), visits, mean_minor) for n in range(1_000)) / 1_000
+
+    assert 0.2 < share(1, 0) < share(1, 4_000) < share(20, 4_000) < 1
+    assert joins("torque-and-co", "900", 3, 2_000) == joins("torque-and-co", "900", 3, 2_000)
+
+
+def test_few_look_for_their_card_for_a_small_purchase() -> None:
+    def share(total_minor: int) -> float:
+        return sum(shows_card("torque-and-co", str(n), total_minor) for n in range(1_000)) / 1_000
+
+    assert 0.6 < share(500) < share(5_000) < 1

@@ -14,23 +14,30 @@ ROOT = TESTS.parent
 SOURCE = TESTS / "distributions" / "highstreet_house_notes"
 
 
-@pytest.mark.slow
-def test_a_tool_from_a_distribution_of_its_own_works_end_to_end(tmp_path: Path) -> None:
-    target = tmp_path / "site"
+@pytest.fixture(scope="module")
+def path(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """PYTHONPATH with the tool as pip installs it, and with the house."""
+    folder = tmp_path_factory.mktemp("house-notes")
+    target = folder / "site"
     subprocess.run(
         [
             *(sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"),
             *("--no-deps", "--no-build-isolation", "--no-index"),
-            *("--target", str(target), str(_copy(tmp_path))),
+            *("--target", str(target), str(_copy(folder))),
         ],
         check=True,
         capture_output=True,
         text=True,
     )
     roots = [TESTS, *(ROOT / name for name in ("platform", "tenants", "plugins", "migrations"))]
+    return os.pathsep.join(map(str, (target, *roots)))
+
+
+@pytest.mark.slow
+def test_a_tool_from_a_distribution_of_its_own_works_end_to_end(tmp_path: Path, path: str) -> None:
     done = subprocess.run(
         [sys.executable, "-P", str(HERE / "house_notes_day.py"), str(tmp_path / "instance")],
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(map(str, (target, *roots)))},
+        env={**os.environ, "PYTHONPATH": path},
         capture_output=True,
         text=True,
         check=False,
@@ -38,7 +45,7 @@ def test_a_tool_from_a_distribution_of_its_own_works_end_to_end(tmp_path: Path) 
     )
     assert done.returncode == 0, done.stderr[-3000:]
     seen = json.loads(done.stdout.splitlines()[-1])
-    assert Path(seen.pop("from")).is_relative_to(target)
+    assert Path(seen.pop("from")).is_relative_to(path.split(os.pathsep)[0])
     assert seen == {
         "quarantined": {},
         "distribution": "highstreet-house-notes 1.0.0",
@@ -53,6 +60,29 @@ def test_a_tool_from_a_distribution_of_its_own_works_end_to_end(tmp_path: Path) 
         "off_again": 404,
         "left": [],
     }
+
+
+@pytest.mark.slow
+def test_a_strangers_tool_takes_part_in_the_demo(tmp_path: Path, path: str) -> None:
+    """Its [demo] switches it on, the replay reaches its hooks, and the report says what it did."""
+    command = "from highstreet.cli import main; main()"
+    done = subprocess.run(
+        [
+            *(sys.executable, "-P", "-c", command, "--instance", str(tmp_path)),
+            *("demo", "--no-serve", "--json"),
+        ],
+        env={**os.environ, "PYTHONPATH": path},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    for brand in json.loads(done.stdout)["brands"]:
+        notes = brand["tools"]["house_notes"]
+        # each store's first members came in one set, and each store had its day
+        assert notes == {"stores": 12, "notes_written": 24}
+        assert brand["tools"]["points_club"]["points_earned"] == brand["points_earned"] > 1_000
 
 
 def _copy(tmp_path: Path) -> Path:

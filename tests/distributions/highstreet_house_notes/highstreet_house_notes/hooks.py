@@ -1,8 +1,11 @@
 """What the tool does when something happens in the store."""
 
 from collections.abc import Sequence
+from uuid import UUID
 
-from highstreet.sdk import Ctx, CustomerFact, hookimpl
+from sqlalchemy import func, select
+
+from highstreet.sdk import Ctx, CustomerFact, Sums, hookimpl
 from highstreet_house_notes.models import Note
 
 
@@ -16,3 +19,16 @@ def customers_enrolled(ctx: Ctx, customers: Sequence[CustomerFact]) -> None:
         text = ctx.settings(store_id)["welcome"]
         if text:
             ctx.s.add(Note(brand_id=ctx.scope.brand_id, store_id=store_id, text=text))
+
+
+@hookimpl
+def demo_day(ctx: Ctx, buyers: Sequence[UUID]) -> None:
+    """Leave a note of the kind that a manager leaves."""
+    text = f"{len(buyers)} members have bought here. Greet them by name."
+    ctx.s.add(Note(brand_id=ctx.scope.brand_id, store_id=ctx.store_id, text=text))
+
+
+@hookimpl
+def brand_sums(ctx: Ctx) -> Sums:
+    """How many notes there are."""
+    return Sums(more={"notes_written": ctx.s.scalar(select(func.count(Note.id))) or 0})
