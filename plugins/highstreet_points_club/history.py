@@ -49,7 +49,7 @@ _COLUMNS = (
 )
 _JOINS = (
     " LEFT JOIN points_club_reward AS w ON w.brand_id = e.brand_id"
-    f" AND w.id = COALESCE(e.reverses_id, e.id) AND {own('w')}"
+    f" AND w.id = CASE WHEN e.reverses_id IS NULL THEN e.id ELSE e.reverses_id END AND {own('w')}"
     " LEFT JOIN points_club_reason AS n ON n.brand_id = e.brand_id AND n.entry_id = e.id"
     f" AND {own('n')}"
 )

@@ -9,8 +9,12 @@ _MERGED = Statement(
     f" merged_into_id = :kept WHERE a.id = :id AND {own('a')}",
     returns="none",
 )
+# All of them, for a reward that is given back fills its lots again. A lot bears the id of its
+# entry, and entries are found by account: another index of lots would cost something at each sale.
 _MOVE_LOTS = Statement(
-    f"UPDATE points_club_lot AS l SET account_id = :kept WHERE l.account_id = :id AND {own('l')}",
+    "UPDATE points_club_lot AS l SET account_id = :kept WHERE l.account_id = :id AND l.id IN"
+    f" (SELECT e.id FROM points_club_entry AS e WHERE e.account_id = :origin AND {own('e')})"
+    f" AND {own('l')}",
     returns="none",
 )
 _MOVE_REWARDS = Statement(
@@ -42,7 +46,8 @@ def merge(ctx: Ctx, kept: CustomerFact, gone: CustomerFact) -> int | None:
     owner_id = locked[staying].owner_id
     cause = Cause("merge_in", place.id, place.zone, ctx.scope.actor, at)
     write(s, [Change(owner_id, cause, leaves), Change(owner_id, cause, stays)])
-    _MOVE_LOTS(s, id=leaving, kept=staying)
+    for origin in accounts.lineage(s, leaving):
+        _MOVE_LOTS(s, id=leaving, kept=staying, origin=origin)
     _MOVE_REWARDS(s, id=leaving, kept=staying)
     _MERGED(s, id=leaving, kept=staying)
     issuing.issue_automatic(ctx, staying, rules.programme(ctx), place, at)

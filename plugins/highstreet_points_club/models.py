@@ -140,7 +140,13 @@ class Lot(StoreOwned, Base):
         brand_fk("id", "points_club_entry"),
         brand_fk("at_store_id", "core_store"),
         _index("ix_points_club_lot_open", "account_id", when=_OPEN),
-        _index("ix_points_club_lot_ends", "expires_at", when=f"{_OPEN} AND expires_at IS NOT NULL"),
+        # The store, so that what lapses in one is counted without looking at the lots of others.
+        _index(
+            "ix_points_club_lot_ends",
+            "expires_at",
+            "at_store_id",
+            when=f"{_OPEN} AND expires_at IS NOT NULL",
+        ),
         _index(
             "ix_points_club_lot_begins",
             "activates_at",

@@ -20,10 +20,10 @@ OF_A_BRAND = {
     "highstreet.rest.sweep._FORGET": "an erasure looks into every answer of the last day",
     "highstreet.rest.sweep._MENTIONS": "so does an export",
     "highstreet_points_club.audit._ACCOUNTS": "an audit derives every balance again",
-    "highstreet_points_club.liability._HELD": "a sum over what is open, store by store",
-    "highstreet_points_club.liability._LAPSING": "a sum over what is open",
+    "highstreet_points_club.liability._HELD": "a sum over what waits, store by store",
+    "highstreet_points_club.liability._HELD_HERE": "a sum over what waits",
     "highstreet_points_club.liability._OPEN": "a sum over what is open, store by store",
-    "highstreet_points_club.merging._MOVE_LOTS": "a merge, seldom: closed lots too",
+    "highstreet_points_club.liability._OPEN_HERE": "a sum over what is open",
     "highstreet_points_club.settlement._PAIRS": "the books of a club, by month",
 }
 

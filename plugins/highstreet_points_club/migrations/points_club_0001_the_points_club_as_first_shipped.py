@@ -236,7 +236,7 @@ def upgrade() -> None:
         )
         batch_op.create_index(
             "ix_points_club_lot_ends",
-            ["brand_id", "expires_at"],
+            ["brand_id", "expires_at", "at_store_id"],
             unique=False,
             postgresql_where=sa.text("remaining <> 0 AND expires_at IS NOT NULL"),
             sqlite_where=sa.text("remaining <> 0 AND expires_at IS NOT NULL"),
