@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
-from highstreet.sdk import Ctx, Invalid, Statement, new_id, own, refuse_payment_cards
+from highstreet.sdk import Conflict, Ctx, Invalid, Statement, new_id, own, refuse_payment_cards
 from highstreet.sdk import gettext as _
 from highstreet.sdk import lazy_gettext as _l
 from highstreet_points_club import accounts, issuing, ledger, rules, story
@@ -15,23 +15,24 @@ from highstreet_points_club.writing import Cause, Change, business_date, write
 MOST = 1_000_000
 """Points: more in one correction is a slip of the finger."""
 
-_EXISTING = Statement(
-    "SELECT e.idem_key FROM points_club_entry AS e"
-    f" WHERE e.idem_key IN (SELECT value FROM json_each(:keys)) AND {own('e')}",
-    postgresql="SELECT e.idem_key FROM points_club_entry AS e"
-    f" WHERE e.idem_key = ANY(:keys) AND {own('e')}",
+_BY_KEY = Statement(
+    "SELECT e.id, e.account_id, e.points FROM points_club_entry AS e"
+    f" WHERE e.idem_key = :key AND {own('e')}",
+    returns="row",
+    types={"id": UUID, "account_id": UUID},
 )
 _REASON = Statement(
     "INSERT INTO points_club_reason (brand_id, id, store_id, entry_id, text, by)"
     " VALUES (:brand_id, :id, :owner_store_id, :entry_id, :text, :by)",
     returns="none",
 )
-_GIVEN = Statement(
+_GIVEN_SQL = (
     "SELECT COALESCE(SUM(e.points), 0) FROM points_club_entry AS e"
-    " WHERE e.at_store_id = :at_store AND e.business_date = :day AND e.kind = 'adjust'"
-    f" AND e.points > 0 AND e.actor_kind = :kind AND e.actor_id = :actor_id AND {own('e')}",
-    returns="value",
+    " WHERE e.at_store_id {at} AND e.business_date = :day AND e.kind = 'adjust'"
+    f" AND e.points > 0 AND e.actor_kind = :kind AND e.actor_id = :actor_id AND {own('e')}"
 )
+_GIVEN = Statement(_GIVEN_SQL.format(at="= :at_store"), returns="value")
+_GIVEN_BY_OFFICE = Statement(_GIVEN_SQL.format(at="IS NULL"), returns="value")
 _LATEST = Statement(
     "SELECT e.occurred_at, e.points, n.text, n.by, a.customer_id"
     " FROM points_club_entry AS e"
@@ -78,7 +79,7 @@ def adjust(
     The caller has made sure of the permission `points_club.adjust`; beyond: and of
     `points_club.adjust_beyond`, which knows no limit. Points given this way expire as earned ones
     do. A balance may go below zero. ref: the same ref in the same store is the same correction.
-    Raises NotFound, Invalid.
+    Raises NotFound, Invalid, Conflict for a ref of another correction.
     """
     reason = " ".join(reason.split())
     _check(points, reason)
@@ -87,13 +88,20 @@ def adjust(
     place = rules.place(ctx)
     programme = rules.programme(ctx)
     at = ctx.now()
+    limited = bool(programme.correct_most) and points > 0 and not beyond
+    if limited:
+        # Two at once would each find room. Before the account's lock, as turns are to be taken.
+        ctx.take_turn("corrections", place.id, ctx.scope.actor.kind, ctx.scope.actor.id)
     accounts.open_many(s, [(customer.id, customer.store_id)], at)
     account = accounts.lock_of(s, [customer.id])[customer.id]
     key = None if ref is None else f"adjust:{place.id or 'office'}:{ref}"
-    if key is not None and _EXISTING(s, keys=[key]):
-        return Adjusted(account.id, account.balance)
-    if not beyond:
-        _check_limit(ctx, programme, place, points)
+    before = None if key is None else _BY_KEY(s, key=key)
+    if before is not None:
+        if before[1] not in accounts.lineage(s, account.id) or before[2] != points:
+            raise Conflict(_("This form was used for another correction. Open it again."))
+        return Adjusted(before[0], account.balance)
+    if limited:
+        _check_limit(ctx, programme, place, points, at)
     step = ledger.adjust(
         accounts.states(s, [account])[account.id],
         points,
@@ -137,14 +145,19 @@ def latest(ctx: Ctx) -> list[Corrected]:
     ]
 
 
-def _check_limit(ctx: Ctx, programme: Programme, place: Place, points: int) -> None:
+def _check_limit(
+    ctx: Ctx, programme: Programme, place: Place, points: int, at: datetime
+) -> None:
     """One person gives only so many points by hand in a store's day."""
     actor = ctx.scope.actor
-    if not programme.correct_most or points <= 0 or actor.id is None:
+    if actor.id is None:
         return
-    day = business_date(ctx.now(), place.zone)
-    given = int(_GIVEN(ctx.s, at_store=place.id, day=day, kind=actor.kind, actor_id=actor.id))
-    left = max(0, programme.correct_most - given)
+    who = {"day": business_date(at, place.zone), "kind": actor.kind, "actor_id": actor.id}
+    s = ctx.s
+    given = (
+        _GIVEN_BY_OFFICE(s, **who) if place.id is None else _GIVEN(s, at_store=place.id, **who)
+    )
+    left = max(0, programme.correct_most - int(given))
     if points > left:
         words = _(
             "You may give %(left)s more by hand today. Ask the owner of the store for more.",

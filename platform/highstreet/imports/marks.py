@@ -15,14 +15,13 @@ from highstreet.i18n import gettext as _
 from highstreet.imports.columns import Kind
 from highstreet.imports.models import Import
 from highstreet.imports.survey import Survey
+from highstreet_tenants import turns
 from highstreet_tenants.clock import now
 from highstreet_tenants.errors import Conflict
 from highstreet_tenants.ids import new_id
 from highstreet_tenants.scopes import Actor, Scope
 from highstreet_tenants.sessions import ScopedSession, Tenancy
-from highstreet_tenants.statements import Statement
 
-_TURN = Statement("SELECT 1", postgresql="SELECT pg_advisory_xact_lock(:lock)", returns="none")
 _KEPT = (
     "updated_at",
     "finished_at",
@@ -110,7 +109,7 @@ def take_turns(s: ScopedSession) -> None:
     Two files that name the same new customer would otherwise each take them on. SQLite has one
     writer anyway; tills are not kept waiting on PostgreSQL.
     """
-    _TURN(s, lock=s.brand_id.int % 2**63)
+    turns.take(s, "imports")
 
 
 @contextmanager

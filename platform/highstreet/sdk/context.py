@@ -10,7 +10,7 @@ from uuid import UUID
 from highstreet import host as hosts
 from highstreet.host import facts, settings, shops, state
 from highstreet.sdk.ground import Ground
-from highstreet_tenants import clock
+from highstreet_tenants import clock, turns
 from highstreet_tenants.sessions import ScopedSession
 
 if TYPE_CHECKING:
@@ -58,6 +58,14 @@ class Ctx(Ground):
         moment (aware)."""
         node = self.store_id if store_id is None else store_id
         return settings.resolve(self._s, self.plugin, node, at)
+
+    def take_turn(self, *what: object) -> None:
+        """Wait until no other transaction has the tool's turn of `what` in this brand.
+
+        For a limit over what no row stands for; it is over with the transaction. Take it before any
+        row is locked. Raises WallBreach in a reading session.
+        """
+        turns.take(self._s, self.plugin, *what)
 
     def now(self) -> datetime:
         """The present moment, aware, UTC."""

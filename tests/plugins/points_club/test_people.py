@@ -10,7 +10,7 @@ from highstreet.customers import queries, service
 from highstreet.customers.facts import EnrolIn
 from highstreet_points_club import accounts, corrections, history, issuing, rewards
 from highstreet_points_club.models import Account, Entry, Lot, Reason, Reward
-from highstreet_tenants.errors import Invalid
+from highstreet_tenants.errors import Conflict, Invalid
 
 from .conftest import COFFEE, FREE, NOON, Shop, later
 
@@ -152,7 +152,10 @@ def test_corrections_need_a_reason_and_have_bounds(shop: Shop) -> None:
             corrections.adjust(ctx, who.id, 5, "paid by 4111 1111 1111 1111")
         done = corrections.adjust(ctx, who.id, 5, "Welcome", ref="w1")
         assert done.balance == 5
-        assert corrections.adjust(ctx, who.id, 5, "Welcome", ref="w1").balance == 5
+        assert corrections.adjust(ctx, who.id, 5, "Welcome", ref="w1") == done
+        for whom, points in ((who.id, 6), (shop.member(s, "Jo").id, 5)):
+            with pytest.raises(Conflict):
+                corrections.adjust(ctx, whom, points, "Welcome", ref="w1")
         assert corrections.adjust(ctx, who.id, -9, "Not welcome").balance == -4
     shop.sound(shop.club)
 

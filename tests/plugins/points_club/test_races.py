@@ -12,6 +12,8 @@ from highstreet.purchases import service as purchases
 from highstreet_points_club import accounts, corrections, history, returns, rewards
 from highstreet_points_club.models import Entry
 from highstreet_tenants.errors import HighstreetError
+from highstreet_tenants.ids import new_id
+from highstreet_tenants.scopes import Actor
 
 from .conftest import COFFEE, FREE, MONEY, Shop
 
@@ -139,6 +141,30 @@ def test_the_refund_path_is_locked_too(shop: Shop) -> None:
     with shop.session(shop.club) as s:
         left = history.balance(shop.ctx(s), who).balance
         assert left == 400 + 200 - 50 - 80 * spent + 10 - 10 - 10
+    shop.sound(shop.club)
+
+
+def test_fifty_corrections_at_once_keep_to_the_days_limit(shop: Shop) -> None:
+    """Of fifty members, by one person: no account that they share, so no lock but the turn."""
+    wide(shop)
+    shop.set_up(shop.club, correct_most=100)
+    with shop.session(shop.club) as s:
+        members = [shop.member(s, f"Member {number}").id for number in range(MANY)]
+    boss, owner = (Actor("user", new_id(), name) for name in ("Mia", "Olga"))
+
+    def give(number: int) -> Any:
+        with shop.session(shop.club, actor=boss) as s:
+            return corrections.adjust(shop.ctx(s), members[number], 10 + number % 2, "For the wait")
+
+    found = at_once(MANY, give)
+    with shop.session(shop.club) as s:
+        points = [history.balance(shop.ctx(s), who).balance for who in members]
+    assert sum(points) in range(91, 101), "as much as there is room for, and not a point more"
+    refused = [one for one in found if isinstance(one, HighstreetError)]
+    assert all("more by hand today" in one.detail for one in refused)
+    assert len(refused) == sum(one == 0 for one in points)
+    with shop.session(shop.club, actor=owner) as s:
+        assert corrections.adjust(shop.ctx(s), members[0], 100, "Another's day").entry_id
     shop.sound(shop.club)
 
 
