@@ -46,7 +46,12 @@ def owner_engine(url: str) -> sa.Engine:
         @event.listens_for(engine, "connect")
         def _connect(driver: Any, _record: Any) -> None:
             driver.isolation_level = None
-            for pragma in ("journal_mode=WAL", "busy_timeout=20000", "foreign_keys=OFF"):
+            for pragma in (
+                "journal_mode=WAL",
+                "busy_timeout=20000",
+                "foreign_keys=OFF",
+                "secure_delete=ON",
+            ):
                 driver.execute(f"PRAGMA {pragma}")
 
         @event.listens_for(engine, "begin")

@@ -18,13 +18,18 @@ _IN_ERROR = 3
 #: Seconds that a writer waits for another thread's transaction to end.
 PATIENCE = 10.0
 
-#: What each connection to SQLite is told.
+#: Milliseconds that emptying SQLite's log waits for those who read or write.
+SCRUB_PATIENCE = 1000
+
+#: What each connection to SQLite is told. secure_delete: what is deleted is overwritten with zeros;
+#: else an erased customer could still be read in the file.
 SQLITE_PRAGMAS = (
     "journal_mode=WAL",
     "synchronous=NORMAL",
     "busy_timeout=20000",
     "foreign_keys=ON",
     "temp_store=MEMORY",
+    "secure_delete=ON",
 )
 
 _OPEN_POSTGRESQL = """
@@ -136,6 +141,22 @@ def _prepare_postgresql(driver: Any, record: Any) -> None:
     driver.execute("SET timezone TO 'UTC'")
     driver.autocommit = was
     record.info["cursor"] = driver.cursor()
+
+
+def empty_log(driver: Any) -> bool:
+    """Move SQLite's write-ahead log into the file and cut it to nothing; whether that was done.
+
+    What was deleted from the file stands in the log until it is written over. It can't be cut while
+    somebody reads from it.
+    """
+    driver.execute(f"PRAGMA busy_timeout={SCRUB_PATIENCE}")
+    try:
+        busy, _pages, _moved = driver.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    finally:
+        for pragma in SQLITE_PRAGMAS:
+            if pragma.startswith("busy_timeout"):
+                driver.execute(f"PRAGMA {pragma}")
+    return not busy
 
 
 def is_aborted(driver: Any, dialect: str) -> bool:

@@ -1,5 +1,6 @@
 """Sessions: one scope, one transaction, nothing that survives it."""
 
+import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
@@ -322,6 +323,8 @@ class Tenancy:
         self._dialect = engine.dialect.name
         self._leases = Leases(engine)
         self._pen = engines.Pen(self._dialect)
+        #: Something was erased and SQLite's log may hold it still.
+        self.to_scrub = False
 
     def session(
         self, scope: Scope, *, write: bool = False
@@ -333,6 +336,23 @@ class Tenancy:
         session = ScopedSession(scope, self._dialect, writing=write)
         session.info["tenancy"] = self
         return Opening(session, self._leases, self._pen, self.on_open)
+
+    def scrub(self) -> bool:
+        """See that what was deleted is gone from SQLite's log, too; whether it is. Outside of a
+        session. If others are busy now, `Upkeep` tries again. On PostgreSQL nothing is done: its
+        vacuum does it.
+        """
+        if self._dialect != "sqlite":
+            return True
+        self.to_scrub = True
+        lease = self._leases.take()
+        try:
+            self.to_scrub = not engines.empty_log(lease.dbapi_connection)
+        except sqlite3.OperationalError:  # somebody else is at it
+            pass
+        finally:
+            self._leases.give_back(lease)
+        return not self.to_scrub
 
     @contextmanager
     def control(self, *, write: bool = False) -> Iterator[orm.Session]:

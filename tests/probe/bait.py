@@ -247,7 +247,7 @@ class Bait:
             "entries": lambda: [self._entry()],
             "entry": self._entry,
             "fault": lambda: Fault(
-                TOOL, "probe", self.store_id, "error", "Probe", "", 1.0, self.at
+                TOOL, "probe", self.store_id, "error", "Probe", "", "", 1.0, self.at
             ),
             "found": lambda: [("email", self.one("email"))],
             "gone": lambda: self.second,

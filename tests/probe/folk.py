@@ -127,8 +127,8 @@ def ring_up(world: World, site: Site) -> None:
         faults.record(
             s,
             faults.Fault(
-                TOOL, "customers_enrolled", store_id, "error", f"{folk} failed", f"{folk} trace",
-                1.0, now,
+                TOOL, "customers_enrolled", store_id, "error", "ValueError", f"{folk} failed",
+                f"{folk} trace", 1.0, now,
             ),
         )  # fmt: skip
         hosted = world.house.host.hooks["customers_enrolled"]

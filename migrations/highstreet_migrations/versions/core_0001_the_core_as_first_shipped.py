@@ -830,6 +830,7 @@ def upgrade() -> None:
         sa.Column("node_id", sa.Uuid(), nullable=False),
         sa.Column("hook", sa.String(length=80), nullable=False),
         sa.Column("kind", sa.String(length=5), nullable=False),
+        sa.Column("error", sa.String(length=120), nullable=False),
         sa.Column("message", sa.String(length=500), nullable=False),
         sa.Column("traceback", sa.Text(), nullable=False),
         sa.Column("milliseconds", sa.Float(), nullable=False),

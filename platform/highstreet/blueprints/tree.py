@@ -36,7 +36,7 @@ def apply_tree(s: ScopedSession, document: Document, source: Source, outcome: Ou
     _brand(s, brand, document, source, outcome)
     regions = _named(s, Region, document.regions, outcome, "region")
     owners = _named(s, Owner, document.owners, outcome, "owner")
-    _stores(s, document, source, outcome, regions, owners)
+    _stores(s, brand, document, source, outcome, regions, owners)
     _fields(s, document, source, outcome)
     s.flush()
     return brand
@@ -93,6 +93,7 @@ def _named(
 
 def _stores(
     s: ScopedSession,
+    brand: Brand,
     document: Document,
     source: Source,
     outcome: Outcome,
@@ -139,15 +140,15 @@ def _stores(
         )
         details |= _point(store, "owner_id", "owner", owner_slugs, owners[owner] if owner else None)
         if store.status == "closed":
-            details |= _end(s, store)
+            details |= _end(s, Node.of(brand, store))
         outcome.change("store", slug, details)
     _leave(outcome, "store", there.keys() - document.stores.keys())
     s.flush()
 
 
-def _end(s: ScopedSession, store: Store) -> dict[str, tuple[Any, Any]]:
+def _end(s: ScopedSession, node: Node) -> dict[str, tuple[Any, Any]]:
     """What opens a store ends with it; gives how many there were of each."""
-    ended = ending.end_store(s, s.brand_id, store.id)
+    ended = ending.end_store(s, node)
     counts = {_("API keys"): ended.keys, _("tills"): ended.tills, _("PINs"): ended.pins}
     return {name: (count, 0) for name, count in counts.items() if count}
 

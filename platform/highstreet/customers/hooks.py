@@ -117,6 +117,7 @@ class CustomerHooks:
         winddown=True,
         since="0.1",
         retry=_ByIds("customer", follow=False),
+        wordless=True,
         gives=dict,
     )
     def erase_customer(self, ctx: Any, customer: CustomerFact) -> dict[str, Any]:

@@ -74,6 +74,7 @@ def export(s: ScopedSession, customer_id: UUID) -> dict[str, Any]:
 def erase(s: ScopedSession, customer_id: UUID, reason: str) -> ErasureFact:
     """Forget a customer: tools first, then every room; nobody finds them afterwards.
 
+    What errors of tools said is forgotten, and SQLite's file keeps no trace of what was deleted.
     Purchases stay for the store's books, hung on an empty stub. Of phone and e-mail a keyed hash
     stays, so that an old list does not bring consent back. The log keeps when, why and by whom,
     never who. `reason` is shown to auditors: it must not name the person. Raises NotFound (also
@@ -105,6 +106,7 @@ def erase(s: ScopedSession, customer_id: UUID, reason: str) -> ErasureFact:
         pairs = [(row.kind, row.value) for row in held if row.realm_id == realm_id]
         suppression.remember(s, realm_id, fact.store_id, pairs)
     counts: dict[str, Any] = {room.name: room.erase(s, ids) for room in rooms}
+    counts["faults"] = {"words": faults.forget(s)}
     counts["customers"] = {
         "identities": _delete(s, Identity, ids),
         "name_keys": _delete(s, NameKey, ids),
@@ -134,6 +136,7 @@ def erase(s: ScopedSession, customer_id: UUID, reason: str) -> ErasureFact:
         )
     )
     s.flush()
+    s.on_end.append(s.info["tenancy"].scrub)
     return ErasureFact(fact.id, at, reason, counts)
 
 

@@ -1,5 +1,9 @@
 """When a tool fails: what is written down, and when it is stopped.
 
+What an error said may name a customer, so the words stand apart from the traceback and go when
+somebody is erased; nobody can tell whom they name, so those of every fault in reach go. Its kind
+and its place stay.
+
 A fault is recorded in the caller's transaction, outside of the savepoint that undid the tool's
 part. Where that can't be (a session that only reads, a refusal that will roll everything back) it
 is written in a transaction of its own as soon as the session's has ended.
@@ -7,7 +11,7 @@ is written in a transaction of its own as soon as the session's has ended.
 
 import logging
 import traceback
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import cast
@@ -39,16 +43,26 @@ _pause = cast(sa.Table, PluginPause.__table__)
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One failure of one tool. store_id: where; milliseconds: how long the hook ran."""
+    """One failure of one tool. store_id: where; milliseconds: how long the hook ran.
+
+    error: the kind of error; said: its words, empty if they were forgotten. traceback: without
+    words.
+    """
 
     plugin: str
     hook: str
     store_id: UUID | None
     kind: str
-    message: str
+    error: str
+    said: str
     traceback: str
     milliseconds: float
     at: datetime
+
+    @property
+    def message(self) -> str:
+        """ "ValueError: no such rate", or what is left of it: "ValueError"."""
+        return f"{self.error}: {self.said}" if self.error and self.said else self.error or self.said
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,14 +80,17 @@ def of_error(
     plugin: str, hook: str, store_id: UUID | None, error: BaseException, ms: float
 ) -> Fault:
     """The fault of a hook that raised."""
-    text = "".join(traceback.format_exception(error))[-MOST_TRACEBACK:]
+    text = "\nthen\n".join(
+        f"{_kind(one)}\n{''.join(traceback.format_tb(one.__traceback__))}" for one in _chain(error)
+    )
     return Fault(
         plugin,
         hook,
         store_id,
         "error",
-        _storable(f"{type(error).__name__}: {error}")[:500],
-        _storable(text),
+        _storable(_kind(error))[:120],
+        _storable(_words(error))[:500],
+        _storable(text[-MOST_TRACEBACK:]),
         ms,
         clock.now(),
     )
@@ -82,7 +99,38 @@ def of_error(
 def of_slowness(plugin: str, hook: str, store_id: UUID | None, ms: float, budget: float) -> Fault:
     """The fault of a hook that took longer than `budget` milliseconds."""
     message = f"took {ms:.0f} ms, more than {budget:.0f} ms"
-    return Fault(plugin, hook, store_id, "slow", message, "", ms, clock.now())
+    return Fault(plugin, hook, store_id, "slow", "", message, "", ms, clock.now())
+
+
+def _chain(error: BaseException) -> list[BaseException]:
+    """What led to an error, the first first, and what a group of errors holds."""
+    found: list[BaseException] = []
+    ahead: list[BaseException | None] = [error]
+    while ahead:
+        one = ahead.pop()
+        if one is None or any(one is known for known in found):
+            continue
+        found.append(one)
+        ahead.append(one.__cause__ or (None if one.__suppress_context__ else one.__context__))
+        if isinstance(one, BaseExceptionGroup):
+            ahead += one.exceptions
+    return found[::-1]
+
+
+def _kind(error: BaseException) -> str:
+    return type(error).__name__
+
+
+def _words(error: BaseException) -> str:
+    """What an error says and, unless it is the same, what led to it said."""
+    return " ← ".join(dict.fromkeys(filter(None, map(_said, _chain(error)[::-1]))))
+
+
+def _said(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception:  # it is a tool's own kind of error, and as broken as the tool
+        return ""
 
 
 def _storable(text: str) -> str:
@@ -96,7 +144,10 @@ def record(s: ScopedSession, fault: Fault, *, apart: bool = False) -> None:
     apart: not in this transaction, because it will be rolled back. Never raises for a reading
     session: then it is written apart too.
     """
-    log.warning("%s failed in %s: %s", fault.plugin, fault.hook, fault.kind)
+    log.warning("%s failed in %s: %s", fault.plugin, fault.hook, fault.error or fault.kind)
+    hook = hosts.of(s).hooks.get(fault.hook)
+    if hook is not None and hook.wordless and fault.kind == "error":
+        fault = replace(fault, said="")
     s.info.setdefault(_MET, []).append(fault)
     if apart or not s.writing:
         _later(s, fault)
@@ -115,7 +166,8 @@ def _row(s: ScopedSession, fault: Fault) -> dict[str, object]:
         "plugin": fault.plugin,
         "hook": fault.hook,
         "kind": fault.kind,
-        "message": fault.message,
+        "error": fault.error,
+        "message": fault.said,
         "traceback": fault.traceback,
         "milliseconds": fault.milliseconds,
         "at": fault.at,
@@ -207,6 +259,17 @@ def of_session(s: ScopedSession, hook: str) -> list[Fault]:
     return [fault for fault in met if fault.hook == hook and fault.kind == "error"]
 
 
+def forget(s: ScopedSession) -> int:
+    """Forget what errors within reach said, for it may name somebody who is erased; gives how
+    many."""
+    done = s.execute(
+        sa.update(_fault)
+        .where(*s.scope.owns(_fault), _fault.c.kind == "error", _fault.c.message != "")
+        .values(message="")
+    )
+    return int(done.rowcount)  # type: ignore[attr-defined]  # an UPDATE gives a CursorResult
+
+
 def recent(
     s: ScopedSession, plugin: str, store_id: UUID | None = None, limit: int = 20
 ) -> list[Fault]:
@@ -217,7 +280,7 @@ def recent(
         query = query.where(PluginFault.node_id == node)
     return [
         Fault(
-            row.plugin, row.hook, row.store_id, row.kind, row.message, row.traceback,
+            row.plugin, row.hook, row.store_id, row.kind, row.error, row.message, row.traceback,
             row.milliseconds, row.at,
         )
         for row in s.scalars(query.order_by(PluginFault.at.desc(), PluginFault.id).limit(limit))

@@ -1,7 +1,7 @@
 """What is remembered about tools: policy, choices, settings, pauses, faults and what is owed.
 
 None of these rows is about a person, so head office sees its stores' rows, with two exceptions:
-a traceback or the arguments of an owed call may name a customer.
+what an error said or the arguments of an owed call may name a customer.
 """
 
 from datetime import datetime
@@ -111,7 +111,11 @@ class PluginPause(StoreOwned, Base):
 
 
 class PluginFault(StoreOwned, Base):
-    """A hook that raised or was too slow. Personal, for a traceback may hold a customer's name."""
+    """A hook that raised or was too slow. Personal, for what an error says may name a customer.
+
+    error: the kind of error; message: what it said, empty once somebody of the place was erased.
+    traceback: files, lines and functions, never what an error said.
+    """
 
     __tablename__ = "core_plugin_fault"
     __constraints__ = (
@@ -123,6 +127,7 @@ class PluginFault(StoreOwned, Base):
     node_id: Mapped[UUID]
     hook: Mapped[str] = mapped_column(sa.String(80))
     kind: Mapped[str] = mapped_column(sa.String(5))
+    error: Mapped[str] = mapped_column(sa.String(120), default="")
     message: Mapped[str] = mapped_column(sa.String(500))
     traceback: Mapped[str] = mapped_column(sa.Text, default="")
     milliseconds: Mapped[float] = mapped_column(sa.Float, default=0.0)

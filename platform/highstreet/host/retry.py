@@ -93,6 +93,8 @@ def _do(
     except CAUGHT as error:
         faults.record(s, faults.of_error(plugin, hook.name, node, error, 0.0))
         return "failed"
+    if hook.wordless:
+        faults.forget(s)  # until now the tool could still say whom it had not forgotten
     return "done"
 
 

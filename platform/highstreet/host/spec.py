@@ -41,8 +41,10 @@ class Hook:
 
     arguments: names after `ctx`, in order. winddown: obligations (reversal, expiry, export,
     erasure), so it reaches tools that are off too. budget_ms: slower than this is a fault; None
-    takes the host's default. gives: what an answer is, [kind] for a list of such; anything else is
-    a fault of the tool's, not of the page that shows it. None: the room makes of it what it can.
+    takes the host's default. wordless: a fault in it keeps no words of the error, for they would
+    name somebody who is being forgotten. gives: what an answer is, [kind] for a list of such;
+    anything else is a fault of the tool's, not of the page that shows it. None: the room makes of
+    it what it can.
     """
 
     name: str
@@ -54,6 +56,7 @@ class Hook:
     stability: Literal["stable", "provisional"] = "stable"
     retry: Retry | None = None
     budget_ms: float | None = None
+    wordless: bool = False
     gives: type | list[type] | None = None
     doc: str = ""
     room: str = ""
@@ -76,6 +79,7 @@ def spec(
     stability: Literal["stable", "provisional"] = "stable",
     retry: Retry | None = None,
     budget_ms: float | None = None,
+    wordless: bool = False,
     gives: type | list[type] | None = None,
 ) -> Callable[[F], F]:
     """Declare a hook: put it on a function of a class in a room's `hooks.py`.
@@ -109,6 +113,7 @@ def spec(
             stability=stability,
             retry=retry,
             budget_ms=budget_ms,
+            wordless=wordless,
             gives=gives,
             doc=inspect.cleandoc(function.__doc__),
             room=function.__module__,

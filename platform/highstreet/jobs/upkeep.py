@@ -1,4 +1,5 @@
-"""What a job process does besides jobs: fires periodic work and throws away what is old."""
+"""What a job process does besides jobs: fires periodic work, and sees that what is old or erased is
+gone."""
 
 from time import monotonic
 
@@ -23,6 +24,9 @@ class Upkeep:
 
     def __call__(self) -> None:
         self.scheduler.turn()
+        if self._tenancy.to_scrub:
+            self._tenancy.scrub()
         if monotonic() - self._purged >= PURGE_EVERY:
             full = purge(self._tenancy) >= BATCH
+            self._tenancy.scrub()
             self._purged = monotonic() - (PURGE_EVERY - 60 if full else 0)

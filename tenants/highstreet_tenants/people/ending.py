@@ -30,8 +30,8 @@ class Ended:
     pins: int
 
 
-def end_store(s: Session, brand_id: UUID, store_id: UUID) -> Ended:
-    """A store closes: its API keys, its tills and their open sessions, and its PINs end at once.
+def end_store(s: Session, node: Node) -> Ended:
+    """The store of `node` closes: its API keys, its tills with their open sessions, its PINs end.
 
     Again it changes nothing.
     """
@@ -39,8 +39,8 @@ def end_store(s: Session, brand_id: UUID, store_id: UUID) -> Ended:
     keys = s.execute(
         sa.update(ApiKey)
         .where(
-            ApiKey.brand_id == brand_id,
-            ApiKey.store_id == store_id,
+            ApiKey.brand_id == node.brand_id,
+            ApiKey.store_id == node.store_id,
             ApiKey.revoked_at.is_(None),
             sa.or_(ApiKey.expires_at.is_(None), ApiKey.expires_at > at),
         )
@@ -50,33 +50,33 @@ def end_store(s: Session, brand_id: UUID, store_id: UUID) -> Ended:
     tills = s.execute(
         sa.update(TillDevice)
         .where(
-            TillDevice.brand_id == brand_id,
-            TillDevice.store_id == store_id,
+            TillDevice.brand_id == node.brand_id,
+            TillDevice.store_id == node.store_id,
             TillDevice.revoked_at.is_(None),
         )
         .values(revoked_at=at)
         .returning(TillDevice.id)
     ).all()
-    _end_sessions(s, brand_id, store_id)
+    _end_sessions(s, node)
     pins = s.execute(
         sa.delete(StaffPin)
-        .where(StaffPin.brand_id == brand_id, StaffPin.store_id == store_id)
+        .where(StaffPin.brand_id == node.brand_id, StaffPin.store_id == node.store_id)
         .returning(StaffPin.id)
     ).all()
     return Ended(len(keys), len(tills), len(pins))
 
 
-def end_pin(s: Session, brand_id: UUID, store_id: UUID, user_id: UUID) -> None:
-    """Take a person's PIN at a store away; the sessions that it opened there end."""
+def end_pin(s: Session, node: Node, user_id: UUID) -> None:
+    """Take a person's PIN at the store of `node` away; the sessions that it opened there end."""
     s.execute(
         sa.delete(StaffPin).where(
-            StaffPin.brand_id == brand_id,
-            StaffPin.store_id == store_id,
+            StaffPin.brand_id == node.brand_id,
+            StaffPin.store_id == node.store_id,
             StaffPin.user_id == user_id,
         )
     )
     by_pin = UserSession.by_pin.is_(True)
-    _end_sessions(s, brand_id, store_id, UserSession.user_id == user_id, by_pin)
+    _end_sessions(s, node, UserSession.user_id == user_id, by_pin)
 
 
 def end_lost_pins(s: Session, node: Node, user_id: UUID, catalogue: Catalogue) -> None:
@@ -97,7 +97,7 @@ def end_lost_pins(s: Session, node: Node, user_id: UUID, catalogue: Catalogue) -
             continue
         here = node if node.store_id else Node(node.brand_id, node.customers, store_id=store_id)
         if not may(held, USES_TILL, here, catalogue):
-            end_pin(s, node.brand_id, store_id, user_id)
+            end_pin(s, here, user_id)
 
 
 def end_strangers_pins(s: Session, node: Node, catalogue: Catalogue) -> int:
@@ -109,16 +109,14 @@ def end_strangers_pins(s: Session, node: Node, catalogue: Catalogue) -> int:
     )
     for user_id in s.scalars(users).all():
         if node.store_id and not may(grants_of(s, user_id), USES_TILL, node, catalogue):
-            end_pin(s, node.brand_id, node.store_id, user_id)
+            end_pin(s, node, user_id)
             ended += 1
     return ended
 
 
-def _end_sessions(
-    s: Session, brand_id: UUID, store_id: UUID, *which: sa.ColumnElement[bool]
-) -> None:
+def _end_sessions(s: Session, node: Node, *which: sa.ColumnElement[bool]) -> None:
     tills = sa.select(TillDevice.id).where(
-        TillDevice.brand_id == brand_id, TillDevice.store_id == store_id
+        TillDevice.brand_id == node.brand_id, TillDevice.store_id == node.store_id
     )
     s.execute(
         sa.update(UserSession)

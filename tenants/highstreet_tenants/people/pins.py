@@ -89,7 +89,7 @@ def set_pin(
     made = pins.hash(store_id, pin)
     try:
         with tenancy.control(write=True) as s:
-            end_pin(s, node.brand_id, store_id, user_id)
+            end_pin(s, node, user_id)
             s.add(
                 StaffPin(
                     brand_id=node.brand_id,
@@ -109,7 +109,7 @@ def set_pin(
 def clear_pin(s: Session, node: Node, user_id: UUID, *, by: Person, catalogue: Catalogue) -> None:
     """Take a person's PIN at the store away; sessions that it opened end. Raises Forbidden."""
     refuse_beyond(by, user_id, grants_of(s, user_id), node, catalogue)
-    end_pin(s, node.brand_id, _store(node), user_id)
+    end_pin(s, node, user_id)
 
 
 def pins_of(s: Session, node: Node) -> Mapping[UUID, datetime]:
