@@ -81,10 +81,10 @@ FROM generate_series(1, :people) AS n
 """,
     f"""
 INSERT INTO core_purchase (brand_id, id, store_id, customer_id, pos_ref, occurred_at,
-  business_date, recorded_at, total_minor, currency, returned_minor)
+  business_date, recorded_at, total_minor, currency, returned_minor, actor_kind)
 SELECT :brand, {_OTHER.format(n="n", k="6")}, {_STORE.format(n="1 + n % :stores")},
   {_PERSON.format(n="n")}, 'R' || n, now() - n * interval '1 second', current_date, now(),
-  100 + n % 9000, 'USD', 0
+  100 + n % 9000, 'USD', 0, 'system'
 FROM generate_series(1, :people) AS n
 """,
     f"""

@@ -35,17 +35,17 @@ WAITING = "waiting-"
 TIMES = "*"
 UNDO_WITHIN = timedelta(hours=24)
 
-#: Points of a purchase, and who moved them last: whoever took them back, else whoever gave them.
+#: Who moved the points of a reward last: whoever gave them back, else whoever took them.
 _BY = (
     "COALESCE((SELECT r.actor_id FROM points_club_entry AS r WHERE r.reverses_id = e.id"
     f" AND {own('r')} ORDER BY r.seq DESC LIMIT 1), e.actor_id)"
 )
-_EARNED = f"SELECT e.purchase_id, e.points, {_BY} AS by_id FROM points_club_entry AS e"
+_EARNED = "SELECT e.purchase_id, e.points FROM points_club_entry AS e"
 _OF_PURCHASES = Statement(
     f"{_EARNED} WHERE e.purchase_id IN (SELECT value FROM json_each(:ids)) AND e.kind = 'earn'"
     f" AND {own('e')}",
     postgresql=f"{_EARNED} WHERE e.purchase_id = ANY(:ids) AND e.kind = 'earn' AND {own('e')}",
-    types={"purchase_id": UUID, "by_id": UUID},
+    types={"purchase_id": UUID},
 )
 _HANDED_OVER = Statement(
     f"SELECT w.id, w.redeemed_at, w.name, w.points, w.status, a.customer_id, {_BY} AS by_id"
@@ -157,10 +157,9 @@ def deeds(ctx: Ctx, purchases: Sequence[UUID], limit: int) -> Deeds:
     s = ctx.s
     rows = _OF_PURCHASES(s, ids=list(purchases))
     earned = {row[0]: words.signed(int(row[1])) for row in rows}
-    by = {row[0]: row[2] for row in rows if row[2] is not None}
     at_store = ctx.store_id or ctx.scope.store_id
     if at_store is None:
-        return Deeds(earned, by=by)
+        return Deeds(earned)
     since = ctx.now() - 2 * UNDO_WITHIN
     handed = _HANDED_OVER(s, at_store=at_store, since=since, most=limit)
     return Deeds(
@@ -179,7 +178,6 @@ def deeds(ctx: Ctx, purchases: Sequence[UUID], limit: int) -> Deeds:
             )
             for reward_id, at, name, points, status, customer_id, by_id in handed
         ],
-        by,
     )
 
 

@@ -47,6 +47,8 @@ def test_a_purchase_earns_and_says_so(club_till, ann):
         (1, 2),
         (2, 0.532),
     ]
+    me = club_till.get("/store").get_json()["key"]["id"]
+    assert body["purchase"]["recorded_by"] == {"kind": "key", "id": me}
     club = body["tools"]["points_club"]
     assert (club["points"], club["balance"]) == (12, 12)
     read = club_till.get(answer.headers["Location"])
@@ -147,6 +149,8 @@ def test_three_returns_of_five_equal_one_of_fifteen(club_till, ann):
         assert answer.status_code == 201
     assert answer.get_json()["purchase"]["returned_minor"] == 1500
     assert answer.get_json()["returned"]["amount_minor"] == 500
+    me = club_till.get("/store").get_json()["key"]["id"]
+    assert answer.get_json()["returned"]["recorded_by"] == {"kind": "key", "id": me}
     assert answer.get_json()["tools"]["points_club"]["balance"] == 0
     again = club_till.post(
         "/returns", {"pos_ref": "B-2", "purchase_pos_ref": "R-1", "amount_minor": 500}

@@ -1343,6 +1343,8 @@ def upgrade() -> None:
         sa.Column(
             "returned_minor", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
         ),
+        sa.Column("actor_kind", sa.String(length=10), nullable=False),
+        sa.Column("actor_id", sa.Uuid(), nullable=True),
         sa.Column("store_id", sa.Uuid(), nullable=True),
         sa.CheckConstraint(
             "returned_minor BETWEEN 0 AND total_minor", name=op.f("ck_core_purchase_returned")
@@ -1510,6 +1512,8 @@ def upgrade() -> None:
             "amount_minor", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
         ),
         sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.Column("actor_kind", sa.String(length=10), nullable=False),
+        sa.Column("actor_id", sa.Uuid(), nullable=True),
         sa.Column("store_id", sa.Uuid(), nullable=True),
         sa.CheckConstraint("amount_minor >= 0", name=op.f("ck_core_return_amount")),
         sa.CheckConstraint("store_id IS NOT NULL", name=op.f("ck_core_return_store")),

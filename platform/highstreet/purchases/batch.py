@@ -82,7 +82,7 @@ def _read(
     repeated: list[tuple[int, PurchaseFact]] = []
     for index, one in enumerate(given):
         try:
-            fact = checks.purchase(one, place(s, one.store_id), at, new_id())
+            fact = checks.purchase(one, place(s, one.store_id), at, new_id(), s.scope.actor)
             if fact.customer_id is not None:
                 person = people.get(fact.customer_id)
                 if person is None or person[1] not in (None, fact.store_id):
@@ -163,4 +163,6 @@ def _row(fact: PurchaseFact) -> dict[str, object]:
         "total_minor": fact.total_minor,
         "currency": fact.currency,
         "returned_minor": 0,
+        "actor_kind": fact.actor_kind,
+        "actor_id": fact.actor_id,
     }

@@ -11,6 +11,7 @@ from highstreet.purchases.facts import LineFact, LineIn, PurchaseFact, PurchaseI
 from highstreet_tenants.clock import business_date
 from highstreet_tenants.errors import Invalid
 from highstreet_tenants.money import format_minor
+from highstreet_tenants.scopes import Actor
 
 #: Ten thousand million minor units: 100 million pounds, or 10,000 million yen or dong.
 MOST_MINOR = 10**10
@@ -23,8 +24,10 @@ _MILLI = Decimal(1000)
 _WHOLE = {n: Decimal(n) for n in range(100)}
 
 
-def purchase(given: PurchaseIn, at: Place, recorded_at: datetime, new_id: UUID) -> PurchaseFact:
-    """The purchase as it will be recorded at store `at`. Raises Invalid, naming the field."""
+def purchase(
+    given: PurchaseIn, at: Place, recorded_at: datetime, new_id: UUID, actor: Actor
+) -> PurchaseFact:
+    """The purchase as `actor` will record it at store `at`. Raises Invalid, naming the field."""
     total = given.total_minor
     if type(total) is not int or not 0 <= total <= MOST_MINOR:
         raise _bad_total(total)
@@ -49,6 +52,9 @@ def purchase(given: PurchaseIn, at: Place, recorded_at: datetime, new_id: UUID) 
         lines(given.lines) if given.lines else (),
         business_date(occurred_at, at.zone),
         recorded_at,
+        0,
+        actor.kind,
+        actor.id,
     )
 
 

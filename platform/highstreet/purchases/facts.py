@@ -54,6 +54,7 @@ class PurchaseFact:
     """A recorded purchase. business_date: the store's calendar day. Times are UTC or aware.
 
     returned_minor: how much of total_minor was given back; what is left counts for points.
+    actor_kind, actor_id: who rang it up: "user", a till's "key", "job" or "system" (an import).
     """
 
     id: UUID
@@ -67,6 +68,8 @@ class PurchaseFact:
     business_date: date
     recorded_at: datetime
     returned_minor: int = 0
+    actor_kind: str = "system"
+    actor_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +120,9 @@ class ReturnedLine:
 
 @dataclass(frozen=True, slots=True)
 class ReturnFact:
-    """A recorded return. purchase: as it is after it. store_id: where the money was given back."""
+    """A recorded return. purchase: as it is after it. store_id: where the money was given back.
+    actor_kind, actor_id: who gave it back.
+    """
 
     id: UUID
     purchase: PurchaseFact
@@ -129,6 +134,8 @@ class ReturnFact:
     business_date: date
     recorded_at: datetime
     lines: tuple[ReturnedLine, ...] = ()
+    actor_kind: str = "system"
+    actor_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)

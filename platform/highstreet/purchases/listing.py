@@ -7,22 +7,10 @@ from uuid import UUID
 
 from highstreet.customers import queries as customers
 from highstreet.purchases.facts import PurchaseFact
-from highstreet.purchases.queries import fact_of
+from highstreet.purchases.queries import COLUMNS, TYPES, fact_of
 from highstreet_tenants.sessions import ScopedSession
 from highstreet_tenants.statements import Statement, own
 
-_TYPES: dict[str, type] = {
-    "id": UUID,
-    "store_id": UUID,
-    "customer_id": UUID,
-    "occurred_at": datetime,
-    "recorded_at": datetime,
-    "business_date": date,
-}
-_COLUMNS = (
-    "p.id, p.store_id, p.pos_ref, p.occurred_at, p.total_minor, p.currency, p.customer_id,"
-    " p.business_date, p.recorded_at, p.returned_minor"
-)
 # business_date leads the order because the store's index does; within a store it follows
 # occurred_at, so the order is that of time. The days only narrow the stretch of the index.
 _PLACE = (
@@ -32,18 +20,18 @@ _PLACE = (
 )
 _ORDER = " ORDER BY p.business_date DESC, p.occurred_at DESC, p.id DESC LIMIT :most"
 _OF_STORE = Statement(
-    f"SELECT {_COLUMNS} FROM core_purchase AS p WHERE p.store_id = :at_store AND {own('p')}"
+    f"SELECT {COLUMNS} FROM core_purchase AS p WHERE p.store_id = :at_store AND {own('p')}"
     f"{_PLACE}{_ORDER}",
-    types=_TYPES,
+    types=TYPES,
 )
 _OF_CUSTOMER = (
-    f"SELECT {_COLUMNS} FROM core_purchase AS p WHERE p.store_id = :at_store AND {own('p')}"
+    f"SELECT {COLUMNS} FROM core_purchase AS p WHERE p.store_id = :at_store AND {own('p')}"
     f" AND p.customer_id {{}}{_PLACE}{_ORDER}"
 )
 _OF_CUSTOMERS = Statement(
     _OF_CUSTOMER.format("IN (SELECT value FROM json_each(:ids))"),
     postgresql=_OF_CUSTOMER.format("= ANY(:ids)"),
-    types=_TYPES,
+    types=TYPES,
 )
 EARLIEST = datetime(1, 1, 3, tzinfo=UTC)
 LATEST = datetime(9999, 12, 29, tzinfo=UTC)

@@ -15,6 +15,7 @@ class Purchase(StoreOwned, Base):
 
     returned_minor: the sum of its returns, kept beside them so that a return can be checked under
     the row's lock; queries.check_returned derives it again. business_date: the store's own day.
+    actor_kind, actor_id: who rang it up (see scopes.Actor).
     """
 
     __tablename__ = "core_purchase"
@@ -35,6 +36,8 @@ class Purchase(StoreOwned, Base):
     total_minor: Mapped[int]
     currency: Mapped[str] = mapped_column(sa.String(3))
     returned_minor: Mapped[int] = mapped_column(default=0)
+    actor_kind: Mapped[str] = mapped_column(sa.String(10))
+    actor_id: Mapped[UUID | None] = mapped_column(sa.Uuid(), default=None)
 
 
 class PurchaseLine(StoreOwned, Base):
@@ -58,7 +61,8 @@ class Return(StoreOwned, Base):
     """Money given back for (part of) a purchase.
 
     The row belongs to the purchase's store, which has to know what is left of it; `at_store_id` is
-    where the money was given back, and whose receipt number `pos_ref` is.
+    where the money was given back, and whose receipt number `pos_ref` is. actor_kind, actor_id: who
+    gave it.
     """
 
     __tablename__ = "core_return"
@@ -79,6 +83,8 @@ class Return(StoreOwned, Base):
     recorded_at: Mapped[datetime] = mapped_column(default=now)
     amount_minor: Mapped[int]
     currency: Mapped[str] = mapped_column(sa.String(3))
+    actor_kind: Mapped[str] = mapped_column(sa.String(10))
+    actor_id: Mapped[UUID | None] = mapped_column(sa.Uuid(), default=None)
 
 
 class ReturnLine(StoreOwned, Base):

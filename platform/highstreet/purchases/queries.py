@@ -16,14 +16,15 @@ from highstreet_tenants.statements import Statement, own
 
 COLUMNS = (
     "p.id, p.store_id, p.pos_ref, p.occurred_at, p.total_minor, p.currency, p.customer_id,"
-    " p.business_date, p.recorded_at, p.returned_minor"
+    " p.business_date, p.recorded_at, p.returned_minor, p.actor_kind, p.actor_id"
 )
-_TYPES: dict[str, type] = {
+TYPES: dict[str, type] = {
     "id": UUID,
     "store_id": UUID,
     "at_store_id": UUID,
     "customer_id": UUID,
     "purchase_id": UUID,
+    "actor_id": UUID,
     "occurred_at": datetime,
     "recorded_at": datetime,
     "business_date": date,
@@ -32,18 +33,18 @@ _BY_REF = (
     f"SELECT {COLUMNS} FROM core_purchase AS p"
     f" WHERE p.store_id = :at_store AND p.pos_ref = :pos_ref AND {own('p')}"
 )
-_FIND = Statement(_BY_REF, returns="row", types=_TYPES)
+_FIND = Statement(_BY_REF, returns="row", types=TYPES)
 # The weaker lock suffices against other returns, and lets lines and returns point at the row.
-_LOCK = Statement(_BY_REF, postgresql=f"{_BY_REF} FOR NO KEY UPDATE", returns="row", types=_TYPES)
+_LOCK = Statement(_BY_REF, postgresql=f"{_BY_REF} FOR NO KEY UPDATE", returns="row", types=TYPES)
 _OF_CUSTOMER = Statement(
     f"SELECT {COLUMNS} FROM core_purchase AS p WHERE p.customer_id = :customer_id"
     f" AND p.occurred_at < :before AND {own('p')} ORDER BY p.occurred_at DESC LIMIT :most",
-    types=_TYPES,
+    types=TYPES,
 )
 _NEWEST = Statement(
     f"SELECT {COLUMNS} FROM core_purchase AS p WHERE p.customer_id = :customer_id"
     f" AND {own('p')} ORDER BY p.occurred_at DESC LIMIT :most",
-    types=_TYPES,
+    types=TYPES,
 )
 
 
@@ -52,7 +53,7 @@ def _of_list(sql: str) -> Statement:
     return Statement(
         sql.format("IN (SELECT value FROM json_each(:ids))"),
         postgresql=sql.format("= ANY(:ids)"),
-        types=_TYPES,
+        types=TYPES,
     )
 
 
@@ -71,23 +72,23 @@ _BACK = _of_list(
 )
 _RETURN_COLUMNS = (
     "r.id, r.purchase_id, r.at_store_id, r.pos_ref, r.occurred_at, r.amount_minor, r.currency,"
-    " r.business_date, r.recorded_at"
+    " r.business_date, r.recorded_at, r.actor_kind, r.actor_id"
 )
 _RETURN = Statement(
     f"SELECT {_RETURN_COLUMNS} FROM core_return AS r WHERE r.id = :id AND {own('r')}",
     returns="row",
-    types=_TYPES,
+    types=TYPES,
 )
 _RETURN_BY_REF = Statement(
     f"SELECT {_RETURN_COLUMNS} FROM core_return AS r WHERE r.at_store_id = :at_store"
     f" AND r.pos_ref = :pos_ref AND {own('r')}",
     returns="row",
-    types=_TYPES,
+    types=TYPES,
 )
 _RETURNS_OF = Statement(
     f"SELECT {_RETURN_COLUMNS} FROM core_return AS r WHERE r.purchase_id = :purchase_id"
     f" AND {own('r')} ORDER BY r.recorded_at, r.id",
-    types=_TYPES,
+    types=TYPES,
 )
 _RETURN_LINES = Statement(
     "SELECT x.line_no, x.quantity_milli, x.amount_minor FROM core_return_line AS x"
@@ -99,7 +100,7 @@ _WRONG = Statement(
     f" ON r.purchase_id = p.id AND r.brand_id = :brand_id AND {own('r')}"
     f" WHERE {own('p')} GROUP BY p.id, p.returned_minor"
     " HAVING p.returned_minor <> COALESCE(SUM(r.amount_minor), 0)",
-    types=_TYPES,
+    types=TYPES,
 )
 
 
@@ -175,8 +176,9 @@ def return_fact(s: ScopedSession, row: Sequence[Any], purchase: PurchaseFact) ->
         ReturnedLine(number, from_milli(quantity), amount)
         for number, quantity, amount in _RETURN_LINES(s, return_id=row[0])
     )
+    id_, _purchase_id, store, ref, occurred, amount, currency, day, recorded, kind, actor = row
     return ReturnFact(
-        row[0], purchase, row[2], row[3], row[4], row[5], row[6], row[7], row[8], lines
+        id_, purchase, store, ref, occurred, amount, currency, day, recorded, lines, kind, actor
     )
 
 
@@ -212,9 +214,21 @@ def _facts(s: ScopedSession, rows: Sequence[Sequence[Any]]) -> list[PurchaseFact
 
 def fact_of(row: Sequence[Any], lines: tuple[LineFact, ...] = ()) -> PurchaseFact:
     """The fact of a purchase's row, in the order of COLUMNS."""
-    id_, store, ref, occurred, total, currency, customer, day, recorded, returned = row
+    (id_, store, ref, occurred, total, currency, customer, day, recorded, back, kind, actor) = row
     return PurchaseFact(
-        id_, store, ref, occurred, total, currency, customer, lines, day, recorded, returned
+        id_,
+        store,
+        ref,
+        occurred,
+        total,
+        currency,
+        customer,
+        lines,
+        day,
+        recorded,
+        back,
+        kind,
+        actor,
     )
 
 

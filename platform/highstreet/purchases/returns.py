@@ -29,9 +29,10 @@ from highstreet_tenants.statements import Statement, own
 
 _INSERT = Statement(
     "INSERT INTO core_return (brand_id, id, store_id, purchase_id, at_store_id, pos_ref,"
-    " occurred_at, business_date, recorded_at, amount_minor, currency) VALUES (:brand_id, :id,"
-    " :owner_store_id, :purchase_id, :at_store, :pos_ref, :occurred_at, :business_date,"
-    " :recorded_at, :amount_minor, :currency) ON CONFLICT DO NOTHING",
+    " occurred_at, business_date, recorded_at, amount_minor, currency, actor_kind, actor_id)"
+    " VALUES (:brand_id, :id, :owner_store_id, :purchase_id, :at_store, :pos_ref, :occurred_at,"
+    " :business_date, :recorded_at, :amount_minor, :currency, :actor_kind, :actor_id)"
+    " ON CONFLICT DO NOTHING",
     returns="count",
 )
 _LINE = Statement(
@@ -87,6 +88,8 @@ def record_return(s: ScopedSession, given: ReturnIn) -> Returned:
         business_date(occurred_at, at.zone),
         present,
         lines,
+        s.scope.actor.kind,
+        s.scope.actor.id,
     )
     if not _write(s, fact):
         # Another purchase's return took this number in this very moment.
@@ -160,6 +163,8 @@ def _write(s: ScopedSession, fact: ReturnFact) -> bool:
         recorded_at=fact.recorded_at,
         amount_minor=fact.amount_minor,
         currency=fact.currency,
+        actor_kind=fact.actor_kind,
+        actor_id=fact.actor_id,
     ):
         return False
     _LINE.many(

@@ -20,14 +20,14 @@ from highstreet_tenants.statements import Statement, own
 
 _COLUMNS = (
     "INSERT INTO core_purchase (brand_id, id, store_id, customer_id, pos_ref, occurred_at,"
-    " business_date, recorded_at, total_minor, currency, returned_minor)"
+    " business_date, recorded_at, total_minor, currency, returned_minor, actor_kind, actor_id)"
 )
 # A merged customer's card or id goes on working: the purchase is written for the record that took
 # its place. Nothing comes back where the receipt is known or the customer is not.
 _KNOWN = Statement(
     f"{_COLUMNS} SELECT :brand_id, :id, :owner_store_id, COALESCE(c.merged_into, c.id), :pos_ref,"
-    " :occurred_at, :business_date, :recorded_at, :total_minor, :currency, 0"
-    " FROM core_customer AS c WHERE c.id = :customer_id AND c.status <> 'erased'"
+    " :occurred_at, :business_date, :recorded_at, :total_minor, :currency, 0, :actor_kind,"
+    " :actor_id FROM core_customer AS c WHERE c.id = :customer_id AND c.status <> 'erased'"
     f" AND (c.store_id IS NULL OR c.store_id = :owner_store_id) AND {own('c')}"
     " ON CONFLICT DO NOTHING RETURNING customer_id",
     returns="value",
@@ -35,7 +35,7 @@ _KNOWN = Statement(
 )
 _ANONYMOUS = Statement(
     f"{_COLUMNS} VALUES (:brand_id, :id, :owner_store_id, NULL, :pos_ref, :occurred_at,"
-    " :business_date, :recorded_at, :total_minor, :currency, 0)"
+    " :business_date, :recorded_at, :total_minor, :currency, 0, :actor_kind, :actor_id)"
     " ON CONFLICT DO NOTHING RETURNING id",
     returns="value",
 )
@@ -56,7 +56,7 @@ def record(s: ScopedSession, given: PurchaseIn) -> Recorded:
     receipt number that stands for another purchase.
     """
     at = place(s, given.store_id)
-    fact = checks.purchase(given, at, now(), new_id())
+    fact = checks.purchase(given, at, now(), new_id(), s.scope.actor)
     binds = {
         "id": fact.id,
         "owner_store_id": fact.store_id,
@@ -66,6 +66,8 @@ def record(s: ScopedSession, given: PurchaseIn) -> Recorded:
         "recorded_at": fact.recorded_at,
         "total_minor": fact.total_minor,
         "currency": fact.currency,
+        "actor_kind": fact.actor_kind,
+        "actor_id": fact.actor_id,
     }
     if fact.customer_id is None:
         if _ANONYMOUS(s, **binds) is None:
@@ -91,7 +93,7 @@ def preview(s: ScopedSession, basket: PurchaseIn) -> tuple[object, ...]:
     """
     at = place(s, basket.store_id)
     checked = replace(basket, pos_ref=basket.pos_ref or "preview")
-    checks.purchase(checked, at, now(), new_id())
+    checks.purchase(checked, at, now(), new_id(), s.scope.actor)
     if basket.customer_id is not None:
         customer = customers.get(s, basket.customer_id)
         checked = replace(checked, customer_id=customer.id)

@@ -115,6 +115,13 @@ class LineOut(Schema):
     returned_minor = fields.Integer(required=True, metadata=_MINOR)
 
 
+class DoerOut(Schema):
+    """Who rang it up: a person at a console, an API key, or the installation itself (an import)."""
+
+    kind = fields.String(required=True, metadata={"enum": ["user", "key", "job", "system"]})
+    id = fields.UUID(required=True, allow_none=True)
+
+
 class PurchaseRow(Schema):
     """A recorded purchase without its lines."""
 
@@ -127,6 +134,7 @@ class PurchaseRow(Schema):
     total_minor = fields.Integer(required=True, metadata=_MINOR)
     returned_minor = fields.Integer(required=True, metadata=_MINOR)
     currency = fields.String(required=True)
+    recorded_by = fields.Nested(DoerOut, required=True)
 
 
 class PurchaseOut(PurchaseRow):
@@ -228,6 +236,7 @@ class ReturnOut(Schema):
     occurred_at = Moment(required=True)
     amount_minor = fields.Integer(required=True, metadata=_MINOR)
     currency = fields.String(required=True)
+    recorded_by = fields.Nested(DoerOut, required=True)
 
 
 class ReturnedOut(Schema):

@@ -237,6 +237,7 @@ def purchase_json(fact: PurchaseFact, *, lines: bool = True) -> dict[str, Any]:
         "total_minor": fact.total_minor,
         "returned_minor": fact.returned_minor,
         "currency": fact.currency,
+        "recorded_by": _doer_json(fact),
     }
     if lines:
         made["lines"] = [
@@ -262,4 +263,9 @@ def return_json(fact: ReturnFact) -> dict[str, Any]:
         "occurred_at": zulu(fact.occurred_at),
         "amount_minor": fact.amount_minor,
         "currency": fact.currency,
+        "recorded_by": _doer_json(fact),
     }
+
+
+def _doer_json(fact: PurchaseFact | ReturnFact) -> dict[str, Any]:
+    return {"kind": fact.actor_kind, "id": str(fact.actor_id) if fact.actor_id else None}

@@ -73,14 +73,10 @@ class Deed:
 
 @dataclass(frozen=True, slots=True)
 class Deeds:
-    """What a tool did at a store lately: `earned` by purchase id ("+8"), and deeds of its own.
-
-    by: the id of the actor who gave them, or took them back since, by purchase id.
-    """
+    """What a tool did at a store lately: `earned` by purchase id ("+8"), and deeds of its own."""
 
     earned: Mapping[UUID, str] = field(default_factory=dict)
     own: Sequence[Deed] = ()
-    by: Mapping[UUID, UUID] = field(default_factory=dict)
 
 
 class TillHooks:

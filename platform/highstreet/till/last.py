@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Literal, cast
+from typing import Any, Literal, cast
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -14,7 +14,7 @@ from highstreet.i18n import gettext as _
 from highstreet.purchases import queries as purchases
 from highstreet.purchases import service
 from highstreet.purchases.facts import Returned, ReturnIn
-from highstreet.purchases.models import Purchase
+from highstreet.purchases.models import Purchase, Return
 from highstreet.till.hooks import Deeds
 from highstreet_tenants import clock
 from highstreet_tenants.errors import Conflict
@@ -30,8 +30,8 @@ class Action:
 
     what, change: a tool's own words, and what it gave or took ("+8"). undoable: it can still be
     taken back: a purchase by `undo_purchase`, a tool's deed at `undo_url`. by, by_id: the person,
-    or the till's key, that gave the points, or took them back where it is undone; "" and None
-    where none moved.
+    or the till's key, that did it, or took it back where it is undone; "" and None for an
+    enrolment, and for what the installation itself did.
     """
 
     kind: Kind
@@ -63,6 +63,7 @@ def last_actions(s: ScopedSession, store_id: UUID, today: date, limit: int = 6) 
             Purchase.total_minor,
             Purchase.returned_minor,
             Purchase.currency,
+            Purchase.actor_id,
         )
         .where(
             Purchase.store_id == store_id,
@@ -81,8 +82,9 @@ def last_actions(s: ScopedSession, store_id: UUID, today: date, limit: int = 6) 
     deeds = _deeds(s, store_id, [row.id for row in bought], limit)
     earned: Mapping[UUID, str] = {key: text for one in deeds for key, text in one.earned.items()}
     own = [deed for one in deeds for deed in one.own]
-    doers: Mapping[UUID, UUID] = {key: by for one in deeds for key, by in one.by.items()}
-    called = _called(s, {*doers.values(), *(deed.by for deed in own if deed.by is not None)})
+    doers = {row.id: row.actor_id for row in bought}
+    doers |= _takers(s, [row.id for row in bought if _is_undone(row)])
+    called = _called(s, {*doers.values(), *(deed.by for deed in own)} - {None})
     names = _names(
         s,
         {row.customer_id for row in bought}
@@ -100,7 +102,7 @@ def last_actions(s: ScopedSession, store_id: UUID, today: date, limit: int = 6) 
             row.total_minor,
             row.currency,
             change=earned.get(row.id, ""),
-            undone=0 < row.total_minor == row.returned_minor,
+            undone=_is_undone(row),
             undoable=row.returned_minor < row.total_minor,
             by=called.get(doers.get(row.id), ""),
             by_id=doers.get(row.id),
@@ -151,6 +153,22 @@ def undo_purchase(s: ScopedSession, purchase_id: UUID) -> Returned:
     return service.record_return(s, ReturnIn(purchase.store_id, ref, purchase.pos_ref, at))
 
 
+def _is_undone(row: Any) -> bool:
+    return bool(0 < row.total_minor == row.returned_minor)
+
+
+def _takers(s: ScopedSession, purchase_ids: list[UUID]) -> dict[UUID, UUID | None]:
+    """Who gave the last of it back, by purchase."""
+    if not purchase_ids:
+        return {}
+    rows = s.execute(
+        sa.select(Return.purchase_id, Return.actor_id)
+        .where(Return.purchase_id.in_(purchase_ids))
+        .order_by(Return.recorded_at, Return.id)
+    )
+    return {row.purchase_id: row.actor_id for row in rows}
+
+
 def _deeds(s: ScopedSession, store_id: UUID, ids: list[UUID], limit: int) -> list[Deeds]:
     answers = dispatch.collect(s, "till_deeds", store_id=store_id, purchases=ids, limit=limit)
     return [cast(Deeds, answer.value) for answer in answers if answer.value is not None]
@@ -163,7 +181,7 @@ def _names(s: ScopedSession, ids: set[UUID]) -> dict[UUID, str]:
     return {row.id: row.name for row in rows}
 
 
-def _called(s: ScopedSession, ids: set[UUID]) -> dict[UUID | None, str]:
+def _called(s: ScopedSession, ids: set[UUID | None]) -> dict[UUID | None, str]:
     """Names of actors: people, and keys of tills."""
     if not ids:
         return {}

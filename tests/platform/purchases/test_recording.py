@@ -13,11 +13,13 @@ import sqlalchemy as sa
 from highstreet.customers import queries as customers
 from highstreet.customers import service as enrolment
 from highstreet.host.dispatch import Answer
-from highstreet.purchases import queries, service
-from highstreet.purchases.facts import LineIn, PurchaseIn
+from highstreet.purchases import listing, queries, service
+from highstreet.purchases.facts import LineIn, PurchaseIn, ReturnIn
 from highstreet.purchases.models import Purchase, PurchaseLine
 from highstreet.timeline import queries as timeline
 from highstreet_tenants.errors import Conflict, Invalid, NotFound, WallBreach
+from highstreet_tenants.ids import new_id
+from highstreet_tenants.scopes import Actor, Scope
 from rooms_given import Floor
 
 NOW = datetime.now(UTC)
@@ -235,3 +237,33 @@ def test_a_merged_customer_s_purchases_are_the_kept_one_s(floor: Floor) -> None:
             assert not service.record(s, basket(floor, customer_id=who)).created
         assert [p.pos_ref for p in queries.of_customer(s, ana.id)] == ["R-1001"]
         assert customers.get(s, old.id).id == ana.id
+
+
+def test_who_rang_it_up_and_who_gave_it_back_is_known(floor: Floor) -> None:
+    """Of every receipt: also of an anonymous one, of one that earned nothing, and of a file's."""
+    store = floor.club.stores[0].id
+    till, bea = Actor("key", new_id(), "Till 1"), Actor("user", new_id(), "Bea")
+    with floor.till(floor.club, actor=till) as s:
+        ana = enrolment.enrol(s, name="Ana")
+        for ref, who in (("R1", ana.id), ("R2", None)):
+            given = PurchaseIn(store, ref, NOW, 1000, "GBP", who)
+            sold = service.record(s, given).purchase
+            assert (sold.actor_kind, sold.actor_id) == ("key", till.id)
+    with floor.till(floor.club, actor=bea) as s:
+        assert service.record(s, PurchaseIn(store, "R2", NOW, 1000, "GBP")).purchase == sold
+        back = service.record_return(s, ReturnIn(store, "RR", "R1", NOW, 400)).returned
+        assert (back.actor_kind, back.actor_id) == ("user", bea.id)
+        assert (back.purchase.actor_kind, back.purchase.actor_id) == ("key", till.id)
+    loader = Actor("system", None, "import")
+    with floor.database.tenancy.session(Scope.operator(floor.club.id, loader), write=True) as s:
+        service.record_batch(s, [PurchaseIn(store, "R3", NOW, 1000, "GBP", ana.id)])
+    with floor.till(floor.club, write=False) as s:
+        found = listing.of_store(s, store)
+        assert {(f.pos_ref, f.actor_kind, f.actor_id) for f in found} == {
+            ("R1", "key", till.id),
+            ("R2", "key", till.id),
+            ("R3", "system", None),
+        }
+        assert queries.by_ref(s, store, "R1").actor_id == till.id
+        assert queries.get_return(s, back.id).actor_id == bea.id
+        assert queries.returns_of(s, back.purchase.id)[0].actor_kind == "user"

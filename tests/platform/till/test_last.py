@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from highstreet.customers import service as customers
 from highstreet.purchases import queries as bought
@@ -12,7 +13,8 @@ from highstreet.purchases.facts import PurchaseIn, ReturnIn
 from highstreet.till import last, visits
 from highstreet_tenants import clock
 from highstreet_tenants.errors import Conflict, NotFound
-from highstreet_tenants.scopes import Scope
+from highstreet_tenants.people.models import User
+from highstreet_tenants.scopes import Actor, Scope
 
 ZONE = "Europe/London"
 
@@ -76,6 +78,31 @@ def test_undone_is_shown_as_undone_and_twice_is_once(at_till: Any) -> None:
         assert bought.get(s, sold.id).returned_minor == 820
         action = last.last_actions(s, s.store_id, today())[0]
     assert (action.undone, action.undoable) == (True, False)
+
+
+def test_whoever_rang_it_up_or_took_it_back_is_named(house: Any, two_brands: Any) -> None:
+    """No points need have moved for it."""
+    brand = two_brands[0]
+    with house.tenancy.control(write=True) as c:
+        for name in ("Bea", "Cem"):
+            c.add(User(email=f"{name}@example.com", name=name))
+        c.flush()
+        bea, cem = (Actor("user", one.id, one.name) for one in c.scalars(sa.select(User)))
+
+    def at(actor: Actor) -> Any:
+        scope = Scope.store(brand.id, brand.stores[0].id, actor)
+        return house.tenancy.session(scope, write=True)
+
+    with at(bea) as s:
+        anna = customers.enrol(s, name="Anna").id
+        buy(s, anna, 0, "0")
+        sold = [buy(s, anna, 820, ref) for ref in ("1", "2")]
+    with at(cem) as s:
+        last.undo_purchase(s, sold[0].id)
+        found = last.last_actions(s, s.store_id, today())
+    said = {one.id: (one.by, one.by_id, one.undone) for one in found if one.kind == "purchase"}
+    assert said.pop(sold[0].id) == ("Cem", cem.id, True)
+    assert set(said.values()) == {("Bea", bea.id, False)}
 
 
 def test_what_was_partly_returned_is_not_undone_blindly(at_till: Any) -> None:
