@@ -13,7 +13,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 from uuid import UUID
 
 from highstreet.i18n import gettext as _
@@ -34,23 +34,36 @@ _PATIENCE, _APART = 0.25, 10.0
 class RateExceeded(TooMany):
     """More requests than the limit. `retry_after`: seconds until the next minute begins.
 
-    `headers` say so to a machine (draft-ietf-httpapi-ratelimit-headers-10).
+    `headers` say so to a machine.
     """
 
     type = "rate-exceeded"
 
     def __init__(self, policy: str, most: int, retry_after: int) -> None:
         self.retry_after = retry_after
-        self.headers = {
-            "RateLimit-Policy": f'"{policy}";q={most};w={WINDOW}',
-            "RateLimit": f'"{policy}";r=0;t={retry_after}',
-        }
+        self.headers = dict(Room(policy, most, 0, retry_after).fields())
         super().__init__(
             _(
                 "More than %(most)s requests in a minute. Go on in %(seconds)s s.",
                 most=most,
                 seconds=retry_after,
             )
+        )
+
+
+class Room(NamedTuple):
+    """How much of a limit is left. seconds: until the next minute begins."""
+
+    policy: str
+    most: int
+    left: int
+    seconds: int
+
+    def fields(self) -> tuple[tuple[str, str], tuple[str, str]]:
+        """It as header fields (draft-ietf-httpapi-ratelimit-headers-10)."""
+        return (
+            ("RateLimit-Policy", f'"{self.policy}";q={self.most};w={WINDOW}'),
+            ("RateLimit", f'"{self.policy}";r={self.left};t={self.seconds}'),
         )
 
 
@@ -111,25 +124,30 @@ class Rates:
         self.per_key = per_key
         self.per_address = per_address
 
-    def key(self, key_id: UUID) -> None:
-        """Count a request of an API key. Raises RateExceeded."""
-        if self.per_key:
-            self._count("key", key_id.hex, self.per_key)
+    def key(self, key_id: UUID) -> Room | None:
+        """Count a request of an API key; gives what is left, None where there is no limit.
 
-    def stranger(self, address: str | None) -> None:
-        """Count a request of somebody unknown, by address (an IPv6 /64 is one). Raises
-        RateExceeded.
+        Raises RateExceeded.
         """
-        if self.per_address:
-            self._count("address", network(address or ""), self.per_address)
+        return self._count("key", key_id.hex, self.per_key) if self.per_key else None
 
-    def _count(self, policy: str, who: str, most: int) -> None:
+    def stranger(self, address: str | None) -> Room | None:
+        """Count a request of somebody unknown, by address (an IPv6 /64 is one); gives as `key`.
+
+        Raises RateExceeded.
+        """
+        if not self.per_address:
+            return None
+        return self._count("address", network(address or ""), self.per_address)
+
+    def _count(self, policy: str, who: str, most: int) -> Room:
         window, gone = divmod(int(time.time()), WINDOW)
         count = self._counter.add(f"{policy}:{who}", window)
         if count > most:
             if count == most + 1:
                 log.warning("%s %s went over %s requests a minute", policy, who, most)
             raise RateExceeded(policy, most, WINDOW - gone)
+        return Room(policy, most, most - count, WINDOW - gone)
 
 
 def from_settings(redis_url: str, *, per_key: int, per_address: int) -> Rates:

@@ -37,6 +37,40 @@ def test_a_key_over_its_limit_is_answered_with_a_problem(limited, club_till, sis
     assert len(caplog.records) == 1, "said once a minute, not at each call"
 
 
+def test_each_answer_says_how_many_are_left(limited, club_till):
+    """Right ones, wrong ones, those of a stranger; and of a defect too."""
+    fine, wrong = club_till.get("/store"), club_till.post("/purchases", {})
+    assert (fine.status_code, wrong.status_code) == (200, 422)
+    stranger = limited.test_client().get("/api/v1/store")
+    assert stranger.status_code == 401
+    said = [
+        (a.headers["RateLimit-Policy"], a.headers["RateLimit"]) for a in (fine, wrong, stranger)
+    ]
+    assert said == [
+        ('"key";q=3;w=60', '"key";r=2;t=18'),
+        ('"key";q=3;w=60', '"key";r=1;t=18'),
+        ('"address";q=2;w=60', '"address";r=1;t=18'),
+    ]
+    with time_machine.travel(MINUTE + 1, tick=False):
+        replayed = [club_till.buy(100, pos_ref="1", key="the-same") for _n in range(2)]
+    assert [a.headers.getlist("RateLimit") for a in replayed] == [
+        ['"key";r=2;t=59'],
+        ['"key";r=1;t=59'],
+    ]
+
+
+def test_a_defect_says_it_too(limited, club_till, monkeypatch):
+    monkeypatch.setattr("highstreet.purchases.listing.of_store", lambda *_a, **_k: 1 / 0)
+    monkeypatch.setitem(limited.config, "PROPAGATE_EXCEPTIONS", False)
+    answer = club_till.get("/purchases")
+    assert (answer.status_code, answer.headers["RateLimit"]) == (500, '"key";r=2;t=18')
+
+
+def test_without_a_limit_nothing_is_said_of_it(app, club_till):
+    answer = club_till.get("/store")
+    assert not [name for name, _value in answer.headers if name.startswith("RateLimit")]
+
+
 def test_what_was_refused_was_not_done_and_its_key_is_free(limited, club_till):
     for _n in range(3):
         club_till.get("/store")
@@ -70,5 +104,8 @@ def test_the_document_tells_of_it(limited, club_till):
     document = limited.test_client().get("/api/openapi.json").get_json()
     answer = document["components"]["responses"]["TOO_MANY_REQUESTS"]
     assert set(answer["headers"]) == {"Retry-After", "RateLimit-Policy", "RateLimit"}
+    assert {"RateLimit-Policy", "RateLimit"} <= set(document["components"]["headers"])
+    sold = document["paths"]["/api/v1/purchases"]["post"]["responses"]["201"]["headers"]
+    assert {"RateLimit-Policy", "RateLimit"} <= set(sold)
     assert "/problems/rate-exceeded" in answer["description"]
     assert "429" in document["paths"]["/api/v1/purchases"]["post"]["responses"]

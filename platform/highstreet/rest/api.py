@@ -79,7 +79,7 @@ def _branch(
 ) -> Callable[[Any], Any]:
     def handle(error: Any) -> Any:
         if request.path.startswith("/api/"):
-            return answer(error)
+            return pipeline.with_room(answer(error))
         if elsewhere is not None:
             return elsewhere(error)
         if isinstance(error, HTTPException):

@@ -87,7 +87,8 @@ def requires_scope(scope: str) -> Callable[[V], V]:
 
 
 def authenticate() -> keys.KeyHolder:
-    """Put the key's `g.scope`, `g.actor`, `g.permissions` (its scopes) and `g.key` in place.
+    """Put the key's `g.scope`, `g.actor`, `g.permissions` (its scopes) and `g.key` in place, and
+    `g.room`: how many requests are left to it.
 
     Raises Unauthenticated for a missing, malformed, unknown, revoked or expired key, RateExceeded
     for a key, or a stranger's address, that asks too often. `confirm` must follow in the
@@ -107,10 +108,10 @@ def authenticate() -> keys.KeyHolder:
             known.keep(holder)
     if holder is None:
         _turn_away(_refused())
-    house.rates.key(holder.id)
+    mine = behind(g)
+    mine.room = house.rates.key(holder.id)
     if known.due(holder.id):
         _note_use(house, holder)
-    mine = behind(g)
     mine.key = holder
     mine.actor = actor = Actor("key", holder.id, holder.name)
     mine.scope = Scope.store(holder.brand_id, holder.store_id, actor)
@@ -134,7 +135,7 @@ def refuse(holder: keys.KeyHolder) -> NoReturn:
 def _turn_away(why: str) -> NoReturn:
     # Counted only once the key is known to be none: a till with a good one must not be kept out by
     # a broken one behind the same address.
-    _house().rates.stranger(request.remote_addr)
+    g.room = _house().rates.stranger(request.remote_addr)
     raise Unauthenticated(why)
 
 

@@ -46,13 +46,19 @@ card number is refused wherever it stands: never send those.
 **Pages** have `items` and `next_cursor`; send it as `?cursor=` for the next.
 
 **Rate limits** count per API key and minute (600 unless the operator says otherwise), and per
-address for callers without a good key. Over the limit the answer is 429 with `Retry-After` and the
-`RateLimit` headers of draft-ietf-httpapi-ratelimit-headers-10; nothing was done.
+address for callers without a good key. `RateLimit` (draft-ietf-httpapi-ratelimit-headers-10) tells
+with each answer how many are left. Over the limit it is 429 with `Retry-After`; nothing was done.
 """
 
 #: The documentation page replaces it by a new key at each try.
 EXAMPLE_KEY = "new-for-each-thing-you-do"
 _lock = threading.Lock()
+#: Header fields of draft-ietf-httpapi-ratelimit-headers-10; absent where there is no limit.
+_LIMITS = {
+    "RateLimit-Policy": ("How many requests (q) within how many seconds (w).", '"key";q=600;w=60'),
+    "RateLimit": ("How many are left (r), and when it begins anew (t: seconds).", '"key";r=42;t=7'),
+}
+_ROOM = {name: {"$ref": f"#/components/headers/{name}"} for name in _LIMITS}
 
 
 def respond(api: Api) -> Response:
@@ -94,6 +100,12 @@ def build(api: Api) -> dict[str, Any]:
         operation = document["paths"][path][method.lower()]
         tool = tools[endpoint.split(".", 1)[0]]
         seen |= _complete(operation, path, method, endpoint, view, tool)
+    components.setdefault("headers", {}).update(
+        {
+            name: {"schema": {"type": "string"}, "description": about, "example": example}
+            for name, (about, example) in _LIMITS.items()
+        }
+    )
     responses = components.setdefault("responses", {})
     for name in sorted(seen):
         responses[name] = _response(HTTPStatus[name])
@@ -153,6 +165,8 @@ def _complete(
     for status in statuses:
         answers[str(status)] = {"$ref": f"#/components/responses/{HTTPStatus(status).name}"}
     for status, answer in answers.items():
+        if int(status) < 400 and "security" in operation:
+            answer.setdefault("headers", {}).update(_ROOM)
         if int(status) < 300 and pipeline.needs_key(view, method):
             answer.setdefault("headers", {})[idempotency.REPLAY_HEADER] = {
                 "schema": {"type": "string", "const": "true"},
@@ -175,12 +189,7 @@ def _response(status: HTTPStatus) -> dict[str, Any]:
         answer["headers"] = {"WWW-Authenticate": {"schema": {"type": "string"}, "required": True}}
     if status in (429, 503):
         answer["headers"] = {"Retry-After": {"schema": {"type": "string"}, "required": True}}
-    if status == 429:
-        for name, example in (
-            ("RateLimit-Policy", '"key";q=600;w=60'),
-            ("RateLimit", '"key";r=0;t=42'),
-        ):
-            answer["headers"][name] = {"schema": {"type": "string"}, "example": example}
+    answer.setdefault("headers", {}).update(_ROOM)
     return answer
 
 

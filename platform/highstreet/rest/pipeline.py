@@ -54,6 +54,9 @@ def operation(view: View, *, tool: str | None = None) -> View:
 
     @functools.wraps(view)
     def run(**arguments: Any) -> Any:
+        return with_room(answered(arguments))
+
+    def answered(arguments: dict[str, Any]) -> Response:
         try:
             auth.authenticate()
             _permit(permission)
@@ -68,6 +71,16 @@ def operation(view: View, *, tool: str | None = None) -> View:
             return problems.of_http(error)
 
     return run
+
+
+def with_room(response: Response) -> Response:
+    """The answer, saying how many more requests the caller may make."""
+    room = behind(g).get("room")
+    if room is not None:
+        add = response.headers.add
+        for name, value in room.fields():
+            add(name, value)
+    return response
 
 
 def _permit(permission: str | None) -> None:
@@ -92,7 +105,7 @@ def _check_address(arguments: dict[str, Any]) -> None:
             bodies.check_text(value, name)
 
 
-def _transact(view: View, arguments: dict[str, Any], tool: str | None) -> Any:
+def _transact(view: View, arguments: dict[str, Any], tool: str | None) -> Response:
     """The view in its transaction, tried again where another one was first (deadlock)."""
     for attempt in range(_TRIES):
         try:
@@ -106,7 +119,7 @@ def _transact(view: View, arguments: dict[str, Any], tool: str | None) -> Any:
     raise AssertionError("the loop returns or raises")
 
 
-def _once(view: View, arguments: dict[str, Any], tool: str | None) -> Any:
+def _once(view: View, arguments: dict[str, Any], tool: str | None) -> Response:
     app, asked, mine = behind(current_app), behind(request), behind(g)
     reading = is_reading(view, asked.method)
     tenancy = app.extensions["highstreet"].tenancy
