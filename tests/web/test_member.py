@@ -114,6 +114,32 @@ def test_what_has_no_address_cannot_be_ticked(club: Any, maren: Any) -> None:
         assert consent.state(s, maren) == []
 
 
+def test_what_was_agreed_to_can_be_taken_back_though_the_address_is_gone(
+    club: Any, maren: Any
+) -> None:
+    page = link(club, 0, maren)
+    browser = club.site.browser()
+    browser.post(page, f"{page}/preferences", {"marketing-email": "1"})
+    with club.session(0, write=True) as s:
+        service.update(s, maren, email=None)
+    browser.post(page, f"{page}/preferences", {})
+    with club.session(0) as s:
+        assert [said.status for said in consent.state(s, maren)] == ["withdrawn"]
+
+
+def test_nobody_is_told_of_a_home_address_that_is_not_held(club: Any, maren: Any) -> None:
+    page = link(club, 0, maren)
+    browser = club.site.browser()
+    assert "We hold no home address of yours yet" in words(browser.get(page))
+    browser.post(page, f"{page}/preferences", {"marketing-post": "1"})
+    with club.session(0) as s:
+        [said] = consent.state(s, maren)
+    assert said.wording == (
+        "Offers by post. From Harbour. We hold no home address of yours yet, so nothing comes by"
+        " post."
+    )
+
+
 def test_everything_held_can_be_read_and_taken_away(club: Any, maren: Any) -> None:
     club.buy(0, maren, 1240, "r-1")
     page = link(club, 0, maren)

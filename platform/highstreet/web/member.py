@@ -146,7 +146,8 @@ def copy(token: str) -> Response:
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """One thing that may be sent, and whether the member agreed. disabled: there is no address."""
+    """One thing that may be sent, and whether the member agreed. disabled: there is no address, so
+    they can't agree; what they agreed to before can be taken back even so."""
 
     id: str
     purpose: str
@@ -172,12 +173,24 @@ def _wishes(s: ScopedSession, detail: CustomerDetail) -> list[Wish]:
         if missing:
             hint = _("We have no address for this: give one at the till.")
         elif channel == "post":
-            hint = _("From %(sender)s, to your home address.", sender=sender)
+            # Until addresses are kept: the yes may stand, but nobody could write to them.
+            hint = _(
+                "From %(sender)s. We hold no home address of yours yet, so nothing comes by post.",
+                sender=sender,
+            )
         else:
             hint = _("From %(sender)s, to %(address)s.", sender=sender, address=address)
         given = consent.may_contact(s, detail.customer.id, "marketing", channel).allowed
         found.append(
-            Wish(f"marketing-{channel}", "marketing", channel, label, hint, given, missing)
+            Wish(
+                f"marketing-{channel}",
+                "marketing",
+                channel,
+                label,
+                hint,
+                given,
+                missing and not given,
+            )
         )
     return found
 
