@@ -126,6 +126,40 @@ def test_a_scan_finds_the_member_wherever_the_focus_is(club: Any, windows: Any, 
         assert queries.of_customer(s, first) == [], "the scan's Enter gave nobody points"
 
 
+def test_a_scan_after_f4_finds_the_next_member_and_redeems_nothing(
+    club: Any, windows: Any, clara: str
+) -> None:
+    """A card's number begins with a digit, and a digit alone takes a reward from the list."""
+    maren = club.enrol(0, name="Maren", card="40712286")
+    club.enrol(0, name="Priya", card="10719999")
+    club.buy(0, maren, 6000, "r-1")
+    page = windows(clara)
+    page.clock.install()
+    page.goto(f"{club.store(0)}/till/{maren}")
+    page.clock.pause_at(clock.now() + timedelta(hours=1))
+    page.keyboard.press("F4")
+    page.clock.run_for(200)
+    with page.expect_navigation():
+        page.keyboard.type("10719999")
+        page.keyboard.press("Enter")
+    assert page.locator("#member").inner_text() == "Priya"
+    assert "redeemed" not in page.locator("aside").inner_text()
+
+
+def test_namesakes_are_told_apart_and_taken_by_one_key(club: Any, windows: Any, clara: str) -> None:
+    for number in range(1, 4):
+        club.enrol(0, name="Maren Lind", card=f"4071228{number}")
+    page = windows(clara)
+    page.goto(f"{club.store(0)}/till/?q=mar")
+    said = page.locator("main li").filter(has_text="Card •••").all_inner_texts()
+    assert len(set(said)) == 3
+    keys = Keys(page)
+    keys.press("ArrowDown", "ArrowDown", "ArrowUp")
+    keys.go("3")
+    assert page.locator("#member").inner_text() == "Maren Lind"
+    assert said[2].split("•••")[1][:4] in page.locator("article").inner_text().replace(" ", "")
+
+
 def test_a_second_press_of_the_same_button_does_nothing(
     club: Any, windows: Any, clara: str
 ) -> None:
@@ -200,6 +234,15 @@ def test_while_the_line_is_down_the_till_stays_and_says_what_to_do(
     with page.expect_navigation():
         page.context.set_offline(False)
     assert page.locator("h1").inner_text() == "Till locked"
+    keys.type("5082")
+    keys.go("Enter")
+    assert page.locator("#amount").input_value() == "12.40", "the sale goes on where it was"
+    page.context.set_offline(True)
+    keys.press("Enter")
+    page.context.set_offline(False)
+    expect(page.locator("#amount")).to_be_focused()
+    keys.go("Enter")
+    assert big(page) == "12"
 
 
 def test_everything_works_without_scripts(

@@ -144,7 +144,7 @@ def test_a_search_says_what_was_found_and_whether_the_card_may_be_used(
     front: Any, owner: Any, people: str
 ) -> None:
     maren = front.enrol(0, name="Maren", card="40711111")
-    assert "Maren name" in words(owner.get(f"{people}?q=mar"))
+    assert "Maren Card •••1111" in words(owner.get(f"{people}?q=mar"))
     with front.session(0, write=True) as s:
         service.set_card_status(s, "40711111", "lost")
     assert "40711111 Lost" in words(owner.get(f"{people}?q=40711111"))

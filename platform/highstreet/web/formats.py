@@ -189,6 +189,14 @@ def card(number: str) -> str:
     return " ".join(plain[i : i + 4] for i in range(0, len(plain), 4))
 
 
+def hidden(address: str) -> str:
+    """Enough of a phone or e-mail to know it again: "•••142", "m•••@example.org"."""
+    name, at, domain = address.partition("@")
+    if at:
+        return f"{name[:1]}•••@{domain}"
+    return f"•••{address[-3:]}" if address else ""
+
+
 def _today() -> date:
     return clock.business_date(clock.now(), zone_name())
 

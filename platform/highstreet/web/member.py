@@ -163,8 +163,8 @@ def _wishes(s: ScopedSession, detail: CustomerDetail) -> list[Wish]:
     sender = place.brand.name if s.customers == "brand" or not place.store else place.store.name
     held = {one.kind: one.shown for one in detail.identities if one.kind != "card"}
     asked = (
-        ("email", _("Offers by e-mail"), _hide(held.get("email", ""))),
-        ("sms", _("Offers by text message"), _hide(held.get("phone", ""))),
+        ("email", _("Offers by e-mail"), formats.hidden(held.get("email", ""))),
+        ("sms", _("Offers by text message"), formats.hidden(held.get("phone", ""))),
         ("post", _("Offers by post"), ""),
     )
     found = []
@@ -193,14 +193,6 @@ def _wishes(s: ScopedSession, detail: CustomerDetail) -> list[Wish]:
             )
         )
     return found
-
-
-def _hide(address: str) -> str:
-    """Enough of an address to know it again: "m•••@example.org", "•••142"."""
-    name, at, domain = address.partition("@")
-    if at:
-        return f"{name[:1]}•••@{domain}"
-    return f"•••{address[-3:]}" if address else ""
 
 
 def _card(detail: CustomerDetail) -> str:

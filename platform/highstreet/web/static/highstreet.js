@@ -4,6 +4,18 @@
   const $ = (selector, root = document) => root.querySelector(selector);
   const inField = (el) => el && el.matches("input, textarea, select, [contenteditable]");
 
+  /* What outlasts one page of this tab: put once, taken once. A browser may refuse to keep it. */
+  const kept = {
+    put: (name, value) => { try { sessionStorage.setItem(name, JSON.stringify(value)); } catch { /* then not */ } },
+    take: (name) => {
+      try {
+        const text = sessionStorage.getItem(name);
+        sessionStorage.removeItem(name);
+        return JSON.parse(text);
+      } catch { return null; }
+    },
+  };
+
   /* What was wrong, or where to write, has the focus when a page opens. */
   const first = $("[data-hs-focus]");
   if (first && !location.hash) { first.focus(); if (first.select) first.select(); }
@@ -18,25 +30,42 @@
     document.querySelectorAll("[data-hs-sent]").forEach((form) => delete form.dataset.hsSent);
   });
 
-  /* The line: shown only where we can tell. */
+  /* The line: down when the device says so, or when the server has not answered. */
   const up = $("[data-hs-line]"), down = $("[data-hs-line-down]");
   const pad = $("[data-hs-offline]");
+  const BEAT = 10_000, PATIENCE = 8_000; /* milliseconds */
+  let answers = true, left = null;
+  const works = () => navigator.onLine && answers;
   const line = () => {
-    if (up && down) { up.hidden = !navigator.onLine; down.hidden = navigator.onLine; }
-    if (pad) pad.hidden = navigator.onLine;
+    if (up && down) { up.hidden = !works(); down.hidden = works(); }
+    if (!pad) return;
+    pad.hidden = works();
+    if (!works()) return;
+    if ($("main").hidden) { $("[data-hs-lock]").requestSubmit(); return; }
+    if (left) { left.focus(); left = null; } /* go on where the line broke */
   };
+  const beat = async () => {
+    if (document.hidden || !navigator.onLine) return;
+    try {
+      const answer = await fetch(pad.dataset.hsOffline, { cache: "no-store", signal: AbortSignal.timeout?.(PATIENCE) });
+      answers = answer.status < 500;
+    } catch { answers = false; }
+    line();
+  };
+  if (pad) setInterval(beat, BEAT);
   /* At the till a page that can't be had must not take the place of this one: say what to do. */
   const stay = (event) => {
-    if (navigator.onLine || !pad) return;
+    if (works() || !pad) return;
     event.preventDefault();
     event.stopImmediatePropagation();
     if (event.target.dataset.hsLock) $("main").hidden = true; /* locked all the same: nothing to see */
+    if (!pad.contains(document.activeElement)) left = document.activeElement;
     pad.focus();
+    beat();
   };
   document.addEventListener("submit", stay, true);
   document.addEventListener("click", (event) => { if (event.target.closest("a[href]")) stay(event); }, true);
-  window.addEventListener("online", () => { if ($("main").hidden) $("[data-hs-lock]").requestSubmit(); });
-  window.addEventListener("online", line);
+  window.addEventListener("online", () => { line(); if (pad) beat(); });
   window.addEventListener("offline", line);
   line();
 
@@ -74,41 +103,83 @@
   const find = $("#find");
   const press = (key) => { const el = $(`[data-hs-key="${key}"]`); if (el && !el.disabled) el.click(); return Boolean(el); };
 
-  document.addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.altKey || event.metaKey) return;
-    if (event.key === "F2") { find.focus(); find.select(); event.preventDefault(); return; }
-    if (event.key === "F4") { const list = $("#rewards"); if (list) { list.focus(); event.preventDefault(); } return; }
-    if (["F3", "F9", "Escape"].includes(event.key)) { if (press(event.key)) event.preventDefault(); return; }
-    /* 1–9 redeem only while the list of rewards has the focus, so that a scan or an amount never does. */
-    if (/^[1-9]$/.test(event.key) && $("#rewards")?.contains(document.activeElement)) {
-      if (press(event.key)) event.preventDefault();
-      return;
-    }
-    scanned(event);
-  }, true);
+  /* A list to choose from, rewards or members: 1–9 take one, arrows go through it. */
+  const list = () => document.activeElement.closest("#rewards, [data-hs-list]");
+  const step = (by) => {
+    const all = [...list().querySelectorAll("button:not(:disabled), a[href]")];
+    all[Math.min(Math.max(all.indexOf(document.activeElement) + by, 0), all.length - 1)]?.focus();
+  };
 
   /* A scanner types much faster than a hand. What it types belongs in the find box, wherever the focus is. */
-  const FASTEST_HAND = 35; /* milliseconds between keys */
-  let typed = "", at = 0, kept = null, field = null;
-  function scanned(event) {
-    const fast = event.timeStamp - at < FASTEST_HAND;
+  const FASTEST_HAND = 35, CHOICE = 70, SLOWEST_PAGE = 2_000; /* milliseconds to the next key */
+  let typed = "", at = -FASTEST_HAND, before = null, field = null, joined = false, chosen = 0;
+
+  /* A scan that began on the page before, while its answer was under way, goes on here. */
+  let begun = kept.take("hs-scan");
+  document.addEventListener("submit", () => { typed = ""; });
+  window.addEventListener("pagehide", () => {
+    if (typed.length > 1) kept.put("hs-scan", { typed, at: performance.timeOrigin + at });
+  });
+
+  document.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.altKey || event.metaKey) return;
+    const fast = event.timeStamp - at < (chosen ? CHOICE : FASTEST_HAND);
+    if (fast) { clearTimeout(chosen); chosen = 0; }
+    if (event.key === "F2") { find.focus(); find.select(); event.preventDefault(); return; }
+    if (event.key === "F4") {
+      const first = $("#rewards button:not(:disabled)") || $("#rewards");
+      if (first) { first.focus(); event.preventDefault(); }
+      return;
+    }
+    if (["F3", "F6", "F9", "Escape"].includes(event.key)) { if (press(event.key)) event.preventDefault(); return; }
+    if (list() && !fast) {
+      if (event.key === "ArrowDown" || event.key === "ArrowUp") {
+        step(event.key === "ArrowDown" ? 1 : -1);
+        event.preventDefault();
+        return;
+      }
+      /* Only while the list has the focus, so that an amount never does; and not before it is
+         clear that no more keys follow, for a scan begins with a digit, too. */
+      if (/^[1-9]$/.test(event.key)) {
+        event.preventDefault();
+        start(event.key);
+        joined = true;
+        at = event.timeStamp;
+        chosen = setTimeout(() => { typed = ""; chosen = 0; press(event.key); }, CHOICE);
+        return;
+      }
+    }
+    scanned(event, fast);
+  }, true);
+
+  function scanned(event, fast) {
+    if (begun && performance.timeOrigin + event.timeStamp - begun.at < SLOWEST_PAGE) {
+      fast = joined = true;
+      start(begun.typed);
+    }
+    begun = null;
     at = event.timeStamp;
-    if (event.key === "Enter" && fast && typed.length >= 6 && document.activeElement !== find) {
+    if (event.key === "Enter" && fast && typed.length >= 6 && (joined || document.activeElement !== find)) {
       event.preventDefault();
       event.stopPropagation();
-      if (field) field.value = kept;
-      find.value = typed;
-      find.form.requestSubmit();
+      if (field) field.value = before;
+      submit();
       return;
     }
     if (event.key.length !== 1) { typed = ""; return; }
-    if (!fast) {
-      typed = "";
-      field = inField(document.activeElement) ? document.activeElement : null;
-      kept = field && field.value;
-    }
+    if (!fast) { start(""); joined = false; }
     typed += event.key;
     if (!inField(document.activeElement)) find.focus(); /* a hand that types anywhere types here */
+  }
+  function start(text) {
+    typed = text;
+    field = inField(document.activeElement) ? document.activeElement : null;
+    before = field && field.value;
+  }
+  function submit() {
+    find.value = typed;
+    typed = "";
+    find.form.requestSubmit();
   }
 
   /* What the amount would earn, asked of the server: the rule lives there. */
@@ -132,5 +203,16 @@
     } catch { show(); /* the line is down: giving points will say so */ }
   }
   amount.addEventListener("input", () => { clearTimeout(waiting); waiting = setTimeout(preview, 120); });
+
+  /* A till that locked in the middle of a sale comes back with the amount that was typed. */
+  const receipt = $("#receipt");
+  lock?.addEventListener("submit", () => {
+    kept.put("hs-sale", { where: location.pathname, amount: amount.value, receipt: receipt.value });
+  });
+  const sale = kept.take("hs-sale");
+  if (sale?.where === location.pathname && !amount.value) {
+    amount.value = sale.amount;
+    receipt.value = sale.receipt;
+  }
   if (amount.value) preview();
 })();

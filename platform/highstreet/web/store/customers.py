@@ -41,14 +41,18 @@ def search(brand: str, store: str | None = None) -> str:
     q = request.args.get("q", "").strip()
     with current.session() as s:
         cursor = None
+        apart: dict[UUID, str] = {}
         if q:
             hits: list[tuple[CustomerFact, Found | None]]
-            hits = [(hit.customer, hit) for hit in customers.find(s, q, PER_PAGE)]
+            there = customers.find(s, q, PER_PAGE)
+            hits = [(hit.customer, hit) for hit in there]
+            ids = [hit.customer.id for hit in there]
+            apart = dict(zip(ids, member.told_apart(s, there), strict=True))
         else:
             found = listing.newest(s, before=request.args.get("before"), limit=PER_PAGE)
             hits, cursor = [(one, None) for one in found.customers], found.cursor
         names = listing.store_names(s, (fact.home_store_id for fact, _hit in hits))
-        rows = [_row(fact, names, hit) for fact, hit in hits]
+        rows = [_row(fact, names, hit, apart.get(fact.id, "")) for fact, hit in hits]
         total = listing.count(s) if s.store_id else None
     return render_template(
         "store/customers.html",
@@ -165,15 +169,15 @@ def do(customer_id: UUID, verb: Any, done: str) -> Response:
 
 
 def _row(
-    fact: CustomerFact, names: dict[UUID | None, str], hit: Found | None = None
+    fact: CustomerFact, names: dict[UUID | None, str], hit: Found | None, shown: str
 ) -> dict[str, Any]:
-    """A line of the list. A name tells by itself that it was found by the name."""
+    """A line of the list. shown: what tells those that were found apart."""
     return {
         "id": fact.id,
         "name": fact.name,
         "joined_at": fact.joined_at,
         "home": names.get(fact.home_store_id, ""),
-        "shown": hit.shown if hit is not None and hit.by != "name" else "",
+        "shown": shown,
         "card_status": hit.card_status if hit is not None else None,
     }
 

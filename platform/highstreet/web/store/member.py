@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, timedelta
 from typing import Any, cast
 from uuid import UUID
 
@@ -10,7 +10,7 @@ from highstreet import host as hosts
 from highstreet.customers import fields as custom
 from highstreet.customers import queries as customers
 from highstreet.customers import service as customer_service
-from highstreet.customers.facts import CustomerFact, FieldFact
+from highstreet.customers.facts import CustomerFact, FieldFact, Found, IdentityFact
 from highstreet.host import dispatch, state
 from highstreet.i18n import gettext as _
 from highstreet.i18n import language
@@ -19,6 +19,7 @@ from highstreet.till.last import Action
 from highstreet.till.visits import visits
 from highstreet.web import formats
 from highstreet.web.forms import Form
+from highstreet_tenants import clock
 from highstreet_tenants.sessions import ScopedSession
 
 #: So many of the brand's own fields fit beside the name.
@@ -47,9 +48,40 @@ def in_hand(s: ScopedSession, fact: CustomerFact, store_id: UUID, today: date) -
         "card": cards[-1].shown if cards else "",
         "since": formats.month(fact.joined_at),
         "facts": facts(s, detail.fields, [note.text for note in detail.notes[:1]]),
-        "last_visit": formats.day_short(been.last) if been.last else "",
+        "last_visit": _last(been.last, today) if been.last else "",
         "visits": been.this_year,
     }
+
+
+def told_apart(s: ScopedSession, hits: Sequence[Found]) -> list[str]:
+    """What tells those that were found apart, beside the name: a line each.
+
+    A card or address that was looked for stands there whole. Else the end of each, for a screen at
+    the till faces the queue, too.
+    """
+    held = customers.contacts(s, [hit.customer.id for hit in hits])
+    return [
+        hit.shown if hit.by != "name" else _marks(held.get(hit.customer.id, ())) for hit in hits
+    ]
+
+
+def _marks(held: Sequence[IdentityFact]) -> str:
+    last = {one.kind: one.shown for one in held if one.status == "active"}
+    return formats.joined(
+        _("Card %(number)s", number=f"•••{last['card'][-4:]}") if "card" in last else "",
+        formats.hidden(last.get("phone", "")),
+        formats.hidden(last.get("email", "")),
+    )
+
+
+def _last(been: datetime, today: date) -> str:
+    """When a member was here last, as a cashier says it."""
+    day = clock.business_date(been, formats.zone_name())
+    if day == today:
+        return _("Here today at %(time)s", time=formats.time_of_day(been))
+    if day == today - timedelta(days=1):
+        return _("Last here yesterday")
+    return _("Last here on %(day)s", day=formats.day_short(been))
 
 
 def facts(

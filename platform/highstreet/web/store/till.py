@@ -23,6 +23,8 @@ from highstreet_tenants.errors import HighstreetError, Invalid
 from highstreet_tenants.sessions import ScopedSession
 
 till = Blueprint("till", __name__, url_prefix="/store/<brand>/<store>/till")
+#: So many members fit on a till's screen; of more, the cashier types another letter.
+MOST_HITS = 12
 
 
 @till.get("/")
@@ -31,17 +33,22 @@ def find(brand: str, store: str) -> Response | str:
     """Find a member by card, phone, e-mail or name; one hit is taken in hand at once."""
     q = request.args.get("q", "").strip()
     with current.session() as s:
-        hits = customers.find(s, q, 12) if q else []
+        hits = customers.find(s, q, MOST_HITS + 1) if q else []
+        more, hits = len(hits) > MOST_HITS, hits[:MOST_HITS]
         spoilt = [hit for hit in hits if hit.card_status in ("lost", "blocked")]
         if len(hits) == 1 and not spoilt:
             return redirect(here("till.customer", customer_id=hits[0].customer.id), 303)
         if spoilt:
             flash(_spoilt(spoilt[0].card_status or ""), "warn")
         shown = [
-            {"id": hit.customer.id, "name": hit.customer.name or _("No name"), "shown": hit.shown}
-            for hit in hits
+            {
+                "id": hit.customer.id,
+                "name": hit.customer.name or _("No name"),
+                "shown": formats.joined(apart, since(hit.customer)),
+            }
+            for hit, apart in zip(hits, member.told_apart(s, hits), strict=True)
         ]
-        return page(s, q=q, hits=shown, focus="find" if len(shown) != 1 and not shown else "")
+        return page(s, q=q, hits=shown, more=more, focus="" if shown else "find")
 
 
 @till.get("/<uuid:customer_id>")
@@ -145,6 +152,7 @@ def page(
     *,
     q: str = "",
     hits: list[dict[str, Any]] | None = None,
+    more: bool = False,
     form: Form | None = None,
     focus: str = "find",
 ) -> str:
@@ -159,6 +167,7 @@ def page(
         "store/till.html",
         q=q,
         hits=hits or [],
+        more=more,
         member=member.in_hand(s, fact, place.store.id, today) if fact else None,
         club=club,
         paused=member.paused(s) if fact and club is None else [],
@@ -206,6 +215,11 @@ def _promise(answers: tuple[object, ...]) -> dict[str, str]:
             words = f"{words} {new}".strip()
         return {"button": _("Give %(points)s points", points=formats.num(points)), "hint": words}
     return {}
+
+
+def since(fact: CustomerFact) -> str:
+    """Since when somebody is a member, in words."""
+    return _("member since %(when)s", when=formats.month(fact.joined_at))
 
 
 def _spoilt(status: str) -> str:
