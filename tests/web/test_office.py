@@ -163,3 +163,37 @@ def test_the_chart_says_what_it_shows_and_keeps_to_its_frame() -> None:
     assert all(0 <= y <= 240 for y in heights)
     names = [float(y) for y in re.findall(r'class="t" x="[^"]+" y="([^"]+)"', picture)]
     assert abs(names[0] - names[1]) >= 16
+
+
+def test_results_of_many_stores_come_page_by_page_and_whole_as_a_file(
+    front: Any, manager: Any, office: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("highstreet.web.office.results.PER_PAGE", 1)
+    for store, many in ((0, 5), (1, 6)):
+        for n in range(many):
+            who = front.enrol(0, store, name=f"Secretname {store}{n}")
+            front.buy(0, who, 1000, f"r-{n}", store, at=last_week())
+    first = manager.get(f"{office}/results/")
+    assert "Harbour 2" in words(first)
+    assert "Harbour 1" not in words(first)
+    (more,) = re.findall(r'href="([^"]*/results/\?page=1)"', first.text)
+    second = manager.get(more)
+    assert "Harbour 1" in words(second)
+    assert "page=2" not in second.text
+    sheet = manager.get(f"{office}/results/stores.csv")
+    assert sheet.mimetype == "text/csv"
+    lines = sheet.text.removeprefix("\ufeff").splitlines()
+    assert lines[0] == (
+        "store,code,from,to,members,member_visits,visits,currency,sales,member_sales"
+    )
+    assert [line.split(",")[0] for line in lines[1:]] == ["Harbour 2", "Harbour 1"]
+    assert lines[1].endswith(",6,6,6,GBP,60.00,60.00")
+    assert "Secretname" not in sheet.text
+
+
+def test_a_file_of_results_hides_what_the_page_hides(front: Any, manager: Any, office: str) -> None:
+    for n in range(2):
+        front.buy(0, front.enrol(0, name=f"Somebody {n}"), 1000, f"r-{n}", at=last_week())
+    (line,) = manager.get(f"{office}/results/stores.csv").text.splitlines()[1:]
+    assert line.startswith("Harbour 1,")
+    assert line.endswith(",,,,GBP,,")

@@ -179,14 +179,16 @@ def refuse(
 
 def waiting(s: ScopedSession) -> list[Ask]:
     """Stores that wait for an answer, the longest first."""
-    rows = snapshot.load_all(s)
     host = hosts.of(s)
+    asked = snapshot.unanswered(s)
     asks = []
-    for (plugin, node), wish in rows.wishes.items():
-        if plugin not in host.plugins or node not in rows.places or not wish.choice.wanted:
-            continue
-        if rows.rulings(host, node)[plugin].state == "waiting":
-            asks.append(Ask(plugin, rows.places[node], wish.choice.by, wish.choice.at))
+    for start in range(0, len(asked), snapshot.CHUNK):
+        rows = snapshot.load_some(s, asked[start : start + snapshot.CHUNK])
+        for (plugin, node), wish in rows.wishes.items():
+            if plugin not in host.plugins or node not in rows.places or not wish.choice.wanted:
+                continue
+            if rows.rulings(host, node)[plugin].state == "waiting":
+                asks.append(Ask(plugin, rows.places[node], wish.choice.by, wish.choice.at))
     return sorted(asks, key=lambda ask: ask.at)
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -28,8 +28,11 @@ if TYPE_CHECKING:
     from highstreet.host.registry import Host
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+#: Stores that are looked up in one go.
+CHUNK = 500
+
+
+class Place(NamedTuple):
     """A store, or head office itself (`store_id` None): what tools may know of where they work.
 
     open: the store has not closed.
@@ -74,6 +77,14 @@ class Snapshot:
     words: Mapping[tuple[str, UUID], Word] = field(default_factory=dict)
     wishes: Mapping[tuple[str, UUID], Wish] = field(default_factory=dict)
     pauses: Mapping[tuple[str, UUID], Pause] = field(default_factory=dict)
+    _spoken: frozenset[UUID] = field(init=False, repr=False, compare=False)
+    _alike: dict[UUID | None, Mapping[str, Ruling]] = field(
+        init=False, repr=False, compare=False, default_factory=dict
+    )
+
+    def __post_init__(self) -> None:
+        spoken = frozenset(node for _tool, node in (*self.wishes, *self.pauses))
+        object.__setattr__(self, "_spoken", spoken)
 
     def with_word(self, plugin: str, node: UUID, word: Word | None) -> "Snapshot":
         """As if this had been said (None: taken back)."""
@@ -107,13 +118,20 @@ class Snapshot:
 
     def rulings(
         self, host: "Host", store_id: UUID | None, only: Collection[str] | None = None
-    ) -> dict[str, Ruling]:
+    ) -> Mapping[str, Ruling]:
         """The ruling on every tool in one place: loaded ones as they depend, then the others.
 
         only: not on all, but on these and what they depend on, which must be among them.
         """
         place = self.places[store_id]
+        alike = only is None and store_id is not None and place.node not in self._spoken
+        if alike and (known := self._alike.get(place.region_id)) is not None:
+            return known
         found: dict[str, Ruling] = {}
+        if alike:
+            # Of the stores of a region those that never said a word are ruled on alike: in a chain
+            # of thousands, most.
+            self._alike[place.region_id] = found
         for name in host.plugins if only is None else [n for n in host.plugins if n in only]:
             found[name] = self._ruling(host, name, place, found)
         for name in host.quarantined:
@@ -174,7 +192,8 @@ def load(s: ScopedSession, store_id: UUID | None) -> Snapshot:
 
 
 def load_all(s: ScopedSession) -> Snapshot:
-    """What decides in the whole brand, as far as the scope reaches. Six queries."""
+    """What decides in the whole brand, as far as the scope reaches. Six queries, and rows of every
+    store: for pages about all of them."""
     return _load(s, None)
 
 
@@ -183,11 +202,25 @@ def load_some(s: ScopedSession, stores: Sequence[UUID]) -> Snapshot:
     return _load(s, stores)
 
 
+def unanswered(s: ScopedSession) -> list[UUID]:
+    """Stores that want a tool which somewhere is for those only whom head office lets, and have no
+    answer yet. No more than could be waiting; how it stands in each, its rulings say."""
+    restricted = s.scalars(
+        sa.select(PluginPolicy.plugin).where(PluginPolicy.level == Level.RESTRICTED).distinct()
+    ).all()
+    if not restricted:
+        return []
+    wanting = sa.select(PluginChoice.node_id).where(
+        PluginChoice.plugin.in_(restricted), PluginChoice.wanted, PluginChoice.approval.is_(None)
+    )
+    return list(s.scalars(wanting.distinct()))
+
+
 def _load(s: ScopedSession, only: Sequence[UUID] | None) -> Snapshot:
     brand_id = s.scope.brand_id
     stores = sa.select(
-        Store.id, Store.slug, Store.name, Store.zone, Store.locale, Store.currency, Store.region_id,
-        Store.code, Store.status,
+        Store.id, Store.brand_id, Store.slug, Store.name, Store.zone, Store.locale, Store.currency,
+        Store.region_id, Store.code, Store.status == "open",
     ).where(*s.scope.owns(Store))  # fmt: skip
     chosen = sa.select(PluginChoice)
     paused = sa.select(PluginPause).where(PluginPause.resumed_at.is_(None))
@@ -195,13 +228,7 @@ def _load(s: ScopedSession, only: Sequence[UUID] | None) -> Snapshot:
         stores = stores.where(Store.id.in_(only))
         chosen = chosen.where(PluginChoice.node_id.in_(only))
         paused = paused.where(PluginPause.node_id.in_(only))
-    places: dict[UUID | None, Place] = {
-        row.id: Place(
-            row.id, brand_id, row.slug, row.name, row.zone, row.locale, row.currency,
-            row.region_id, row.code, row.status == "open",
-        )
-        for row in s.execute(stores)
-    }  # fmt: skip
+    places: dict[UUID | None, Place] = {row[0]: Place._make(row) for row in s.execute(stores)}
     if only is None:
         brand = s.get_one(Brand, brand_id)
         places[None] = Place(

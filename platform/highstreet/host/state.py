@@ -29,9 +29,6 @@ from highstreet_tenants.sessions import ScopedSession
 _LOCAL = "host.local"
 _DIRTY = "host.dirty"
 
-#: Stores that are looked up in one go.
-_CHUNK = 500
-
 _brand = cast(sa.Table, Brand.__table__)
 
 
@@ -257,8 +254,8 @@ def prime(s: ScopedSession, stores: Iterable[UUID]) -> None:
             remembered[node] = Here(kept)
         else:
             unknown.append(node)
-    for start in range(0, len(unknown), _CHUNK):
-        rows = snapshot.load_some(s, unknown[start : start + _CHUNK])
+    for start in range(0, len(unknown), snapshot.CHUNK):
+        rows = snapshot.load_some(s, unknown[start : start + snapshot.CHUNK])
         for found in rows.places:
             remembered[found] = Here(_keep(s, rows, found))
 

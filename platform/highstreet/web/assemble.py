@@ -33,7 +33,7 @@ PAGES = (
     ("store.results", "results"),
     ("store.settings", "settings"),
     ("jobs", "jobs"),
-    ("office.policy", "office"),
+    ("office.console", "office"),
     ("member", "member"),
     ("health", "health"),
 )

@@ -8,7 +8,6 @@ import sqlalchemy as sa
 from flask import Blueprint, Response, render_template, request, url_for
 
 from highstreet.host import policy, snapshot, state
-from highstreet.host import slots as host_slots
 from highstreet.host.access import requires
 from highstreet.i18n import gettext as _
 from highstreet.i18n import ngettext
@@ -18,7 +17,6 @@ from highstreet.web.current import current
 from highstreet.web.office import figures, toolmap
 from highstreet.web.store.settings import store_facts
 from highstreet.web.store.today import Task
-from highstreet_tenants.aggregates import SMALLEST_CELL
 from highstreet_tenants.errors import NotFound
 from highstreet_tenants.models import Owner, Region, Store
 from highstreet_tenants.people import tree
@@ -44,7 +42,7 @@ def overview(brand: str) -> str:
         lines = figures.weekly(s, weeks.last)
     with current.session() as s:
         count = s.scalar(sa.select(sa.func.count(Store.id))) or 0
-        the_map = toolmap.build(s, host)
+        the_map = toolmap.build(snapshot.load_all(s), host)
         needs = _needs(s, the_map)
     return render_template(
         "office/overview.html",
@@ -129,8 +127,8 @@ def stores(brand: str) -> str:
             name = sa.func.lower(Store.name)
             query = query.where(sa.or_(name.contains(q.lower(), autoescape=True), Store.code == q))
         total = s.scalar(query.with_only_columns(sa.func.count(Store.id)).order_by(None)) or 0
-        rows = snapshot.load_all(s)
         if tool in host.plugins:
+            rows = snapshot.load_all(s)
             ids = [
                 place.store_id
                 for place in rows.places.values()
@@ -138,8 +136,9 @@ def stores(brand: str) -> str:
             ]
             query = query.where(Store.id.in_(ids))
             total = len(ids)
-        page = _page()
+        page = page_number()
         found = s.scalars(query.offset(page * PER_PAGE).limit(PER_PAGE + 1)).all()
+        rows = snapshot.load_some(s, [store.id for store in found])
         owners = {row.id: row.name for row in s.execute(sa.select(Owner.id, Owner.name))}
         shown = [
             {
@@ -164,7 +163,8 @@ def stores(brand: str) -> str:
     )
 
 
-def _page() -> int:
+def page_number() -> int:
+    """Which page of a long list is asked for, counted from 0."""
     text = request.args.get("page", "0")
     return int(text) if text.isdecimal() and len(text) < 6 else 0
 
@@ -200,38 +200,6 @@ def store(brand: str, slug: str) -> str:
         console_href=url_for("today.day", brand=place.brand.slug, store=row.slug)
         if enters
         else None,
-    )
-
-
-@office.get("/results/")
-@requires("results.view")
-def results(brand: str) -> str:
-    """The brand's results, and each store's."""
-    place = current.place
-    with current.aggregate() as s:
-        weeks = figures.period(s, place)
-        shown = figures.overview(s, place, weeks)
-        cells = figures.by_store(s, weeks)
-    with current.session() as s:
-        named = s.execute(
-            sa.select(Store.id, Store.name, Store.slug).where(Store.id.in_(list(cells)))
-        ).all()
-        panels = [answer.value for answer in host_slots.render(s, "office.results")]
-    rows = [
-        {
-            "name": row.name,
-            "href": here("office.store", slug=row.slug),
-            **figures.shown(cells[row.id]),
-        }
-        for row in sorted(named, key=lambda one: -(cells[one.id]["member_visits"] or 0))
-    ]
-    return render_template(
-        "office/results.html",
-        figures_=shown,
-        rows=rows,
-        panels=panels,
-        period=weekly.words_of(weeks),
-        least=SMALLEST_CELL,
     )
 
 

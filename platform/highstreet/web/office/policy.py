@@ -52,7 +52,7 @@ def tools(brand: str) -> str:
     host, place = current.house.host, current.place
     with current.session() as s:
         rows = snapshot.load_all(s)
-        the_map = toolmap.build(s, host)
+        the_map = toolmap.build(rows, host)
         waiting = len(host_policy.waiting(s))
     stores = sum(one.store_id is not None for one in rows.places.values())
     shown = []

@@ -1,13 +1,13 @@
 """The map of tools by store: few tools against many stores, or sums where there are too many."""
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
 from flask import url_for
 
-from highstreet.host import snapshot
 from highstreet.host.lattice import Ruling
 from highstreet.host.registry import Host
 from highstreet.host.snapshot import Place as StorePlace
@@ -15,7 +15,6 @@ from highstreet.host.snapshot import Snapshot
 from highstreet.i18n import gettext as _
 from highstreet.web import toolfaces
 from highstreet.web.current import current
-from highstreet_tenants.sessions import ScopedSession
 
 #: More columns than this nobody reads; then each tool's states are counted.
 MOST_STORES = 60
@@ -39,9 +38,8 @@ class ToolMap:
         return {name: c["paused"] for name, c in self.counts.items() if c["paused"]}
 
 
-def build(s: ScopedSession, host: Host) -> ToolMap:
-    """The map of all stores within reach."""
-    rows = snapshot.load_all(s)
+def build(rows: Snapshot, host: Host) -> ToolMap:
+    """The map of all stores in a snapshot."""
     stores = _in_order(rows)
     rulings = {place.store_id: rows.rulings(host, place.store_id) for place in stores}
     found = ToolMap()
@@ -85,7 +83,7 @@ def _draw(
     host: Host,
     rows: Snapshot,
     stores: list[StorePlace],
-    rulings: dict[UUID | None, dict[str, Ruling]],
+    rulings: Mapping[UUID | None, Mapping[str, Ruling]],
 ) -> None:
     edges = set()
     last: object = object()
