@@ -8,7 +8,7 @@ from uuid import UUID
 
 from highstreet.customers import enrolment, identities, keys, places, suppression
 from highstreet.customers import fields as custom
-from highstreet.customers.facts import CustomerFact, EnrolIn, EnrolOutcome, Refused
+from highstreet.customers.facts import CustomerFact, EnrolIn, EnrolOutcome, FieldFact, Refused
 from highstreet.customers.identities import Key
 from highstreet.customers.models import Customer, Identity, NameKey
 from highstreet.customers.places import Realm
@@ -67,9 +67,10 @@ def enrol_batch(s: ScopedSession, items: Sequence[EnrolIn]) -> EnrolOutcome:
     refused: list[Refused] = []
     ids: list[UUID | None] = [None] * len(items)
     rows: list[_Row] = []
+    own_fields = custom.listed(s) if any(item.fields is not None for item in items) else []
     for index, item in enumerate(items):
         try:
-            rows.append(_read(s, index, item))
+            rows.append(_read(s, index, item, own_fields))
         except HighstreetError as error:
             refused.append(Refused(index, error.type, error.detail))
     known = _known(s, rows)
@@ -89,7 +90,7 @@ def enrol_batch(s: ScopedSession, items: Sequence[EnrolIn]) -> EnrolOutcome:
     return EnrolOutcome(len(new), len(rows) - len(new), tuple(refused), tuple(ids))
 
 
-def _read(s: ScopedSession, index: int, item: EnrolIn) -> _Row:
+def _read(s: ScopedSession, index: int, item: EnrolIn, own_fields: Sequence[FieldFact]) -> _Row:
     place = places.place(s, item.store_id)
     found = identities.read_all(place.country, item.card, item.phone, item.email)
     name = clean(item.name, "name", enrolment.NAME_LENGTH)
@@ -103,7 +104,7 @@ def _read(s: ScopedSession, index: int, item: EnrolIn) -> _Row:
         name,
         found,
         enrolment.check_language(item.language),
-        custom.check(s, item.fields) if item.fields else {},
+        custom.check(s, item.fields, known=own_fields) if item.fields is not None else {},
         enrolment.check_moment(item.joined_at, "joined_at") if item.joined_at else now(),
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Literal
 
+from highstreet.host.spelling import meant
 from highstreet.i18n import gettext as _
 from highstreet_tenants.errors import Invalid
 
@@ -98,7 +99,8 @@ _NEEDS: dict[Shape, tuple[tuple[str, ...], ...]] = {
         ("product", "department"),
         ("occurred_at", "date"),
     ),
-    "customers": (("name", "first_name", "last_name"),),
+    # By a name alone the same file would make everybody twice when it is run again.
+    "customers": (("ref", "card", "phone", "email"),),
     "lines": (("pos_ref",), ("amount",), ("product", "department")),
     "products": (("product",), ("department",)),
 }
@@ -150,22 +152,9 @@ def place_among(
 
     One of each of ``needs`` must be there; ``table`` of a mapping would name them.
     """
-    index = {name: place for place, name in enumerate(header)}
     folded = {_fold(name): place for place, name in enumerate(header)}
-    skipped = {index[name] for name in ignore if name in index}
-    found: dict[str, int] = {}
-    for name, column in named.items():
-        where = index.get(column.strip(), folded.get(_fold(column)))
-        if where is None:
-            raise Invalid(
-                _(
-                    "The file has no column “%(column)s”. Its columns are: %(columns)s.",
-                    column=column,
-                    columns=_told(header),
-                )
-            )
-        found[name] = where
-    taken = set(found.values()) | skipped
+    found = locate(header, named)
+    taken = set(found.values()) | {place for place, name in enumerate(header) if name in ignore}
     for name, usual in known.items():
         if name in found or name in defaults:
             continue
@@ -178,6 +167,26 @@ def place_among(
     if "occurred_at" in found and "occurred_at" not in named and "date" in found:
         del found["occurred_at"]
     _need(needs, set(found) | set(defaults), header, table)
+    return found
+
+
+def locate(header: tuple[str, ...], named: Mapping[str, str]) -> dict[str, int]:
+    """Where the named columns stand: ``{field: index}``. Raises Invalid for one that is missing."""
+    index = {name: place for place, name in enumerate(header)}
+    folded = {_fold(name): place for place, name in enumerate(header)}
+    found: dict[str, int] = {}
+    for name, column in named.items():
+        where = index.get(column.strip(), folded.get(_fold(column)))
+        if where is None:
+            raise Invalid(
+                _(
+                    "The file has no column “%(column)s”. Its columns are: %(columns)s.",
+                    column=column,
+                    columns=_told(header),
+                )
+                + meant(column, header)
+            )
+        found[name] = where
     return found
 
 
@@ -208,4 +217,4 @@ def _need(
         )
 
 
-__all__ = ["COLUMNS", "KINDS", "TABLES", "Kind", "Shape", "place", "place_among"]
+__all__ = ["COLUMNS", "KINDS", "TABLES", "Kind", "Shape", "locate", "place", "place_among"]

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from highstreet.customers.facts import EnrolIn
+from highstreet.customers.facts import EnrolIn, FieldFact
 from highstreet.i18n import gettext as _
-from highstreet.imports import dates, people, rows, values
+from highstreet.imports import answers, dates, people, rows, values
 from highstreet.imports.errors import Refusal
 from highstreet.imports.mapping import FileMapping
 from highstreet.imports.people import Who
@@ -36,7 +36,12 @@ class CustomerRows:
     """Turns records into customers by one mapping; made once for a file."""
 
     def __init__(
-        self, found: Survey, columns: dict[str, int], mapping: FileMapping, shops: Shops
+        self,
+        found: Survey,
+        columns: dict[str, int],
+        mapping: FileMapping,
+        shops: Shops,
+        custom: Mapping[str, tuple[int, FieldFact]] | None = None,
     ) -> None:
         self._columns = columns
         self._width = len(found.header)
@@ -45,9 +50,20 @@ class CustomerRows:
         self._pad = mapping.pad
         self._latest = now() + rows.AHEAD
         self._today = now().date()
+        custom = custom or {}
+        places = columns | {key: place for key, (place, _field) in custom.items()}
+        days = [key for key, (_place, field) in custom.items() if field.kind == "date"]
         self._read_date = dates.moments(
-            rows.date_order(found, columns, mapping, "birthday", "joined")
+            rows.date_order(found, places, mapping, "birthday", "joined", *days)
         )
+        self._answers = {
+            key: (
+                place,
+                answers.reader(field, mapping.decimal, mapping.thousands, self._read_date),
+                field.label,
+            )
+            for key, (place, field) in custom.items()
+        }
         self._asks_store = "store" in columns or "store" in mapping.defaults
 
     def read(self, record: Record) -> Person:
@@ -87,6 +103,7 @@ class CustomerRows:
                 card=person.card or None,
                 language=values.text(self._text(fields, "language")) or None,
                 birthday=self._birthday(fields),
+                fields=self._custom(fields),
                 joined_at=self._joined(fields, shop.zone),
             ),
         )
@@ -115,6 +132,19 @@ class CustomerRows:
         if not written:
             return None
         return dates.settle(self._read_date(written), zone, self._latest)
+
+    def _custom(self, fields: Sequence[str]) -> dict[str, answers.Answer] | None:
+        """What the row says of the brand's own fields; None if the mapping names none."""
+        if not self._answers:
+            return None
+        given: dict[str, answers.Answer] = {}
+        for key, (place, read, label) in self._answers.items():
+            if written := fields[place].strip():
+                try:
+                    given[key] = read(written)
+                except RowError as error:
+                    raise RowError(f"{label}: {error}") from error
+        return given
 
     def write(self, s: ScopedSession, chunk: Sequence[Person]) -> Written:
         """Take on those of a chunk who are new, in the session's transaction."""

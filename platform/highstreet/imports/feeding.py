@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Protocol
 
+from highstreet.customers.facts import FieldFact
 from highstreet.imports import receipts
 from highstreet.imports.customers import CustomerRows
 from highstreet.imports.errors import ErrorsFile, Refusal
@@ -70,6 +71,7 @@ class Feed:
         shops: Shops,
         scratch: Scratch,
         *,
+        custom: Mapping[str, tuple[int, FieldFact]] | None = None,
         dry_run: bool = False,
         progress: Progress | None = None,
     ) -> None:
@@ -85,7 +87,7 @@ class Feed:
         self._lines = self._line_rows(shops)
         main, mapping = opened.main, opened.mapping
         if opened.shape == "customers":
-            self.rows: Rows = CustomerRows(main.found, main.columns, mapping, shops)
+            self.rows: Rows = CustomerRows(main.found, main.columns, mapping, shops, custom)
         else:
             self._purchases = PurchaseRows(
                 main.found, main.columns, mapping, shops, self._lines, by_line=opened.by_line

@@ -10,6 +10,7 @@ from typing import Any
 
 from marshmallow import RAISE, Schema, ValidationError, fields, post_load, validate
 
+from highstreet.host.spelling import meant, suggest
 from highstreet.i18n import gettext as _
 from highstreet.imports.columns import COLUMNS, Shape
 from highstreet.imports.survey import Hints
@@ -24,16 +25,18 @@ DATE_ORDERS = ("auto", "year-first", "day-first", "month-first")
 class FileMapping:
     """A checked mapping. ``columns`` holds only what the author named: our field → their column.
 
-    ``lines`` and ``products`` do the same for the files of lines and products.
+    ``lines`` and ``products`` do the same for the files of lines and products, ``fields`` for the
+    brand's own fields of its customers.
     """
 
     columns: Mapping[str, str] = field(default_factory=dict)
     lines: Mapping[str, str] = field(default_factory=dict)
     products: Mapping[str, str] = field(default_factory=dict)
+    fields: Mapping[str, str] = field(default_factory=dict)
     ignore: tuple[str, ...] = ()
-    encoding: str | None = None
-    delimiter: str | None = None
-    sheet: str | None = None
+    file: Mapping[str, str] = field(default_factory=dict)
+    lines_file: Mapping[str, str] = field(default_factory=dict)
+    products_file: Mapping[str, str] = field(default_factory=dict)
     date: str = "auto"
     decimal: str = "auto"
     thousands: str = ""
@@ -45,19 +48,13 @@ class FileMapping:
     add_up: bool = True
     largest: str = "100000"
 
-    @property
-    def hints(self) -> Hints:
-        """What is said of the file itself."""
-        return Hints(self.encoding, self.delimiter, self.sheet, *self._notation)
-
-    @property
-    def hints_beside(self) -> Hints:
-        """What is said of a file of lines or products: only how numbers and dates are written."""
-        return Hints(None, None, None, *self._notation)
-
-    @property
-    def _notation(self) -> tuple[str, str]:
-        return "," if self.decimal == "," else ".", self.date
+    def hints(self, table: str = "file") -> Hints:
+        """What is said of the file itself, or of that of lines or products (``lines_file`` …)."""
+        return Hints(
+            **getattr(self, table),
+            decimal="," if self.decimal == "," else ".",
+            date=self.date,
+        )
 
 
 class _Strict(Schema):
@@ -99,9 +96,14 @@ class MappingSchema(_Strict):
     """A mapping file. Every table and key is optional; an unknown one is an error."""
 
     file = fields.Nested(_FileSchema)
+    lines_file = fields.Nested(_FileSchema)
+    products_file = fields.Nested(_FileSchema)
     columns = _texts()
     lines = _texts()
     products = _texts()
+    fields_ = fields.Dict(
+        keys=fields.String(), values=fields.String(), data_key="fields", attribute="fields"
+    )
     ignore = fields.List(fields.String())
     format = fields.Nested(_FormatSchema)
     defaults = _texts()
@@ -112,16 +114,16 @@ class MappingSchema(_Strict):
     @post_load
     def build(self, data: dict[str, Any], **_kw: object) -> FileMapping:
         """The dataclass out of the nested tables."""
-        written = data.get("file", {})
         formats = data.get("format", {})
         return FileMapping(
             columns=data.get("columns", {}),
             lines=data.get("lines", {}),
             products=data.get("products", {}),
+            fields=data.get("fields", {}),
             ignore=tuple(data.get("ignore", ())),
-            encoding=written.get("encoding"),
-            delimiter=written.get("delimiter"),
-            sheet=written.get("sheet"),
+            file=data.get("file", {}),
+            lines_file=data.get("lines_file", {}),
+            products_file=data.get("products_file", {}),
             date=formats.get("date", "auto"),
             decimal=formats.get("decimal", "auto"),
             thousands=formats.get("thousands", ""),
@@ -172,7 +174,8 @@ def parse(
     try:
         mapping: FileMapping = MappingSchema().load(written)
     except ValidationError as error:
-        raise Invalid(_("%(path)s: %(reason)s", path=name, reason=_flat(error.messages))) from error
+        told = suggest(MappingSchema(), error.messages)
+        raise Invalid(_("%(path)s: %(reason)s", path=name, reason=_flat(told))) from error
     own: Collection[str] = COLUMNS[shape] if fields is None else fields  # type: ignore[index]  # a Shape
     tables: tuple[tuple[str, Mapping[str, str], str, Collection[str]], ...] = (
         ("columns", mapping.columns, shape, own),
@@ -192,7 +195,16 @@ def parse(
                         kind=of,
                         known=", ".join(known),
                     )
+                    + meant(key, known)
                 )
+    if mapping.fields and shape != "customers":
+        raise Invalid(
+            _(
+                "%(path)s: [fields] belongs to customers, not to %(kind)s.",
+                path=name,
+                kind=shape,
+            )
+        )
     if mapping.thousands and mapping.thousands == mapping.decimal:
         raise Invalid(_("%(path)s: decimal and thousands must differ.", path=name))
     if mapping.zone is not None:

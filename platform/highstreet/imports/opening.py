@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy.exc import IntegrityError
 
+from highstreet.customers.facts import FieldFact
 from highstreet.i18n import gettext as _
-from highstreet.imports import columns, reading
+from highstreet.imports import answers, columns, reading
 from highstreet.imports.columns import Kind, Shape
 from highstreet.imports.mapping import FileMapping
 from highstreet.imports.shops import Shops, open_stores, plan_stores
@@ -38,6 +39,8 @@ class Table:
 
     found: Survey
     columns: dict[str, int]
+    custom: dict[str, int] = field(default_factory=dict)
+    """Where the brand's own fields stand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,12 +88,13 @@ def shape_of(kind: Kind, beside: Beside) -> Shape:
 def survey(kind: Kind, path: Path, mapping: FileMapping, beside: Beside) -> Opened:
     """Look through all files of an import. Raises Invalid for one that can't be read."""
     shape = shape_of(kind, beside)
-    found = reading.survey(path, mapping.hints)
+    found = reading.survey(path, mapping.hints())
     main = Table(
         found,
         columns.place(
             shape, found.header, mapping.columns, ignore=mapping.ignore, defaults=mapping.defaults
         ),
+        columns.locate(found.header, mapping.fields),
     )
     return Opened(
         shape,
@@ -106,8 +110,18 @@ def _beside(
 ) -> Table | None:
     if path is None:
         return None
-    found = reading.survey(path, mapping.hints_beside)
+    found = reading.survey(path, mapping.hints(f"{shape}_file"))
     return Table(found, columns.place(shape, found.header, named))
+
+
+def find_fields(tenancy: Tenancy, scope: Scope, opened: Opened) -> dict[str, tuple[int, FieldFact]]:
+    """Where each of the brand's own fields stands that the mapping names.
+
+    Raises Invalid for one that the brand has not.
+    """
+    with tenancy.session(scope) as s:
+        found = answers.of_brand(s, opened.mapping.fields)
+    return {key: (opened.main.custom[key], fact) for key, fact in found.items()}
 
 
 def find_stores(
@@ -169,4 +183,4 @@ def _numbers(opened: Opened) -> Iterator[str]:
                 yield record.fields[place] or default or ""
 
 
-__all__ = ["Beside", "Opened", "Table", "find_stores", "shape_of", "survey"]
+__all__ = ["Beside", "Opened", "Table", "find_fields", "find_stores", "shape_of", "survey"]

@@ -95,6 +95,7 @@ def run(
     with marks.alone(path), Scratch() as scratch:
         opened = opening.survey(kind, path, mapping or FileMapping(), beside or Beside())
         report = _report(kind, opened, dry_run)
+        custom = opening.find_fields(tenancy, scope, opened)
         shops, planned = opening.find_stores(
             tenancy, scope, brand, opened, create=create_stores, dry_run=dry_run
         )
@@ -103,7 +104,7 @@ def run(
             tenancy, scope, kind, opened.main.found, opened.how(), actor, dry_run=dry_run
         )
         report.resumed_at = mark.records
-        feed = Feed(opened, shops, scratch, dry_run=dry_run, progress=progress)
+        feed = Feed(opened, shops, scratch, custom=custom, dry_run=dry_run, progress=progress)
         with feed:
             _Job(tenancy, scope, opened, feed, mark, report, chunk, planned).work()
     for name in ("records", "created", "known", "refused", "customers"):

@@ -90,7 +90,7 @@ def run(
     began = now()
     scope = Scope.operator(brand.id, actor)
     with marks.alone(path):
-        found = reading.survey(path, mapping.hints)
+        found = reading.survey(path, mapping.hints())
         placed = columns.place_among(
             fields_of(kind),
             [(name,) for name in kind.needs],
