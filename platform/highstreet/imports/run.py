@@ -120,7 +120,10 @@ def _report(kind: Kind, opened: Opened, dry_run: bool) -> Report:
         str(found.path),
         found.encoding,
         found.delimiter,
-        {name: found.header[place] for name, place in opened.main.columns.items()},
+        {
+            **{name: found.header[place] for name, place in opened.main.columns.items()},
+            **{f"fields.{key}": found.header[place] for key, place in opened.main.custom.items()},
+        },
         dry_run,
         found.sheet,
         list(found.unread),

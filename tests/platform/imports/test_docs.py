@@ -97,6 +97,7 @@ def test_the_complete_journey_goes_in_by_the_shipped_mappings(floor: Floor, tmp_
         create_stores=True,
     )
     assert (told.created, told.refused, told.stores_opened) == (2, 0, 1)
+    assert told.columns["fields.income"] == "income"
     done = run(
         floor.database.tenancy,
         floor.club.row,
