@@ -1,7 +1,7 @@
 """Sessions: one scope, one transaction, nothing that survives it."""
 
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 from uuid import UUID
@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy import event, orm
 
 from highstreet_tenants import engines, walls
-from highstreet_tenants.base import BrandOwned
+from highstreet_tenants.base import Base, BrandOwned
 from highstreet_tenants.control import CONTROL_TABLES
 from highstreet_tenants.endings import GONE, View, refuse_to_end
 from highstreet_tenants.errors import NotFound, WallBreach
@@ -31,6 +31,7 @@ class ScopedSession(orm.Session):
     customers: "brand" or "store", who owns customer records in this brand.
     dialect: "sqlite" or "postgresql".
     own_values: the scope's own ids as Statements bind them, once the first has run.
+    founding: the row of a brand that this session makes before anything else.
     """
 
     scope: Scope
@@ -39,6 +40,7 @@ class ScopedSession(orm.Session):
     state_version: int
     customers: str
     own_values: tuple[Any, Any, Any] | None = None
+    founding: Mapping[str, Any] | None = None
     flushing = False
     grouped = False
     _engine: sa.Engine
@@ -234,6 +236,9 @@ class ScopedSession(orm.Session):
         self._engine, self._lease, self._driver = engine, lease, lease.dbapi_connection
         self._execute = execute = engines.executor(lease, self.dialect)
         engines.begin(execute, self.dialect, self.writing)
+        if self.founding is not None:
+            brand = sa.insert(Base.metadata.tables["core_brand"])
+            self.get_bind().execute(brand.values(id=self.scope.brand_id, **self.founding))
         opening = engines.open_scope(execute, self.scope, self.dialect, self.writing)
         if opening is None:
             raise NotFound(_("There is no such brand."))
@@ -334,6 +339,19 @@ class Tenancy:
         Raises NotFound for a brand that is gone, WallBreach for any reach beyond the scope.
         """
         session = ScopedSession(scope, self._dialect, writing=write)
+        session.info["tenancy"] = self
+        return Opening(session, self._leases, self._pen, self.on_open)
+
+    def found(
+        self, scope: Scope, brand: Mapping[str, Any]
+    ) -> AbstractContextManager[ScopedSession]:
+        """A writing session for a brand that is made in the same transaction: all of it or nothing
+        is there afterwards. `brand`: the columns of its row, without the id, which is the scope's.
+
+        Raises IntegrityError where a brand of this slug is there.
+        """
+        session = ScopedSession(scope, self._dialect, writing=True)
+        session.founding = brand
         session.info["tenancy"] = self
         return Opening(session, self._leases, self._pen, self.on_open)
 

@@ -64,27 +64,23 @@ def installation(folder: Path) -> Path:
     return folder / "highstreet.db"
 
 
-def start(folder: Path, file: Path) -> subprocess.Popen[bytes]:
-    """``highstreet import`` in a process of its own."""
+def command(folder: Path, *words: str) -> subprocess.Popen[bytes]:
+    """``highstreet`` in a process of its own."""
     env = {name: value for name, value in os.environ.items() if not name.startswith("HIGHSTREET_")}
     return subprocess.Popen(
         [
-            sys.executable,
-            "-c",
-            "from highstreet.cli import main; main()",
-            "--instance",
-            str(folder),
-            "import",
-            "purchases",
-            str(file),
-            "--brand",
-            "harbour-bakery",
-            "--json",
+            *(sys.executable, "-c", "from highstreet.cli import main; main()"),
+            *("--instance", str(folder), *words),
         ],
         env=env,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     )
+
+
+def start(folder: Path, file: Path) -> subprocess.Popen[bytes]:
+    """``highstreet import`` in a process of its own."""
+    return command(folder, "import", "purchases", str(file), "--brand", "harbour-bakery", "--json")
 
 
 def done(database: Path) -> int:
@@ -142,3 +138,40 @@ def test_a_killed_import_ends_as_if_never_killed(tmp_path: Path, file: Path) -> 
     assert (report["records"], report["refused"]) == (ROWS, ROWS // 1000)
     assert totals(killed) == expected
     assert errors.read_bytes() == refused
+
+
+@pytest.mark.slow
+def test_a_killed_apply_has_done_nothing_and_is_run_again(tmp_path: Path) -> None:
+    """A brand of 1,500 stores, so that there is a middle to be killed in."""
+    path = tmp_path / "brand.toml"
+    stores = "".join(
+        f'\n[[stores]]\nslug = "s{n}"\ncode = "{n}"\nname = "S {n}"\n' for n in range(1_500)
+    )
+    path.write_text(BRAND + stores, encoding="utf-8")
+    folder = tmp_path / "instance"
+    made = command(folder, "migrate")
+    _out, err = made.communicate(timeout=120)
+    assert made.returncode == 0, err.decode()
+    database = folder / "highstreet.db"
+
+    def rows() -> tuple[int, int]:
+        with sqlite3.connect(database) as connection:
+            return tuple(
+                connection.execute(f"SELECT COUNT(*) FROM {table}").fetchone()[0]
+                for table in ("core_brand", "core_store")
+            )
+
+    killed = 0
+    for wait in (0.3, 0.6, 0.8, 1.0, 1.2, 1.4):
+        process = command(folder, "brands", "apply", str(path))
+        time.sleep(wait)
+        if process.poll() is None:
+            process.send_signal(signal.SIGKILL)
+            killed += 1
+        process.communicate()
+        assert rows() in ((0, 0), (1, 1_500))
+    assert killed, "the apply was too quick to be killed"
+    out, err = command(folder, "brands", "apply", str(path)).communicate(timeout=120)
+    assert rows() == (1, 1_500), err.decode()
+    out, _err = command(folder, "brands", "apply", str(path)).communicate(timeout=120)
+    assert b"Nothing to change." in out

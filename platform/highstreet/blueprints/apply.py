@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
 
 from highstreet.blueprints import source as sources
 from highstreet.blueprints.changes import Outcome
 from highstreet.blueprints.document import Document, check
-from highstreet.blueprints.source import Source
 from highstreet.blueprints.tools import apply_tools
 from highstreet.blueprints.tree import apply_people, apply_tree
 from highstreet.host import state
@@ -20,7 +22,7 @@ from highstreet_tenants.ids import new_id
 from highstreet_tenants.models import Brand
 from highstreet_tenants.people.permissions import Catalogue
 from highstreet_tenants.scopes import SYSTEM, Actor, Scope
-from highstreet_tenants.sessions import Tenancy
+from highstreet_tenants.sessions import ScopedSession, Tenancy
 
 
 class _Undone(Exception):
@@ -48,35 +50,9 @@ def apply(
         source.data["tools"] = {**tools, **own}
     document = check(source, host.plugins.keys())
     outcome = Outcome(document.slug, dry_run)
-    with tenancy.control() as s:
-        brand_id = s.scalar(sa.select(Brand.id).where(Brand.slug == document.slug))
-    if brand_id is not None:
-        _work(tenancy, host, Scope.operator(brand_id, actor), document, source, outcome)
-        return outcome
-    # A scope needs its brand's row. So that row comes first, and goes again if the rest fails.
-    scope = _found_brand(tenancy, document, actor)
-    outcome.add("brand", document.slug)
-    try:
-        _work(tenancy, host, scope, document, source, outcome)
-    except BaseException:
-        _drop_brand(tenancy, scope)
-        raise
-    if dry_run:
-        _drop_brand(tenancy, scope)
-    return outcome
-
-
-def _work(
-    tenancy: Tenancy,
-    host: Host,
-    scope: Scope,
-    document: Document,
-    source: Source,
-    outcome: Outcome,
-) -> None:
     catalogue = Catalogue(host.permissions())
     try:
-        with tenancy.session(scope, write=True) as s:
+        with _opened(tenancy, document, actor, outcome) as s:
             brand = apply_tree(s, document, source, outcome)
             apply_people(s, brand, document, outcome, catalogue)
             state.touch(s)
@@ -85,16 +61,31 @@ def _work(
                 raise _Undone
     except _Undone:
         pass
+    return outcome
 
 
-def _found_brand(tenancy: Tenancy, document: Document, actor: Actor) -> Scope:
-    with tenancy.control(write=True) as s:
-        brand = Brand(id=new_id(), **document.brand)
-        s.add(brand)
-        s.flush()
-        return Scope.operator(brand.id, actor)
+@contextmanager
+def _opened(
+    tenancy: Tenancy, document: Document, actor: Actor, outcome: Outcome
+) -> Iterator[ScopedSession]:
+    """A session of the brand, which is made in its transaction if it is not there."""
+    with ExitStack() as stack:
+        brand_id = _find(tenancy, document.slug)
+        if brand_id is None:
+            founding = tenancy.found(Scope.operator(new_id(), actor), document.brand)
+            try:
+                s = stack.enter_context(founding)
+            except IntegrityError:
+                brand_id = _find(tenancy, document.slug)
+                if brand_id is None:
+                    raise
+            else:
+                outcome.add("brand", document.slug)
+        if brand_id is not None:  # perhaps because somebody else made it at this very moment
+            s = stack.enter_context(tenancy.session(Scope.operator(brand_id, actor), write=True))
+        yield s
 
 
-def _drop_brand(tenancy: Tenancy, scope: Scope) -> None:
-    with tenancy.control(write=True) as s:
-        s.execute(sa.delete(Brand).where(Brand.id == scope.brand_id))
+def _find(tenancy: Tenancy, slug: str) -> UUID | None:
+    with tenancy.control() as s:
+        return s.scalar(sa.select(Brand.id).where(Brand.slug == slug))
