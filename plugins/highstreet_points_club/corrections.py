@@ -145,18 +145,14 @@ def latest(ctx: Ctx) -> list[Corrected]:
     ]
 
 
-def _check_limit(
-    ctx: Ctx, programme: Programme, place: Place, points: int, at: datetime
-) -> None:
+def _check_limit(ctx: Ctx, programme: Programme, place: Place, points: int, at: datetime) -> None:
     """One person gives only so many points by hand in a store's day."""
     actor = ctx.scope.actor
     if actor.id is None:
         return
     who = {"day": business_date(at, place.zone), "kind": actor.kind, "actor_id": actor.id}
     s = ctx.s
-    given = (
-        _GIVEN_BY_OFFICE(s, **who) if place.id is None else _GIVEN(s, at_store=place.id, **who)
-    )
+    given = _GIVEN_BY_OFFICE(s, **who) if place.id is None else _GIVEN(s, at_store=place.id, **who)
     left = max(0, programme.correct_most - int(given))
     if points > left:
         words = _(

@@ -130,6 +130,4 @@ def unusual(ctx: Ctx, programme: Programme, today: date) -> list[UnusualDay]:
         ctx.s, at_store=at_store, first=today - _DAYS, usual=programme.often_most, most=_MOST_LISTED
     )
     names = ctx.customers.names(row[0] for row in rows)
-    return [
-        UnusualDay(who, day, int(many), names[who]) for who, day, many in rows if who in names
-    ]
+    return [UnusualDay(who, day, int(many), names[who]) for who, day, many in rows if who in names]

@@ -1,7 +1,7 @@
 """Pieces of the points club in the core's pages."""
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from flask import render_template
 from markupsafe import Markup
@@ -9,6 +9,7 @@ from markupsafe import Markup
 from highstreet.sdk import Ctx, CustomerFact
 from highstreet.sdk import gettext as _
 from highstreet_points_club import history, liability, rules, terms, till, words
+from highstreet_points_club.issuing import Issued
 from highstreet_points_club.lasting import last_day_before
 
 _LATEST = 5
@@ -23,7 +24,9 @@ def customer_panel(ctx: Ctx, customer: CustomerFact) -> Markup:
     return Markup(
         render_template(
             "points_club/_customer.html",
-            standing=standing,
+            waiting=[
+                words.waiting(one.name, count) for one, count in till.grouped(standing.rewards)
+            ],
             unit=words.units(standing.programme),
             notes=words.notes(standing, place),
             story=[words.told(line, place) for line in lines],
@@ -43,7 +46,7 @@ def member_panel(ctx: Ctx, customer: CustomerFact) -> Markup | None:
         render_template(
             "points_club/_member.html",
             unit=words.units(standing.programme),
-            waiting=[_until(reward.name, reward.ends_at, place) for reward in standing.rewards],
+            waiting=[_until(one, count, place) for one, count in till.grouped(standing.rewards)],
             story=[words.told(line, place) for line in lines],
         )
     )
@@ -81,10 +84,13 @@ def set_up(ctx: Ctx) -> Markup:
     )
 
 
-def _until(name: str, ends_at: datetime | None, place: rules.Place) -> str:
-    if ends_at is None:
+def _until(reward: Issued, count: int, place: rules.Place) -> str:
+    name = reward.name if count == 1 else f"{words.number(count)} × {reward.name}"
+    if reward.ends_at is None:
         return name
-    last = last_day_before(ends_at, place.zone)
+    last = last_day_before(reward.ends_at, place.zone)
+    if count > 1:
+        return _("%(reward)s, the first until %(day)s", reward=name, day=words.day(last, place))
     return _("%(reward)s, until %(day)s", reward=name, day=words.day(last, place))
 
 

@@ -1,7 +1,7 @@
 """What the points club shows at the till, on the member's page and in a store's day."""
 
-from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from collections.abc import Iterable, Sequence
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -93,10 +93,10 @@ def club(ctx: Ctx, customer: CustomerFact) -> Club:
 def choices(ctx: Ctx, balance: Balance) -> list[Reward]:
     """Rewards as the till's buttons: what waits costs nothing more, then what is on offer."""
     at = ctx.now()
+    usable = [reward for reward in balance.rewards if reward.usable(at)]
     waiting = [
-        Reward(f"{WAITING}{reward.id}", _("%(reward)s, waiting", reward=reward.name), 0)
-        for reward in balance.rewards
-        if reward.usable(at)
+        Reward(f"{WAITING}{first.id}", words.waiting(first.name, count), 0)
+        for first, count in grouped(usable)
     ]
     place = rules.place(ctx)
     there = max(0, balance.spendable)
@@ -117,6 +117,21 @@ def choices(ctx: Ctx, balance: Balance) -> list[Reward]:
             label = words.offer(rule, most, place)
             offered.append(Reward(f"{rule.key}{TIMES}{most}", label, rule.points * most))
     return waiting + offered
+
+
+def grouped(waiting: Iterable[Issued]) -> list[tuple[Issued, int]]:
+    """Of rewards with one name the one that ends first, and how many there are.
+
+    A cashier hands over one at a time; ten buttons that say the same would hide the others.
+    """
+    found: dict[str, list[Issued]] = {}
+    for reward in waiting:
+        found.setdefault(reward.name, []).append(reward)
+    return [(min(same, key=_end), len(same)) for same in found.values()]
+
+
+def _end(reward: Issued) -> datetime:
+    return reward.ends_at or datetime.max.replace(tzinfo=UTC)
 
 
 def take(

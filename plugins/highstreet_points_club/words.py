@@ -189,6 +189,13 @@ def offer(rule: RewardRule, steps: int, place: Place) -> str:
     return rule.name
 
 
+def waiting(reward: str, count: int = 1) -> str:
+    """A reward that was earned and can be had: "Coffee, waiting", "Coffee, 3 waiting"."""
+    if count == 1:
+        return _("%(reward)s, waiting", reward=reward)
+    return _("%(reward)s, %(count)s waiting", reward=reward, count=number(count))
+
+
 class Told(NamedTuple):
     """A line of a member's story in words: what, when and where, and the change of points."""
 
@@ -216,7 +223,7 @@ def _what(line: "Line") -> str:
         return line.store or _("Another store")
     if line.kind == "hold":
         if line.status == "issued":
-            return _("%(reward)s, waiting", reward=reward)
+            return waiting(reward)
         return reward
     if line.kind == "adjust":
         return _("Corrected: %(why)s", why=line.reason) if line.reason else _("Corrected")

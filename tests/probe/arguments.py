@@ -55,6 +55,7 @@ OWNED: dict[str, tuple[str, ...]] = {
     "receipt": ("pos_ref",),
     "pos_ref": ("pos_ref",),
     "purchase_pos_ref": ("pos_ref",),
+    "customer": ("customer",),
     "customer_id": ("customer",),
     "purchase_id": ("purchase",),
     "entered": ("purchase",),

@@ -11,6 +11,7 @@ CLOSED: Mapping[str, str] = {
     "POST tools.resume": "nothing is paused",
     "POST tools.withdraw": "nothing was asked for",
     "POST customers.erase": "the name must be typed",
+    "POST till.give_back": "the purchase is undone before",
     "GET customers.export": "of a club no store holds all",
     "POST people.keys.rotate": "the spare key is revoked before",
 }

@@ -338,3 +338,44 @@ def test_the_shopkeepers_own_programme_earns_at_the_shop(club: Any, shopkeeper: 
     other = club.person("otto", "store_owner", 1, 1)
     assert "No member with" in shown(other.get(f"{club.store(1, 1)}/till/?q=40715555"))
     assert other.get(f"{club.store(1, 1)}/till/{ines}").status_code == 404
+
+
+def test_a_part_is_given_back_for_a_purchase_of_another_day(club: Any, clerk: Any) -> None:
+    maren = club.enrol(0, name="Maren", card="40712286")
+    bought = club.buy(0, maren, 1500, "r-77", at=clock.now() - timedelta(days=9))
+    back = f"{club.store(0)}/till/returns"
+    for found in ("?q=r-77", f"?customer={maren}", "?q=40712286"):
+        assert 'value="15.00"' in clerk.get(back + found).text
+    done = clerk.post(f"{back}?q=r-77", f"{back}/{bought}", {"amount": "5", "ref": "a"})
+    page = clerk.get(done.location)
+    assert "£5.00 given back. 5 points taken back" in shown(page)
+    assert balance(page) == "10"
+    clerk.post(f"{back}?q=r-77", f"{back}/{bought}", {"amount": "5", "ref": "a"})
+    assert balance(clerk.get(f"{club.store(0)}/till/{maren}")) == "10", (
+        "the same form is one return"
+    )
+    assert "£5.00 given back already" in shown(clerk.get(f"{back}?q=r-77"))
+
+
+def test_no_more_is_given_back_than_was_paid_and_the_amount_stays_typed(
+    club: Any, clerk: Any
+) -> None:
+    bought = club.buy(0, club.enrol(0, name="Maren"), 1500, "r-77")
+    back = f"{club.store(0)}/till/returns"
+    page = clerk.post(f"{back}?q=r-77", f"{back}/{bought}", {"amount": "15.01"})
+    assert page.status_code == 422
+    assert "At most £15.00 is left" in shown(page)
+    assert 'value="15.01"' in page.text
+    with club.session(0) as s:
+        assert purchases.get(s, bought).returned_minor == 0
+
+
+def test_a_purchase_of_another_store_is_not_given_back_here(club: Any, clerk: Any) -> None:
+    maren = club.enrol(0, name="Maren", card="40712286")
+    elsewhere = club.buy(0, maren, 1500, "r-78", store=1)
+    back = f"{club.store(0)}/till/returns"
+    assert "No receipt" in shown(clerk.get(f"{back}?q=r-78"))
+    assert "Nothing bought in this store yet" in shown(clerk.get(f"{back}?q=40712286"))
+    assert (
+        clerk.post(back + "?customer=x", f"{back}/{elsewhere}", {"amount": "1"}).status_code == 404
+    )

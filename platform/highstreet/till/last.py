@@ -147,7 +147,10 @@ def undo_purchase(s: ScopedSession, purchase_id: UUID) -> Returned:
         return Returned(purchases.return_fact(s, row, purchase), False)
     if purchase.returned_minor:
         raise Conflict(
-            _("This purchase, or part of it, was returned already. Return the rest by receipt.")
+            _(
+                "This purchase, or part of it, was returned already. Give the rest back under"
+                " “Goods come back”."
+            )
         )
     at = max(clock.now(), purchase.occurred_at)
     return service.record_return(s, ReturnIn(purchase.store_id, ref, purchase.pos_ref, at))

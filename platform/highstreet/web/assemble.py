@@ -28,7 +28,7 @@ PAGES = (
     ("pins", "pins"),
     ("tills", "tills"),
     ("store.today", "today"),
-    ("store.late", "till"),
+    ("store.returns", "till"),
     ("store.tools", "tools"),
     ("store.results", "results"),
     ("store.settings", "settings"),

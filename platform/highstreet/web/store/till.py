@@ -23,6 +23,8 @@ from highstreet_tenants.errors import HighstreetError, Invalid
 from highstreet_tenants.sessions import ScopedSession
 
 till = Blueprint("till", __name__, url_prefix="/store/<brand>/<store>/till")
+#: How numbers of purchases begin for which nobody typed a receipt's.
+MADE_UP = ("till-", "late-")
 #: So many members fit on a till's screen; of more, the cashier types another letter.
 MOST_HITS = 12
 
