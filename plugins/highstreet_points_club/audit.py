@@ -112,6 +112,15 @@ _CHECKS = (
     ),
     _check(
         "entry",
+        _l("More came back than had lapsed"),
+        "SELECT e.id, -e.points, x.points FROM points_club_entry AS e JOIN"
+        " (SELECT b.reverses_id, SUM(b.points) AS points FROM points_club_entry AS b"
+        f"  WHERE b.kind = 'revive' AND {own('b')} GROUP BY b.reverses_id) AS x"
+        f" ON x.reverses_id = e.id WHERE {own('e')}"
+        " AND (x.points > -e.points OR e.kind <> 'expire')",
+    ),
+    _check(
+        "entry",
         _l("Points were spent without a reward"),
         "SELECT e.id, 0, -e.points FROM points_club_entry AS e"
         " LEFT JOIN points_club_reward AS w ON w.brand_id = e.brand_id AND w.id = e.id"

@@ -25,6 +25,7 @@ from highstreet.sdk import gettext as _
 from highstreet_points_club import audit as audits
 from highstreet_points_club import (
     award,
+    batch,
     history,
     merging,
     people,
@@ -97,7 +98,7 @@ class Hooks:
     ) -> PurchaseAnswer | BatchAnswer | None:
         """Give the points."""
         if len(purchases) != 1:
-            return BatchAnswer(*award.award_batch(ctx, purchases))
+            return BatchAnswer(*batch.award_batch(ctx, purchases))
         done = award.award(ctx, purchases[0])
         if done is None:
             return None

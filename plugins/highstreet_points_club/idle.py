@@ -8,7 +8,7 @@ from datetime import datetime
 from uuid import UUID
 
 from highstreet.sdk import Ctx, new_id
-from highstreet_points_club import accounts, ledger, rules
+from highstreet_points_club import accounts, ledger, reviving, rules, story
 from highstreet_points_club.accounts import Locked
 from highstreet_points_club.programme import Programme
 from highstreet_points_club.rules import Place
@@ -28,7 +28,10 @@ def stay(ctx: Ctx, account: Locked, programme: Programme, place: Place, at: date
     stays_until = rules.idle_at(programme, at, place.zone)
     if account.idle_at is None and stays_until is None:
         return
-    state = accounts.states(ctx.s, [account])[account.id]
-    step = ledger.visit(state, at, new_id, idle_at=stays_until)
+    s = ctx.s
+    state = accounts.states(s, [account])[account.id]
+    found = reviving.late_for(s, account, at)
+    step = ledger.visit(found.into(state), at, new_id, idle_at=stays_until, lapsed=found.lapses)
     cause = Cause("expire", place.id, place.zone, ctx.scope.actor, ctx.now())
-    write(ctx.s, [Change(account.owner_id, cause, step)])
+    write(s, [Change(account.owner_id, cause, step)])
+    story.tell_many(ctx, reviving.told(account, place.id, step))

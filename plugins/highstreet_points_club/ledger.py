@@ -16,6 +16,7 @@ Every function takes a state and gives a `Step`: the new state and the rows to w
 aware UTC. `mint` makes ids, so that a replay of the same events can make the same ones.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
@@ -26,6 +27,7 @@ from highstreet_points_club.state import (
     Entry,
     Hold,
     Kind,
+    Lapse,
     Lot,
     Mint,
     NotEnough,
@@ -43,6 +45,7 @@ __all__ = [
     "Allocation",
     "Entry",
     "Hold",
+    "Lapse",
     "Lot",
     "NotEnough",
     "NotHeld",
@@ -58,6 +61,7 @@ __all__ = [
     "hold",
     "issue_due",
     "merge",
+    "note_return",
     "redeem",
     "release",
     "reverse_earn",
@@ -76,18 +80,24 @@ def earn(
     expires_at: datetime | None = None,
     store_id: UUID | None = None,
     idle_at: datetime | None = None,
+    lapsed: Sequence[Lapse] = (),
 ) -> Step:
     """Give `points` (above zero) as a new lot; a debt is paid from it first.
 
     A late upload keeps the time of its receipt, though what it leads to happens now. idle_at: the
-    member's idle points, these among them, stay until then; None: these are not idle ones.
+    member's idle points, these among them, stay until then; None: these are not idle ones. lapsed:
+    idle points that were booked as gone after `at`; they come back where this visit had saved them
+    (the state has their lots).
     """
     if points <= 0:
         raise ValueError("an earn gives points")
     away = _was_away(state, at)
-    work = Work(state, at, mint) if state.debt or away else None
-    if work is not None and away:
-        work.lapse()
+    back = _in_time(lapsed, at, idle_at)
+    work = Work(state, at, mint) if state.debt or away or back else None
+    if work is not None:
+        if away:
+            work.lapse()
+        work.revive(back)
     before = state if work is None else work
     entry = Entry(mint(), state.id, before.seq + 1, kind, points, at)
     lot = Lot(entry.id, points, points, at, activates_at, expires_at, store_id, idle_at is not None)
@@ -111,14 +121,22 @@ def earn(
     return work.step()
 
 
-def visit(state: AccountState, at: datetime, mint: Mint, *, idle_at: datetime | None) -> Step:
+def visit(
+    state: AccountState,
+    at: datetime,
+    mint: Mint,
+    *,
+    idle_at: datetime | None,
+    lapsed: Sequence[Lapse] = (),
+) -> Step:
     """The member was here at `at`: idle points stay until `idle_at` (None: no day is set).
 
-    Those of a member who stayed away too long have ended before.
+    Those of a member who stayed away too long have ended before. lapsed: as `earn` has it.
     """
     work = Work(state, at, mint)
     if _was_away(state, at):
         work.lapse()
+    work.revive(_in_time(lapsed, at, idle_at))
     work.idle_at = after_visit(work.idle_at, idle_at)
     return work.step()
 
@@ -143,6 +161,13 @@ def reverse_earn(
     work = Work(state, at, mint)
     work.lapse()
     work.take("reverse_earn", points, store_id, earn_id)
+    return work.step()
+
+
+def note_return(state: AccountState, at: datetime, mint: Mint, *, earn_id: UUID) -> Step:
+    """Goods came back whose points had lapsed: nothing is to be taken, and nothing comes back."""
+    work = Work(state, at, mint)
+    work.enter("reverse_earn", 0, at=work.said, reverses_id=earn_id)
     return work.step()
 
 
@@ -279,6 +304,16 @@ def due_back(earned: int, reversed_before: int, lapsed: int, still_earns: int) -
 def _was_away(state: AccountState, at: datetime) -> bool:
     """Whether idle points had ended by `at`; a late upload from before may still save them."""
     return state.idle_at is not None and state.idle_at <= at
+
+
+def _in_time(
+    lapsed: Sequence[Lapse], at: datetime, stays_until: datetime | None
+) -> tuple[Lapse, ...]:
+    """Those lapses that a visit at `at` had prevented, had it been known: it was before them, and
+    what it promised goes beyond them."""
+    if stays_until is None:
+        return ()
+    return tuple(one for one in lapsed if at < one.at < stays_until)
 
 
 def _longer_idle(staying: Work, leaving: AccountState) -> datetime | None:

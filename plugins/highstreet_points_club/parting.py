@@ -48,7 +48,7 @@ def mixed(merge: Since, since: Sequence[Since], theirs: Collection[UUID]) -> Ite
     """
     undone = _undone(since, theirs)
     for one in since:
-        if one.entry.kind == "expire" or one.entry.id in undone:
+        if one.entry.kind == "expire" or one.entry.id in undone or _revives(one):
             continue
         if not _about(one, theirs) and not _touches(one, theirs):
             continue
@@ -56,6 +56,11 @@ def mixed(merge: Since, since: Sequence[Since], theirs: Collection[UUID]) -> Ite
         alone = alone and not _touches(merge, theirs)
         if not (_about(one, theirs) and alone and one.entry.kind in _THEIR_OWN):
             yield one
+
+
+def _revives(one: Since) -> bool:
+    """Whether it put lapsed points back, each into its lot, and paid no debt with them."""
+    return one.entry.kind == "revive" and all(points > 0 for points in one.moved.values())
 
 
 def _about(one: Since, theirs: Collection[UUID]) -> bool:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from highstreet.sdk import Ctx, ReturnFact, Statement, new_id, own
+from highstreet.sdk import Ctx, ReturnFact, ScopedSession, Statement, new_id, own
 from highstreet.sdk import lazy_gettext as _l
 from highstreet_points_club import accounts, issuing, ledger, rewards, rules, story
 from highstreet_points_club.programme import earned, left_of
@@ -29,7 +29,16 @@ _REVERSED = Statement(
 _LAPSED = Statement(
     "SELECT COALESCE(SUM(p.points), 0) FROM points_club_allocation AS p"
     " JOIN points_club_entry AS e ON e.brand_id = p.brand_id AND e.id = p.entry_id"
-    f" WHERE p.lot_id = :earn_id AND e.kind = 'expire' AND {own('p')} AND {own('e')}",
+    " WHERE p.lot_id = :earn_id AND (e.kind = 'expire' OR e.kind = 'revive' AND p.points > 0)"
+    f" AND {own('p')} AND {own('e')}",
+    returns="value",
+)
+_IS_IDLE = Statement(
+    f"SELECT l.idle FROM points_club_lot AS l WHERE l.id = :earn_id AND {own('l')}",
+    returns="value",
+)
+_NOTED = Statement(
+    f"SELECT 1 FROM points_club_entry AS e WHERE e.idem_key = :key AND {own('e')}",
     returns="value",
 )
 
@@ -92,10 +101,23 @@ def reverse(ctx: Ctx, returned: ReturnFact) -> Reversed | None:
         )
         changes.append(Change(account.owner_id, cause, step))
         state = step.state
+    if ledger.due_back(points, before, 0, still) > due:
+        note = ledger.note_return(state, at, new_id, earn_id=earn_id)
+        changes += _noted(s, Change(account.owner_id, cause, note), earn_id)
     write(s, changes)
     if due:
         _tell(ctx, account, returned, due, at)
     return Reversed(due, state.balance, given_back)
+
+
+def _noted(s: ScopedSession, note: Change, earn_id: UUID) -> list[Change]:
+    """A note that goods came back whose points had lapsed, once. It matters for idle points only:
+    those could come back (see `reviving`).
+    """
+    key = f"{note.cause.key}:lapsed"
+    if not _IS_IDLE(s, earn_id=earn_id) or _NOTED(s, key=key) is not None:
+        return []
+    return [note._replace(cause=note.cause._replace(key=key))]
 
 
 def _used(ctx: Ctx, returned: ReturnFact) -> list[issuing.Issued]:

@@ -12,7 +12,7 @@ from uuid import UUID
 
 Kind = Literal[
     "earn", "reverse_earn", "burn", "reverse_burn", "hold", "release", "expire", "adjust",
-    "opening", "forfeit", "merge_out", "merge_in", "unmerge_out", "unmerge_in",
+    "revive", "opening", "forfeit", "merge_out", "merge_in", "unmerge_out", "unmerge_in",
 ]  # fmt: skip
 Mint = Callable[[], UUID]
 
@@ -76,6 +76,14 @@ class Hold(NamedTuple):
 
     id: UUID
     points: int
+    parts: tuple[tuple[UUID, int], ...]
+
+
+class Lapse(NamedTuple):
+    """Idle points that entry `id` booked as gone at `at`, and the lots they were in."""
+
+    id: UUID
+    at: datetime
     parts: tuple[tuple[UUID, int], ...]
 
 

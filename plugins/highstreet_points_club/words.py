@@ -233,6 +233,7 @@ def _what(line: "Line") -> str:
         "release": _("%(reward)s given back", reward=reward),
         "reverse_burn": _("%(reward)s given back", reward=reward),
         "expire": _("Lapsed"),
+        "revive": _("Back: a purchase in time was sent late"),
         "opening": _("Brought from an earlier programme"),
         "forfeit": _("Closed"),
         "merge_in": _("From a merged record"),

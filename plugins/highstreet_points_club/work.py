@@ -10,6 +10,7 @@ from highstreet_points_club.state import (
     Entry,
     Hold,
     Kind,
+    Lapse,
     Lot,
     Mint,
     Step,
@@ -101,6 +102,14 @@ class Work:
             entry = self.enter("expire", -sum(lot.remaining for lot in due[moment]), at=moment)
             for lot in due[moment]:
                 self.allocate(entry, lot.id, -lot.remaining)
+
+    def revive(self, lapses: Iterable[Lapse]) -> None:
+        """Put what is said to have lapsed back into its lots; debts are paid from it."""
+        for one in lapses:
+            entry = self.enter("revive", sum(p for _, p in one.parts), reverses_id=one.id)
+            for lot_id, points in one.parts:
+                self.allocate(entry, lot_id, points)
+            self.settle(entry)
 
     def spend(self, kind: Kind, points: int) -> Hold:
         """Take spendable points, of which there are enough, for a reward."""

@@ -13,7 +13,7 @@ import pytest
 from highstreet.host import settings
 from highstreet.purchases import service as purchases
 from highstreet.purchases.facts import PurchaseIn
-from highstreet_points_club import award, corrections, history, issuing
+from highstreet_points_club import award, batch, corrections, history, issuing
 from highstreet_points_club.audit import audit
 from highstreet_points_club.models import Account, Entry, Rule
 from highstreet_tenants.sessions import ScopedSession
@@ -78,7 +78,7 @@ def test_a_hook_that_is_called_again_gives_nothing_more(shop: Shop) -> None:
         again = award.award(ctx, bought)
         assert again is not None
         assert (again.points, again.balance, again.created) == (10, 10, False)
-        assert award.award_batch(ctx, [bought, bought]).purchases == 0
+        assert batch.award_batch(ctx, [bought, bought]).purchases == 0
         assert history.balance(ctx, who.id).balance == 10
     shop.sound(shop.club)
 
@@ -88,7 +88,7 @@ def test_a_purchase_twice_in_one_batch_earns_once(shop: Shop) -> None:
         who = shop.member(s)
         unknown = shop.buy(s, None, 700)  # nobody's, so nothing was earned
         mine = replace(unknown, customer_id=who.id)
-        assert award.award_batch(shop.ctx(s), [mine, mine]) == (1, 7, 0)
+        assert batch.award_batch(shop.ctx(s), [mine, mine]) == (1, 7, 0)
     shop.sound(shop.shops)
 
 

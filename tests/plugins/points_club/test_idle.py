@@ -8,9 +8,19 @@ from uuid import UUID
 
 import pytest
 
+from highstreet.customers import service as customers
 from highstreet.host import settings
 from highstreet.purchases import service as purchases
-from highstreet_points_club import corrections, history, lapse, liability, merging, rewards
+from highstreet.timeline.models import TimelineEntry
+from highstreet_points_club import (
+    corrections,
+    history,
+    lapse,
+    liability,
+    merging,
+    returns,
+    rewards,
+)
 from highstreet_points_club.models import Account, Lot
 from highstreet_tenants.sessions import ScopedSession
 
@@ -131,6 +141,162 @@ def test_a_late_upload_of_a_visit_in_time_saves_what_is_not_yet_booked(
         assert balance(shop, s, who.id) == 0
         shop.buy(s, who.id, 300, at=GONE - timedelta(hours=9))
         assert balance(shop, s, who.id) == 103
+    shop.sound(shop.club)
+
+
+LATE = GONE + timedelta(days=3)
+IN_TIME = GONE - timedelta(days=9)
+
+
+def told(shop: Shop, s: ScopedSession, who: UUID) -> list[tuple[str, int]]:
+    return [(line.kind, line.points) for line in history.statement(shop.ctx(s), who)]
+
+
+@pytest.mark.parametrize("pounds", [3, 0])
+@pytest.mark.parametrize("batch", [False, True])
+def test_a_visit_in_time_that_is_sent_late_brings_back_what_lapsed(
+    half_a_year: Shop, time_machine_: Any, pounds: int, batch: bool
+) -> None:
+    """A till was offline: the member was there, whether the purchase earned or not."""
+    shop = half_a_year
+    with shop.session(shop.club) as s:
+        ctx, who = shop.ctx(s), shop.member(s)
+        shop.buy(s, who.id, 10000)
+        time_machine_.move_to(LATE)
+        assert lapse.sweep(ctx).points == 100
+        assert balance(shop, s, who.id) == 0
+        sent = shop.purchase(s, who.id, pounds * 100 + 50, at=IN_TIME, ref="offline")
+        for _again in range(2):
+            purchases.record_batch(s, [sent, shop.purchase(s, None, 100)]) if batch else (
+                purchases.record(s, sent)
+            )
+        lines = [("earn", 100), ("expire", -100), ("revive", 100)]
+        assert told(shop, s, who.id) == lines + [("earn", pounds)] * bool(pounds)
+        assert balance(shop, s, who.id) == 100 + pounds
+        assert rewards.redeem_now(ctx, who.id, "coffee").points == 80
+        back = [one for one in s.query(TimelineEntry) if one.kind == "points-revived"]
+        assert [one.data for one in back] == [{"points": 100}]
+        time_machine_.move_to(IN_TIME + timedelta(days=200))
+        assert balance(shop, s, who.id) == 0, "half a year after the last visit of all"
+    shop.sound(shop.club)
+
+
+def test_nothing_comes_back_by_a_visit_that_was_too_late_or_promised_less(
+    half_a_year: Shop, time_machine_: Any
+) -> None:
+    shop = half_a_year
+    with shop.session(shop.club) as s:
+        ctx, who = shop.ctx(s), shop.member(s)
+        shop.buy(s, who.id, 10000)
+        time_machine_.move_to(LATE)
+        assert lapse.sweep(ctx).points == 100
+        shop.buy(s, who.id, 100, at=GONE)  # its very moment is too late
+        shop.buy(s, who.id, 100, at=START - timedelta(days=9))  # good until before the lapse
+        assert told(shop, s, who.id)[1:] == [("expire", -100), ("earn", 1), ("earn", 1)]
+    shop.sound(shop.club)
+
+
+def test_only_what_lapsed_comes_back(half_a_year: Shop, time_machine_: Any) -> None:
+    """Spent points, points of their own last day and points of debts do not."""
+    shop = half_a_year
+    with shop.operator(shop.club) as s:
+        settings.put(s, NAME, {"expiry": "days", "expiry_days": 30, "idle_months": 6})
+    with shop.session(shop.club) as s:
+        ctx, who = shop.ctx(s), shop.member(s)
+        shop.buy(s, who.id, 1000)  # these end by themselves
+    with shop.operator(shop.club) as s:
+        settings.put(s, NAME, {"expiry": "never"})
+    time_machine_.shift(60)
+    with shop.session(shop.club) as s:
+        ctx = shop.ctx(s)
+        shop.buy(s, who.id, 15000)
+        rewards.redeem_now(ctx, who.id, "coffee")  # 10 of the first, 70 of the others
+        time_machine_.move_to(LATE)
+        assert lapse.sweep(ctx).points == 80
+        corrections.adjust(ctx, who.id, -30, "A slip")
+        assert balance(shop, s, who.id) == -30
+        shop.buy(s, who.id, 100, at=IN_TIME)
+        assert told(shop, s, who.id)[-3:] == [("adjust", -30), ("revive", 80), ("earn", 1)]
+        assert balance(shop, s, who.id) == 51
+    shop.sound(shop.club)
+
+
+def test_a_visit_between_does_not_keep_them_from_coming_back(
+    half_a_year: Shop, time_machine_: Any
+) -> None:
+    """The member came again, and began anew, before the offline till was heard of."""
+    shop = half_a_year
+    with shop.session(shop.club) as s:
+        who = shop.member(s)
+        shop.buy(s, who.id, 10000)
+        time_machine_.move_to(LATE)
+        shop.buy(s, who.id, 500)
+        assert balance(shop, s, who.id) == 5
+        shop.buy(s, who.id, 300, at=IN_TIME)
+        assert balance(shop, s, who.id) == 108
+        account = s.query(Account).one()
+        assert account.idle_at == datetime(2027, 5, 8, 23, tzinfo=UTC), "the later promise holds"
+    shop.sound(shop.club)
+
+
+def test_what_comes_back_brings_the_reward_it_reaches(
+    half_a_year: Shop, time_machine_: Any
+) -> None:
+    shop = half_a_year
+    shop.set_up(shop.club, idle_months=6, rewards=[FREE | {"points": 102}])
+    with shop.session(shop.club) as s:
+        ctx, who = shop.ctx(s), shop.member(s)
+        shop.buy(s, who.id, 10000)
+        time_machine_.move_to(LATE)
+        assert lapse.sweep(ctx).points == 100
+        shop.buy(s, who.id, 300, at=IN_TIME)
+        standing = history.balance(ctx, who.id)
+        assert (standing.balance, [one.key for one in standing.rewards]) == (1, ["free"])
+    shop.sound(shop.club)
+
+
+@pytest.mark.parametrize("at", [0, 1], ids=["here", "elsewhere"])
+def test_what_lapsed_of_goods_that_came_back_stays_lapsed(
+    half_a_year: Shop, time_machine_: Any, at: int
+) -> None:
+    """Else the offline till would give points for goods that are back on the shelf."""
+    shop = half_a_year
+    with shop.session(shop.club) as s:
+        ctx, who = shop.ctx(s), shop.member(s)
+        goods, kept = shop.buy(s, who.id, 10000), shop.buy(s, who.id, 700)
+        assert kept
+        rewards.redeem_now(ctx, who.id, "coffee")
+    time_machine_.move_to(LATE)
+    with shop.session(shop.club) as s:
+        assert lapse.sweep(shop.ctx(s)).points == 27
+        back = shop.bring_back(s, goods)
+        assert returns.reverse(shop.ctx(s), back.returned).points == 0, "told again"
+        assert balance(shop, s, who.id) == -80, "what was spent is owed"
+    with shop.session(shop.club, at) as s:
+        shop.buy(s, who.id, 300, at=IN_TIME)
+        assert told(shop, s, who.id)[-2:] == [("revive", 7), ("earn", 3)]
+        assert balance(shop, s, who.id) == -70
+    shop.sound(shop.club)
+
+
+def test_what_lapsed_before_two_records_were_merged_comes_back(
+    half_a_year: Shop, time_machine_: Any
+) -> None:
+    shop = half_a_year
+    with shop.session(shop.club) as s:
+        ctx = shop.ctx(s)
+        kept, gone = shop.member(s, "A"), shop.member(s, "B")
+        shop.buy(s, kept.id, 5000)
+        shop.buy(s, gone.id, 700)
+        time_machine_.move_to(LATE)
+        assert lapse.sweep(ctx).points == 57
+        customers.merge(s, kept.id, gone.id)
+        shop.buy(s, gone.id, 100, at=IN_TIME)
+        assert balance(shop, s, kept.id) == 58
+    shop.sound(shop.club)
+    with shop.session(shop.club) as s:
+        customers.unmerge(s, gone.id)
+        assert (balance(shop, s, kept.id), balance(shop, s, gone.id)) == (51, 7)
     shop.sound(shop.club)
 
 

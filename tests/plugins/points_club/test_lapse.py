@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from highstreet_points_club import award, history, jobs, lapse, liability, rewards
+from highstreet_points_club import batch, history, jobs, lapse, liability, rewards
 from highstreet_points_club.models import Entry
 
 from .conftest import COFFEE, FREE, NAME, Shop
@@ -158,5 +158,5 @@ def test_another_brands_and_stores_ledgers_are_out_of_reach(shop: Shop) -> None:
             assert history.page(ctx, who.id) == ([], None)
             assert liability.by_store(ctx) == []
             assert s.query(Entry).all() == []
-            assert award.award_batch(ctx, []) == (0, 0, 0)
+            assert batch.award_batch(ctx, []) == (0, 0, 0)
     assert bought.total_minor == 1000

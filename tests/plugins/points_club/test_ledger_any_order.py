@@ -15,6 +15,7 @@ from highstreet_points_club.ledger import AccountState, Step
 START = datetime(2026, 1, 1, tzinfo=UTC)
 WHO = st.integers(0, 2)
 POINTS = st.integers(1, 40)
+LATE = st.integers(0, 25)
 DAYS = st.one_of(st.none(), st.integers(1, 20))
 
 
@@ -71,9 +72,12 @@ class Club:
                 assert at >= self.promised[lot.id]
 
     def promise(self, who: int, until: datetime | None) -> None:
-        """The member was told that idle points stay until then (None: no day is set)."""
+        """The member was told that idle points stay until then (None: no day is set).
+
+        What is gone at the time nobody spoke of, though another visit may bring it back.
+        """
         for lot in self.lots.values():
-            if lot.idle and self.home[self.owner[lot.id]] == who:
+            if lot.idle and lot.remaining and self.home[self.owner[lot.id]] == who:
                 if until is None:
                     self.promised.pop(lot.id, None)
                 else:
@@ -92,12 +96,15 @@ class Club:
         who = self.home[who]
         at = self.now - timedelta(days=late)
         until = self.then(at, stays)
+        state, lapsed = self.lapsed(who, at)
         step = ledger.earn(
-            self.accounts[who], points, at, self.mint,
+            state, points, at, self.mint,
             activates_at=self.then(at, pending),
             expires_at=self.then(at, life),
             idle_at=until,
+            lapsed=lapsed,
         )  # fmt: skip
+        self.brings_back(lapsed, at, until, step)
         self.book(who, step)
         self.promise(who, until)
         [earned] = [entry.id for entry in step.entries if entry.kind == "earn"]
@@ -107,8 +114,44 @@ class Club:
         who = self.home[who]
         at = self.now - timedelta(days=late)
         until = self.then(at, stays)
-        self.book(who, ledger.visit(self.accounts[who], at, self.mint, idle_at=until))
+        state, lapsed = self.lapsed(who, at)
+        step = ledger.visit(state, at, self.mint, idle_at=until, lapsed=lapsed)
+        self.brings_back(lapsed, at, until, step)
+        self.book(who, step)
         self.promise(who, until)
+
+    def lapsed(self, who: int, at: datetime) -> tuple[AccountState, list[ledger.Lapse]]:
+        """The account with the idle lots that were booked as gone after `at`."""
+        ends = {e.id: e.at for e in self.entries if e.kind == "expire" and e.at > at}
+        back = {e.id: e.reverses_id for e in self.entries if e.kind == "revive"}
+        gone: dict[UUID, dict[UUID, int]] = {}
+        for a in self.allocations:
+            lapse = a.entry_id if a.entry_id in ends else back.get(a.entry_id)
+            lot = self.lots[a.lot_id]
+            if lapse not in ends or not lot.idle or lot.expires_at == ends[lapse]:
+                continue
+            if (a.entry_id in back and a.points < 0) or self.home[self.owner[lot.id]] != who:
+                continue
+            of = gone.setdefault(lapse, {})
+            of[lot.id] = of.get(lot.id, 0) - a.points
+        lapses = []
+        for entry, of in gone.items():
+            parts = tuple((lot, points) for lot, points in of.items() if points)
+            if parts:
+                lapses.append(ledger.Lapse(entry, ends[entry], parts))
+        state = self.accounts[who]
+        closed = {lot for one in lapses for lot, _ in one.parts} - {x.id for x in state.lots}
+        return replace(state, lots=state.lots + tuple(self.lots[x] for x in closed)), lapses
+
+    def brings_back(
+        self, lapsed: list[ledger.Lapse], at: datetime, until: datetime | None, step: Step
+    ) -> None:
+        """All that the visit had saved, and nothing else."""
+        back = [e.reverses_id for e in step.entries if e.kind == "revive"]
+        saved = [x for x in lapsed if until is not None and at < x.at < until]
+        assert back == [x.id for x in saved]
+        for lot, _points in (part for x in saved for part in x.parts):
+            self.promised.pop(lot, None)
 
     @staticmethod
     def then(at: datetime, days: int | None) -> datetime | None:
@@ -121,8 +164,12 @@ class Club:
         state = ledger.expire(self.accounts[who], self.now, self.mint)
         self.book(who, state)
         expiring = {e.id for e in self.entries if e.kind == "expire"}
+        back = {e.id for e in self.entries if e.kind == "revive"}
         lapsed = -sum(
-            a.points for a in self.allocations if a.entry_id in expiring and a.lot_id == bought
+            a.points
+            for a in self.allocations
+            if (a.entry_id in expiring or (a.entry_id in back and a.points > 0))
+            and a.lot_id == bought
         )
         due = ledger.due_back(earned, before, lapsed, earned * share // 4)
         if due:
@@ -307,14 +354,14 @@ class AnyOrder(RuleBasedStateMachine):
     def time_passes(self, days: int) -> None:
         self.do("wait", days)
 
-    @rule(who=WHO, points=POINTS, pending=DAYS, life=DAYS, late=st.integers(0, 9), stays=DAYS)
+    @rule(who=WHO, points=POINTS, pending=DAYS, life=DAYS, late=LATE, stays=DAYS)
     def earn(
         self, who: int, points: int, pending: int | None, life: int | None, late: int,
         stays: int | None,
     ) -> None:  # fmt: skip
         self.do("earn", who, points, pending, life, late, stays)
 
-    @rule(who=WHO, late=st.integers(0, 9), stays=DAYS)
+    @rule(who=WHO, late=LATE, stays=DAYS)
     def visit(self, who: int, late: int, stays: int | None) -> None:
         self.do("visit", who, late, stays)
 

@@ -9,7 +9,7 @@ import pytest
 from highstreet.customers import service as customers
 from highstreet.host import dispatch
 from highstreet.purchases import service as purchases
-from highstreet_points_club import award, history, often, rules
+from highstreet_points_club import award, batch, history, often, rules
 
 from .conftest import Shop, later
 
@@ -53,7 +53,7 @@ def test_what_is_told_twice_is_no_second_purchase(shop: Shop) -> None:
             again = award.award(shop.ctx(s), bought)
             assert again is not None
             assert (again.points, again.balance) == (points, 10)
-        assert award.award_batch(shop.ctx(s), [first, blocked]).points == 0
+        assert batch.award_batch(shop.ctx(s), [first, blocked]).points == 0
     shop.sound(shop.club)
 
 

@@ -22,7 +22,16 @@ from hypothesis.stateful import (
 from highstreet.customers import service as customers
 from highstreet.host.dispatch import Refused
 from highstreet.purchases.facts import PurchaseFact
-from highstreet_points_club import accounts, award, corrections, history, lapse, returns, rewards
+from highstreet_points_club import (
+    accounts,
+    award,
+    batch,
+    corrections,
+    history,
+    lapse,
+    returns,
+    rewards,
+)
 from highstreet_points_club.audit import audit
 from highstreet_points_club.models import Lot
 from highstreet_tenants.errors import HighstreetError
@@ -32,6 +41,8 @@ from .conftest import FREE, Shop
 COFFEE = {"key": "coffee", "name": "Coffee", "points": 20}
 MONEY = {"key": "money", "name": "Money off", "points": 5, "kind": "money", "value_minor": 50}
 START = datetime(2026, 3, 2, 12, tzinfo=UTC)
+#: Days after which a till sends a purchase.
+LATE = st.one_of(st.integers(0, 6), st.integers(7, 45))
 WHO = st.integers(0, 2)
 
 
@@ -80,7 +91,7 @@ class Life:
 
     def told_again(self, _s: Any, ctx: Any, which: int) -> None:
         if self.bought:
-            award.award_batch(ctx, [self.bought[which % len(self.bought)]])
+            batch.award_batch(ctx, [self.bought[which % len(self.bought)]])
             award.award(ctx, self.bought[-1 - which % len(self.bought)])
         if self.returned:
             returns.reverse(ctx, self.returned[which % len(self.returned)])
@@ -165,7 +176,7 @@ def machine(shop: Shop, traveller: Any) -> Callable[[], RuleBasedStateMachine]:
         def time_passes(self, days: int) -> None:
             self.do("wait", days)
 
-        @rule(who=WHO, pounds=st.integers(0, 40), late=st.integers(0, 6))
+        @rule(who=WHO, pounds=st.integers(0, 40), late=LATE)
         def buy(self, who: int, pounds: int, late: int) -> None:
             self.do("buy", who, pounds, late)
 
