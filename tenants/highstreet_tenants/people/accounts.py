@@ -15,7 +15,7 @@ THEMES = ("light", "dark")
 
 
 def normal_email(text: str) -> str:
-    """The address as it is stored: checked for form, composed, casefolded. Raises Invalid."""
+    """The address as it is stored: checked for form, composed, in small letters. Raises Invalid."""
     # The library brings a resolver with it; only who creates people pays for the import.
     from email_validator import EmailNotValidError, validate_email
 
@@ -32,7 +32,8 @@ def normal_email(text: str) -> str:
 def same_email(text: str) -> str:
     """The form in which addresses are compared; for what was typed at sign-in, never refused."""
     clean = text.encode("utf-8", "replace").decode("utf-8").replace("\0", "")
-    return unicodedata.normalize("NFKC", clean).strip().casefold()
+    # Not folded: straße.de and strasse.de are two domains, with two people behind one name.
+    return unicodedata.normalize("NFKC", clean).strip().lower()
 
 
 def normal_name(text: str) -> str:

@@ -12,7 +12,7 @@ from highstreet_tenants.ids import new_id
 
 
 class User(Base):
-    """A person who signs in. `email` is casefolded; no password means none was chosen yet."""
+    """A person who signs in. `email` is in small letters; no password means none was chosen yet."""
 
     __tablename__ = "core_user"
 

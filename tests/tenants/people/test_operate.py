@@ -52,6 +52,13 @@ def test_setting_up_twice_makes_one(house):
     operate.grant(house, "dana@shop.example", "store_owner", "harbour/owner/owner-1")
 
 
+def test_two_domains_are_two_people(house):
+    """Folding would make one of them, and send the one's link to the other."""
+    one = operate.ensure_user(house, "dana@straße.example", "Dana")
+    assert operate.ensure_user(house, "DANA@Straße.example", "Dana") == one
+    assert operate.ensure_user(house, "dana@strasse.example", "Dana") != one
+
+
 @pytest.mark.parametrize(
     ("at", "error"),
     [
