@@ -83,6 +83,8 @@ class Bodies:
                 return str(found[0].value)
         if "enum" in schema:
             return schema["enum"][0]
+        if "example" in schema:
+            return schema["example"]
         types = schema.get("type", "string")
         kind = types if isinstance(types, str) else next(t for t in types if t != "null")
         return {

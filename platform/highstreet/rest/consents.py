@@ -15,7 +15,7 @@ from highstreet.rest.fields import Moment, Text
 blueprint = Blueprint("api-consents", __name__, description="What may be sent to whom.")
 
 _CHANNELS = [*sorted(CHANNELS), EVERY]
-_STATUSES = ["given", "withdrawn"]
+_STATUSES = ["withdrawn", "given"]
 
 
 class ConsentIn(Schema):
@@ -24,7 +24,7 @@ class ConsentIn(Schema):
     purpose = Text(
         required=True,
         validate=validate.Length(1, 40),
-        metadata={"description": "Such as marketing or magazine; * in a refusal of all."},
+        metadata={"description": "A word; * in a refusal of all.", "example": "marketing"},
     )
     channel = fields.String(required=True, validate=validate.OneOf(_CHANNELS))
     status = fields.String(required=True, validate=validate.OneOf(_STATUSES))

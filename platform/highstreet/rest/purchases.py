@@ -70,6 +70,7 @@ def record(data: dict[str, Any]) -> Response:
 @blueprint.route("/baskets/preview", methods=["POST"])
 @blueprint.arguments(wire.BasketIn())
 @blueprint.response(200, wire.PreviewOut())
+@blueprint.alt_response(409, description="The card was reported lost, or blocked.")
 @reads_only
 @requires("till.read")
 def preview(data: dict[str, Any]) -> Response:
