@@ -2,6 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from urllib.parse import quote
 
 import pytest
 import sqlalchemy as sa
@@ -86,6 +87,28 @@ def test_the_same_receipt_is_recorded_once(club_till, ann):
         "/problems/idempotency-key-reused",
     )
     assert club_till.buy(100, card="12345678").get_json()["tools"]["points_club"]["balance"] == 11
+
+
+@pytest.mark.parametrize("ref", ["Cafe\u0301-1", "R\u200b-1", "\ufeffR-1", " R-1 "])
+def test_a_number_is_the_same_however_its_letters_are_sent(club_till, ref):
+    """Decomposed, or with what nobody sees in it; and without a time, as tills send it."""
+    first, again = (club_till.buy(1000, pos_ref=ref) for _n in range(2))
+    assert (first.status_code, again.status_code) == (201, 200)
+    kept = first.get_json()["purchase"]["pos_ref"]
+    assert kept in ("Caf\u00e9-1", "R-1")
+    for address in (first.headers["Location"], f"/purchases/{quote(ref.strip())}"):
+        assert club_till.get(address).get_json()["pos_ref"] == kept
+    for answer, status in ((201, True), (200, False)):
+        sent = {"pos_ref": f"{ref}-back", "purchase_pos_ref": ref, "amount_minor": 100}
+        back = club_till.post("/returns", sent)
+        assert (back.status_code, back.get_json()["created"]) == (answer, status)
+
+
+@pytest.mark.parametrize("ref", ["a/b", "/a", "a/", "a//b", "..", "a?b#c", "a%2Fb", "漢字", "a\tb"])
+def test_whatever_a_till_calls_a_receipt_is_read_back_at_its_location(club_till, ref):
+    sold = club_till.buy(1000, pos_ref=ref)
+    assert sold.status_code == 201
+    assert club_till.get(sold.headers["Location"]).get_json() == sold.get_json()["purchase"]
 
 
 def test_a_refused_request_is_mended_under_its_key(club_till, ann):

@@ -48,9 +48,7 @@ class ConsentIn(Schema):
         load_default=None,
         allow_none=True,
         validate=validate.Length(1, 1000),
-        metadata={
-            "description": "What proves it: a form's number, say. Erased with them."
-        },
+        metadata={"description": "What proves it: a form's number, say. Erased with them."},
     )
     at = Moment(
         load_default=None,

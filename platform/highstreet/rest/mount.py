@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from flask import Flask
+from werkzeug.routing import PathConverter
 
 from highstreet.rest import docs
 from highstreet.rest.api import Api
@@ -18,6 +19,13 @@ PREFIX = "/api/v1"
 CONFIG_PREFIX = "HIGHSTREET_"
 
 
+class Receipt(PathConverter):
+    """A till's number of a receipt in an address: with strokes in it, and before it too."""
+
+    regex = ".+?"
+    part_isolating = False
+
+
 def init_app(app: Flask, house: House) -> None:
     """See `highstreet.rest.init_app`."""
     from highstreet.rest import cards, consents, customers, purchases, store
@@ -29,6 +37,7 @@ def init_app(app: Flask, house: House) -> None:
             f"{CONFIG_PREFIX}OPENAPI_VERSION": "3.1.0",
         }
     )
+    app.url_map.converters["receipt"] = Receipt
     api = app.extensions["highstreet-api"] = Api(app, config_prefix=CONFIG_PREFIX)
     app.register_blueprint(docs.pages)
     requests.register(app, "api", current)

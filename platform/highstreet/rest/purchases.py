@@ -9,10 +9,13 @@ from uuid import UUID
 from flask import Response, url_for
 
 from highstreet.customers import queries
+from highstreet.customers.text import reference
 from highstreet.host.access import requires
+from highstreet.i18n import gettext as _
 from highstreet.purchases import listing as stored
 from highstreet.purchases import queries as kept
 from highstreet.purchases import service
+from highstreet.purchases.checks import REF_LENGTH
 from highstreet.purchases.facts import (
     LineIn,
     PurchaseFact,
@@ -50,7 +53,7 @@ def record(data: dict[str, Any]) -> Response:
     purchase whose `pos_ref` is recorded already is not recorded again: the same content gets 200
     and `created: false`, other content 409.
     """
-    given = _basket(data, data["pos_ref"])
+    given = _basket(data, _ref(data["pos_ref"]))
     try:
         done = _untimed(service.record, given, _bought_at, untimed=data["occurred_at"] is None)
     except NotFound as error:
@@ -112,12 +115,12 @@ def listing(asked: dict[str, Any]) -> Response:
     return say(page)
 
 
-@blueprint.route("/purchases/<path:pos_ref>", merge_slashes=False)
+@blueprint.route("/purchases/<receipt:pos_ref>", merge_slashes=False)
 @blueprint.response(200, wire.PurchaseOut())
 @requires("till.read")
 def one(pos_ref: str) -> Response:
     """One purchase, by the till's own number for it."""
-    return say(purchase_json(kept.by_ref(current.s, current.store_id, pos_ref)))
+    return say(purchase_json(kept.by_ref(current.s, current.store_id, _ref(pos_ref))))
 
 
 @blueprint.route("/returns", methods=["POST"])
@@ -137,7 +140,11 @@ def give_back(data: dict[str, Any]) -> Response:
             service.record_return, given, _returned_at, untimed=data["occurred_at"] is None
         )
     except NotFound as error:
-        raise _unknown(error, "purchase_pos_ref") from error
+        words = _(
+            "This store has no purchase of this number. Check it; or, if the till was offline, send"
+            " the purchase first and then this again."
+        )
+        raise Invalid(words, fields={"purchase_pos_ref": [words]}) from error
     return say(
         {
             "created": done.created,
@@ -147,6 +154,11 @@ def give_back(data: dict[str, Any]) -> Response:
         },
         201 if done.created else 200,
     )
+
+
+def _ref(typed: str) -> str:
+    """A receipt's number as it is kept: tills write the same letters in several ways."""
+    return reference(typed, "pos_ref", REF_LENGTH)
 
 
 def _basket(data: Mapping[str, Any], pos_ref: str) -> PurchaseIn:
@@ -215,7 +227,7 @@ def _return(data: Mapping[str, Any]) -> ReturnIn:
     at = data["occurred_at"]
     return ReturnIn(
         store_id=current.store_id,
-        pos_ref=data["pos_ref"],
+        pos_ref=_ref(data["pos_ref"]),
         purchase_pos_ref=data["purchase_pos_ref"],
         occurred_at=now() if at is None else current.utc(at),
         amount_minor=data["amount_minor"],
