@@ -133,7 +133,7 @@ def adjust(
 
 def latest(ctx: Ctx) -> list[Corrected]:
     """Corrections that were made in this store in the last 30 days, newest first."""
-    at_store = ctx.store_id or ctx.scope.store_id
+    at_store = ctx.store_id
     if at_store is None:
         return []
     today = business_date(ctx.now(), rules.place(ctx).zone)

@@ -118,7 +118,7 @@ def _end_rewards(ctx: Ctx, due: Sequence[UUID], at: datetime) -> None:
 
 def _active(ctx: Ctx, at: datetime, limit: int) -> list[UUID]:
     """Accounts that points of this store, pending until lately, may bring an automatic reward."""
-    programme, at_store = rules.programme(ctx), ctx.store_id or ctx.scope.store_id
+    programme, at_store = rules.programme(ctx), ctx.store_id
     automatic = programme.automatic
     if automatic is None or not programme.pending_days or at_store is None:
         return []

@@ -112,7 +112,7 @@ def lapsing(ctx: Ctx, within: timedelta) -> tuple[int, int]:
 
     Those of members who stay away are among them, though a visit would save theirs.
     """
-    at_store = ctx.store_id or ctx.scope.store_id
+    at_store = ctx.store_id
     if at_store is None:
         return 0, 0
     s, at = ctx.s, ctx.now()

@@ -123,7 +123,7 @@ def judge(programme: Programme, before: int) -> Often | None:
 
 def unusual(ctx: Ctx, programme: Programme, today: date) -> list[UnusualDay]:
     """Members who bought here more often than usual on one of the last 30 days, newest first."""
-    at_store = ctx.store_id or ctx.scope.store_id
+    at_store = ctx.store_id
     if not programme.often_most or at_store is None:
         return []
     rows = _UNUSUAL(

@@ -21,7 +21,7 @@ def day(ctx: Ctx, buyers: Sequence[UUID]) -> None:
         sa.select(Reward.id)
         .where(
             *ctx.scope.owns(Reward),
-            Reward.issued_store_id == (ctx.store_id or ctx.scope.store_id),
+            Reward.issued_store_id == ctx.store_id,
             Reward.status == "issued",
             sa.or_(Reward.ends_at.is_(None), Reward.ends_at > at),
         )

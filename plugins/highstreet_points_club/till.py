@@ -172,7 +172,7 @@ def deeds(ctx: Ctx, purchases: Sequence[UUID], limit: int) -> Deeds:
     s = ctx.s
     rows = _OF_PURCHASES(s, ids=list(purchases))
     earned = {row[0]: words.signed(int(row[1])) for row in rows}
-    at_store = ctx.store_id or ctx.scope.store_id
+    at_store = ctx.store_id
     if at_store is None:
         return Deeds(earned)
     since = ctx.now() - 2 * UNDO_WITHIN
@@ -207,7 +207,7 @@ def period_figures(ctx: Ctx, first: date, last: date) -> list[Figure]:
 
 
 def _figures(ctx: Ctx, first: date, last: date) -> list[Figure]:
-    at_store = ctx.store_id or ctx.scope.store_id
+    at_store = ctx.store_id
     if at_store is None:
         return []
     programme = rules.programme(ctx)
@@ -245,7 +245,7 @@ def _undo_url(ctx: Ctx, reward_id: UUID) -> str:
 
 def address(ctx: Ctx, view: str, **values: Any) -> str:
     """The address of a screen of this store; empty where there is none."""
-    if not has_request_context() or (ctx.store_id is None and ctx.scope.store_id is None):
+    if not has_request_context() or ctx.store_id is None:
         return ""
     return url_for(
         f"points_club-store.{view}", brand=ctx.brand.slug, store=ctx.store().slug, **values

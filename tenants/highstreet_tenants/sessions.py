@@ -310,7 +310,7 @@ def _check_owners(session: ScopedSession, _context: Any, _objects: Any) -> None:
     if rows and not session.writing:
         session.expire_all()  # told once: what was changed must not meet the next query as well
         raise WallBreach("a reading session cannot write: open it with write=True")
-    walls.check_rows(session.scope, rows)
+    walls.check_rows(session.scope, rows, session.customers)
 
 
 class Tenancy:

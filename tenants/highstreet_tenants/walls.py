@@ -251,8 +251,12 @@ def _same(value: object, owner: UUID | None) -> bool:
     return owner is not None and str(value).replace("-", "") == owner.hex
 
 
-def check_rows(scope: Scope, rows: Iterable[Any]) -> None:
-    """At flush: each row's owner is the scope's and never changes. Raises WallBreach."""
+def check_rows(scope: Scope, rows: Iterable[Any], customers: str = "brand") -> None:
+    """At flush: each row's owner is the scope's and never changes. Raises WallBreach.
+
+    customers: "brand" or "store", who owns them: where stores do, a row about people that names no
+    store would be read by every store of the brand.
+    """
     for row in rows:
         table = sa.inspect(row).mapper.local_table
         if "brand_id" not in table.c or table.name in CONTROL_TABLES:
@@ -269,6 +273,17 @@ def check_rows(scope: Scope, rows: Iterable[Any]) -> None:
             and row.store_id not in (None, scope.store_id)
         ):
             raise WallBreach(f"a row of {table.name} belongs to another store")
+        if (
+            customers == "store"
+            and "store_id" in table.c
+            and row.store_id is None
+            and _personal(table.name)
+        ):
+            raise WallBreach(
+                f"a row of {table.name} is about people and names no store, yet this brand's"
+                " customers belong to stores: set store_id, or, if its rows name nobody,"
+                " __personal__ = False"
+            )
 
 
 def install(engine: sa.Engine) -> None:

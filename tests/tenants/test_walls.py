@@ -32,7 +32,9 @@ def things(database, two_brands):
     tenancy = database.tenancy
     for brand in two_brands:
         with tenancy.session(Scope.operator(brand.id), write=True) as s:
-            s.add(Thing(brand_id=brand.id, word=f"{brand.slug}-own"))
+            # By Core: the ORM asks whose it is (see below).
+            own_row = {"brand_id": brand.id, "id": new_id(), "word": f"{brand.slug}-own"}
+            s.execute(sa.insert(Thing.__table__).values(own_row))
             for store in brand.stores:
                 s.add(Thing(brand_id=brand.id, store_id=store.id, word=store.slug))
     return tenancy
@@ -137,6 +139,20 @@ def test_an_owner_never_changes(things, two_brands):
     with pytest.raises(WallBreach), things.session(Scope.operator(brand.id), write=True) as s:
         row = s.scalars(sa.select(Thing).where(Thing.store_id == brand.stores[0].id)).one()
         row.store_id = brand.stores[1].id
+
+
+def test_a_row_about_people_names_its_store_where_stores_own_them(things, two_brands):
+    """Left out, it would be the brand's own, and every store of the brand would read it."""
+    for brand in two_brands:
+        scope = Scope.store(brand.id, brand.stores[0].id)
+        with things.session(scope, write=True) as s:
+            s.add(Thing(brand_id=brand.id, word="whose?"))
+            if s.customers == "brand":
+                s.flush()
+                continue
+            with pytest.raises(WallBreach, match="set store_id"):
+                s.flush()
+            s.expunge_all()
 
 
 def test_a_reading_session_cannot_write(things, two_brands):

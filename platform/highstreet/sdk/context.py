@@ -27,8 +27,8 @@ R = TypeVar("R")
 class Ctx(Ground):
     """A tool at work in one place. It lasts as long as the session; never keep it.
 
-    plugin: the tool's name. store_id: the store it works in; None at head office, and in a hook
-    whose batch covers several stores.
+    plugin: the tool's name. store_id: the store it works in, in a screen, an operation, a slot or a
+    job as in a hook; None at head office, and in a hook whose batch covers several stores.
     """
 
     __slots__ = ("_rooms",)
@@ -117,7 +117,7 @@ class Ctx(Ground):
         return room
 
     def __repr__(self) -> str:
-        return f"Ctx({self.plugin} in {self.store_id or self._s.scope.store_id or 'brand'})"
+        return f"Ctx({self.plugin} in {self.store_id or 'brand'})"
 
 
 def make(s: ScopedSession, loaded: Loaded, store_id: UUID | None) -> Ctx:

@@ -24,7 +24,9 @@ class Ground:
     def __init__(self, s: ScopedSession, loaded: Loaded, store_id: UUID | None) -> None:
         self._s = s
         self._loaded = loaded
-        self.store_id = store_id
+        # In a store's session the place is that store: a tool that took None for it would write
+        # the brand's own rows, which every store reads.
+        self.store_id = s.scope.store_id if store_id is None else store_id
 
     @property
     def s(self) -> ScopedSession:

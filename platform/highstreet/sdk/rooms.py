@@ -306,5 +306,5 @@ class Jobs(_Room):
             max_attempts=max_attempts,
             plugin=self._ctx.plugin,
             subject=subject,
-            store_id=self._ctx.store_id or self._ctx.scope.store_id,
+            store_id=self._ctx.store_id,
         )

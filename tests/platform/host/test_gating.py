@@ -131,6 +131,8 @@ def test_ctx_knows_its_place_and_keeps_to_what_was_declared(opened: Any, brand: 
             here.id,
         )
         assert (ctx.brand.name, ctx.brand.customers) == ("Harbour", "brand")
+        # what a tool writes with it is this store's, not the whole brand's
+        assert ctx.store_id == here.id
         assert ctx.settings()["rate"] == 7
         assert ctx.settings(at=clock.now().replace(year=2001))["rate"] == 3
         assert ctx.customers.get(ann.id).name == "Ann"
@@ -148,7 +150,9 @@ def test_ctx_knows_its_place_and_keeps_to_what_was_declared(opened: Any, brand: 
         with pytest.raises(NotFound):
             ctx.store(there.id)
     with opened(brand) as s:
+        assert ctx_of(s, "club").store_id is None
         ctx = ctx_of(s, "club", there.id)
+        assert ctx.store_id == there.id
         assert ctx.settings()["rate"] == 3 and ctx.settings(here.id)["rate"] == 7
         assert ctx.store().name == "Harbour 2"
         assert not ctx.is_on("club")
