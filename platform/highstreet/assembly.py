@@ -14,6 +14,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from highstreet import config as settings
 from highstreet import i18n, rates, rooms
 from highstreet.host import Host, gating
+from highstreet.host.handing import Handing
 from highstreet.house import House
 from highstreet.jobs import JobRegistry, Runner, Upkeep
 from highstreet.routes import Application
@@ -89,7 +90,7 @@ def _build(app: Flask, values: dict[str, Any]) -> House:
         s.info["jobs"] = registry
 
     tenancy.on_open.append(prepare)
-    upkeep = Upkeep(tenancy, registry, gating.stores_on)
+    upkeep = Upkeep(tenancy, registry, gating.stores_on, [Handing(tenancy)])
     runner = Runner(tenancy, registry, gating.job_guard, upkeep=upkeep)
     limits = rates.from_settings(
         values["redis_url"],

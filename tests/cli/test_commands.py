@@ -268,3 +268,41 @@ def test_reset_spares_a_database_with_other_brands(at: Call, instance: Path) -> 
     assert done.code == 2  # the brand "new" of an earlier test is in it
     assert "not the demo's (new)" in done.err
     assert (instance / "highstreet.db").exists()
+
+
+def test_what_a_tool_owes_and_what_failed_in_it(at: Call, built: Path) -> None:
+    from highstreet.app import create_app, house_of
+    from highstreet.cli.base import find_brand, find_store, operating
+    from highstreet.host import faults, policy
+    from highstreet.purchases import service
+    from highstreet.purchases.facts import PurchaseIn
+
+    assert fine(at("plugins", "owed", "--brand", CLUB, "--json")).json == []
+    assert "No tool owes anything" in at("plugins", "owed", "--brand", CLUB).err
+    house = house_of(create_app({"instance": str(built)}, faces=False))
+    brand = find_brand(house, CLUB)
+    with operating(house, brand, write=True) as s:
+        store = find_store(s, "292")
+        policy.pause(s, "points_club", store.id)
+        sale = PurchaseIn(store.id, "owed-1", clock.now(), 5000, store.currency)
+        service.record(s, sale)
+        error = KeyError("no such rate")
+        faults.record(s, faults.of_error("points_club", "tool_facts", store.id, error, 3.0))
+    (row,) = fine(at("plugins", "owed", "--brand", CLUB, "--json")).json
+    assert (row["plugin"], row["store"], row["parts"]) == ("points_club", store.slug, 1)
+    assert (row["hook"], row["tries"]) == ("purchases_recorded", 0)
+    assert row["waits_for"].startswith("Paused by command line")
+    assert "Paused by command line" in fine(at("plugins", "owed", "--brand", CLUB)).out
+    again = fine(at("plugins", "owed", "--brand", CLUB, "--again", "--json")).json
+    assert again["tried"] == 0, "it stands still"
+    (told,) = fine(at("plugins", "faults", "points_club", "--brand", CLUB, "--json")).json
+    assert (told["hook"], told["message"]) == ("tool_facts", "KeyError: 'no such rate'")
+    shown = fine(at("plugins", "faults", "points_club", "--brand", CLUB, "--trace")).out
+    assert "tool_facts" in shown and "KeyError" in shown
+    with operating(house, brand, write=True) as s:
+        policy.resume(s, "points_club", store.id)
+    house.engine.dispose()
+    (row,) = fine(at("plugins", "owed", "--brand", CLUB, "--store", "292", "--json")).json
+    assert row["waits_for"] == ""
+    again = fine(at("plugins", "owed", "--brand", CLUB, "--again", "--json")).json
+    assert again["tried"] == 1

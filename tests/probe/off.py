@@ -45,6 +45,7 @@ ABOUT_A_TOOL = {
     "tools.withdraw": "a request is taken back before there is an answer",
     "tools.resume": "it is how a paused one goes on",
     "tools.faults": "why it is paused",
+    "tools.again": "what it owes may be an obligation; the rest waits until it is on",
     "office.policy": "head office says where it may be on",
     "office.set_policy": "head office says where it may be on",
     "office.tool_settings": "head office sets it up before stores switch it on",

@@ -3,7 +3,10 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+import sqlalchemy as sa
+
 from highstreet.host import owed
+from highstreet.host.models import PluginOwed
 from highstreet.jobs import JobHandler
 from highstreet.jobs.registry import JobError
 from highstreet_tenants.errors import HighstreetError, WallBreach
@@ -21,9 +24,10 @@ TEACH = "in tests/probe/working.py, put the key into Payload with an id of the b
 class Payload(Mapping[str, Any]):
     """A job's payload that gives whatever it is asked for. Raises Untaught for a new name."""
 
-    def __init__(self, bait: Bait, subject: str) -> None:
+    def __init__(self, bait: Bait, subject: str, ids: list[str]) -> None:
         self._known: dict[str, Any] = {
             "subject": subject,
+            "ids": ids,
             "customer_id": str(bait.one("customer")),
             "customers": [str(bait.one("customer"))],
             "purchase_id": str(bait.one("purchase")),
@@ -68,15 +72,14 @@ def work_all(world: World, owner: str, handlers: Iterable[JobHandler] | None = N
             if site.store is None:
                 continue
             bait = Bait(world, site)
-            if world.sites[owner].store is not None:
-                owe(world, owner, bait)
+            ids = owe(world, owner, bait) if world.sites[owner].store is not None else []
             for handler in done:
                 # What a job calls its subject: a tool, a day, somebody's id.
                 for subject in (*TOOLS, TODAY.isoformat(), str(bait.one("customer"))):
                     said = f"{handler.name} about {site.owner}'s in {owner}"
                     findings += [
                         f"{said} {wrong}"
-                        for wrong in _run(world, owner, handler, Payload(bait, subject))
+                        for wrong in _run(world, owner, handler, Payload(bait, subject, ids))
                     ]
     return findings + reach.findings
 
@@ -98,10 +101,12 @@ def _run(world: World, owner: str, handler: JobHandler, payload: Payload) -> lis
     return []
 
 
-def owe(world: World, owner: str, bait: Bait) -> None:
-    """Write down in a store that its tools still owe something about somebody else's people."""
+def owe(world: World, owner: str, bait: Bait) -> list[str]:
+    """Write down in a store that its tools still owe something about somebody else's people; gives
+    the ids of these parts, for the job that is to do them."""
     with world.session(owner, write=True) as s:
         for hook in world.house.host.hooks.values():
             if hook.retry is not None:
                 for tool in TOOLS:
                     owed.note(s, hook, tool, s.store_id, telling.arguments_of(hook, bait))
+        return [one.hex for one in s.scalars(sa.select(PluginOwed.id))]

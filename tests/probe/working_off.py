@@ -117,7 +117,7 @@ def parts_owed(street: Street, name: str) -> list[str]:
                 owed.note(s, hook, TOOL, s.store_id, {n: facts[n] for n in hook.arguments})
             retry.settle(s, TOOL)
     for hook in owing.values():
-        does = name != "paused" and (place.on or hook.winddown)
+        does = place.on or hook.winddown
         if (hook.name in heard) is not does:
             wrong.append(f"{hook.name}, owed where it is {name}, done: {not does}")
     return wrong

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from highstreet.host import policy, settings, state
+from highstreet.customers import queries as customers
+from highstreet.host import dispatch, policy, settings, state
 from web_forms import fields
 
 CLUB = "points_club"
@@ -115,6 +116,45 @@ def test_what_failed_is_listed(
     faults = words(owner.get(f"{tools}{CLUB}/faults"))
     assert "member_club" in faults
     assert "the till of the club is broken" in faults
+
+
+def test_what_a_tool_still_has_to_do_is_shown_and_can_be_tried_now(
+    front: Any, owner: Any, tools: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    say(front, "required")
+    maren = front.enrol(0, name="Maren")
+    assert "What failed" not in words(owner.get(tools))
+    host = front.site.house.host
+    call = host.calls["purchases_recorded"][CLUB]
+
+    def broken(*_args: Any) -> Any:
+        raise KeyError("the club can't count")
+
+    calls = host.calls["purchases_recorded"]
+    with monkeypatch.context() as patched:
+        patched.setitem(calls, CLUB, call._replace(function=broken))
+        host.actives.clear()
+        host.states._entries.clear()
+        front.buy(0, maren, 6000, "R1")
+    host.actives.clear()
+    host.states._entries.clear()
+    assert "What failed" in words(owner.get(tools))
+    page = f"{tools}{CLUB}/faults"
+    assert "Still to be done" in words(owner.get(page))
+    assert "purchases_recorded 1 " in words(owner.get(page))
+    with front.session(0, write=True) as s:
+        policy.pause(s, CLUB)
+    assert "once it is on again" in words(owner.get(page))
+    assert "Try now" not in owner.get(page).text
+    owner.press(tools, "Resume")
+    assert owner.press(page, "Try now").status_code == 303
+    assert "1 part is tried now" in words(owner.get(page))
+    while front.site.house.runner.run_one():
+        pass
+    assert "Still to be done" not in words(owner.get(page))
+    with front.session(0) as s:
+        (answer,) = dispatch.collect(s, "customer_summary", customer=customers.get(s, maren))
+    assert any("60" in row.value for row in answer.value), "sixty points for £60"
 
 
 def test_settings_are_saved_for_this_store_only(front: Any, owner: Any, tools: str) -> None:

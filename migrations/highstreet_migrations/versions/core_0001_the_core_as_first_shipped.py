@@ -836,7 +836,9 @@ def upgrade() -> None:
         sa.Column("milliseconds", sa.Float(), nullable=False),
         sa.Column("at", base.UTCDateTime(timezone=True), nullable=False),
         sa.Column("store_id", sa.Uuid(), nullable=True),
-        sa.CheckConstraint("kind IN ('error', 'slow')", name=op.f("ck_core_plugin_fault_kind")),
+        sa.CheckConstraint(
+            "kind IN ('error', 'again', 'slow')", name=op.f("ck_core_plugin_fault_kind")
+        ),
         sa.ForeignKeyConstraint(
             ["brand_id", "store_id"],
             ["core_store.brand_id", "core_store.id"],
@@ -865,6 +867,7 @@ def upgrade() -> None:
         sa.Column("arguments", sa.JSON(), nullable=False),
         sa.Column("tries", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("owed_at", base.UTCDateTime(timezone=True), nullable=False),
+        sa.Column("due_at", base.UTCDateTime(timezone=True), nullable=False),
         sa.Column("outcome", sa.String(length=7), nullable=True),
         sa.Column("settled_at", base.UTCDateTime(timezone=True), nullable=True),
         sa.Column("store_id", sa.Uuid(), nullable=True),
@@ -887,6 +890,13 @@ def upgrade() -> None:
             batch_op.f("ix_core_plugin_owed_brand_id_plugin_node_id_outcome"),
             ["brand_id", "plugin", "node_id", "outcome"],
             unique=False,
+        )
+        batch_op.create_index(
+            "ix_core_plugin_owed_due",
+            ["brand_id", "due_at"],
+            unique=False,
+            sqlite_where=sa.text("outcome IS NULL"),
+            postgresql_where=sa.text("outcome IS NULL"),
         )
 
     op.create_table(
@@ -1657,6 +1667,11 @@ def downgrade() -> None:
 
     op.drop_table("core_plugin_pause")
     with op.batch_alter_table("core_plugin_owed", schema=None) as batch_op:
+        batch_op.drop_index(
+            "ix_core_plugin_owed_due",
+            sqlite_where=sa.text("outcome IS NULL"),
+            postgresql_where=sa.text("outcome IS NULL"),
+        )
         batch_op.drop_index(batch_op.f("ix_core_plugin_owed_brand_id_plugin_node_id_outcome"))
 
     op.drop_table("core_plugin_owed")

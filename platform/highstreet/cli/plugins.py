@@ -1,12 +1,14 @@
-"""``highstreet plugins``: the tools of this installation."""
+"""``highstreet plugins``: the tools of this installation, what failed and what they still owe."""
 
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 import click
 import sqlalchemy as sa
 
+from highstreet import host as hosts
 from highstreet.cli.base import (
     brand_option,
     find_brand,
@@ -17,9 +19,11 @@ from highstreet.cli.base import (
     print_json,
     print_table,
 )
-from highstreet.host import settings, state
+from highstreet.host import faults, owed, settings, state
 from highstreet.i18n import gettext as _
+from highstreet_tenants.errors import NotFound
 from highstreet_tenants.models import Store
+from highstreet_tenants.sessions import ScopedSession
 
 
 @click.group()
@@ -115,3 +119,134 @@ def explain(plugin: str, brand_slug: str, store_slug: str | None, as_json: bool)
     for key, one in (rows[0].get("settings", {}) if store_slug else {}).items():
         lock = ", locked" if one["locked"] else ""
         click.echo(f"  {key} = {one['value']}  ({one['from']}{lock})")
+
+
+@plugins.command("owed")
+@brand_option
+@click.option("--store", "store_slug", help="Slug or code; without it, every store.")
+@click.option("--plugin", help="Only this tool's.")
+@click.option("--again", is_flag=True, help="Try all of it now, wherever the tool is on.")
+@json_option
+def show_owed(
+    brand_slug: str, store_slug: str | None, plugin: str | None, again: bool, as_json: bool
+) -> None:
+    """What tools still have to do: parts that failed, or that came while a tool stood still.
+
+    Nothing of it is lost: it is tried again by itself, later and later, up to once a day. What says
+    what it waits for is done once that is so.
+    """
+    with open_house() as house:
+        brand = find_brand(house, brand_slug)
+        with operating(house, brand, write=again) as s:
+            only = find_store(s, store_slug).id if store_slug else None
+            found = owed.debts(s, plugin, only)
+            slugs = {row.id: row.slug for row in s.execute(sa.select(Store.id, Store.slug))}
+            rows = [
+                {
+                    "plugin": debt.plugin,
+                    "store": slugs.get(debt.store_id) if debt.store_id else None,
+                    "hook": debt.hook,
+                    "parts": debt.parts,
+                    "since": debt.since,
+                    "tries": debt.tries,
+                    "next_try": debt.next_try,
+                    "waits_for": _waits_for(s, debt),
+                }
+                for debt in found
+            ]
+            tried = sum(
+                owed.hand(s, debt.plugin, debt.store_id, [debt.hook], everything=True)
+                for debt in (found if again else ())
+                if not _waits_for(s, debt)
+            )
+    if as_json:
+        print_json({"owed": rows, "tried": tried} if again else rows)
+        return
+    print_table(
+        ("tool", "store", "what", "parts", "since", "tries", "next try"),
+        [
+            (
+                row["plugin"],
+                row["store"] or _("head office"),
+                row["hook"],
+                row["parts"],
+                f"{row['since']:%Y-%m-%d %H:%M}",
+                row["tries"],
+                row["waits_for"] or f"{row['next_try']:%Y-%m-%d %H:%M}",
+            )
+            for row in rows
+        ],
+        _("No tool owes anything."),
+    )
+    if again:
+        click.echo(_("%(count)s parts were given to jobs.", count=tried))
+
+
+def _waits_for(s: ScopedSession, debt: owed.Debt) -> str:
+    """Why a part is not tried before something changes; empty if only its time must come."""
+    host = hosts.of(s)
+    hook = host.hooks.get(debt.hook)
+    if debt.plugin in host.plugins and (hook is None or hook.winddown):
+        return ""
+    try:
+        effective = state.explain(s, debt.plugin, debt.store_id)
+    except NotFound as error:
+        return error.detail
+    return "" if effective.on else effective.reason
+
+
+@plugins.command("faults")
+@click.argument("plugin")
+@brand_option
+@click.option("--store", "store_slug", help="Slug or code; without it, the whole brand.")
+@click.option("--limit", default=20, show_default=True, type=click.IntRange(1, 500))
+@click.option("--trace", is_flag=True, help="Show where in the code, too.")
+@json_option
+def show_faults(
+    plugin: str,
+    brand_slug: str,
+    store_slug: str | None,
+    limit: int,
+    trace: bool,
+    as_json: bool,
+) -> None:
+    """What failed in a tool, newest first. An error may name a customer: don't pass it on unread.
+
+    What errors said is forgotten once a customer is erased; where they happened stays.
+    """
+    with open_house() as house:
+        brand = find_brand(house, brand_slug)
+        with operating(house, brand) as s:
+            only: UUID | None = find_store(s, store_slug).id if store_slug else None
+            found = faults.recent(s, plugin, only, limit)
+            slugs = {row.id: row.slug for row in s.execute(sa.select(Store.id, Store.slug))}
+    rows = [
+        {
+            "at": one.at,
+            "store": slugs.get(one.store_id) if one.store_id else None,
+            "hook": one.hook,
+            "kind": one.kind,
+            "message": one.message,
+            "milliseconds": round(one.milliseconds),
+            "traceback": one.traceback,
+        }
+        for one in found
+    ]
+    if as_json:
+        print_json(rows)
+        return
+    print_table(
+        ("when", "store", "where", "message"),
+        [
+            (
+                f"{row['at']:%Y-%m-%d %H:%M:%S}",
+                row["store"] or _("head office"),
+                row["hook"],
+                row["message"],
+            )
+            for row in rows
+        ],
+        _("It has not failed."),
+    )
+    for row in rows if trace else ():
+        click.echo(f"\n{row['at']:%Y-%m-%d %H:%M:%S} {row['hook']}\n{row['traceback']}")

@@ -11,7 +11,7 @@ from highstreet.customers import fields as custom
 from highstreet.customers.facts import CustomerFact, ErasureFact
 from highstreet.customers.models import Customer, Erasure, Identity, Merge, NameKey, Note
 from highstreet.customers.text import clean
-from highstreet.host import dispatch, faults
+from highstreet.host import dispatch, faults, state
 from highstreet.i18n import gettext as _
 from highstreet_tenants.clock import now
 from highstreet_tenants.errors import Forbidden
@@ -23,7 +23,7 @@ def export(s: ScopedSession, customer_id: UUID) -> dict[str, Any]:
     """Everything held about a customer, by the core and by every tool, as JSON-able values.
 
     Tools that are off take part too; `tools` holds each one's answer, and `missing` names those
-    that failed, so that nobody takes it for the whole. Raises NotFound; Forbidden
+    that failed or did not load, so that nobody takes it for the whole. Raises NotFound; Forbidden
     in a store's scope where the club is the brand's, for a store can't see all of it.
     """
     fact = queries.get(s, customer_id)
@@ -34,7 +34,7 @@ def export(s: ScopedSession, customer_id: UUID) -> dict[str, Any]:
     labels = {f.key: f.label for f in custom.listed(s, retired=True)}
     answers = dispatch.collect(s, "export_customer", store_id=_at(s, fact), customer=fact)
     told = {answer.plugin: answer.value for answer in answers if _is_json(answer.value)}
-    missing = {*_failed(s, "export_customer"), *(one.plugin for one in answers)} - told.keys()
+    missing = {*_failed(s, fact, "export_customer"), *(a.plugin for a in answers)} - told.keys()
     return {
         "format": "highstreet-customer-1",
         "exported_at": now().isoformat(),
@@ -120,7 +120,7 @@ def erase(s: ScopedSession, customer_id: UUID, reason: str) -> ErasureFact:
         row.status, row.merged_into, row.suppressed_at, row.updated_at = "erased", None, None, at
     actor = s.scope.actor
     counts["tools"] = sorted(answer.plugin for answer in answers)
-    if late := _failed(s, "erase_customer"):
+    if late := _failed(s, fact, "erase_customer"):
         counts["tools_later"] = late  # by the job that does what a tool owes
     s.add(
         Erasure(
@@ -148,8 +148,10 @@ def _is_json(value: object) -> bool:
     return True
 
 
-def _failed(s: ScopedSession, hook: str) -> list[str]:
-    return sorted({fault.plugin for fault in faults.of_session(s, hook)})
+def _failed(s: ScopedSession, fact: CustomerFact, hook: str) -> list[str]:
+    """Tools that should have taken part and could not: they failed now, or did not load."""
+    away = state.here(s, _at(s, fact)).active.away
+    return sorted({*away, *(fault.plugin for fault in faults.of_session(s, hook))})
 
 
 def _delete(s: ScopedSession, table: type[Identity | NameKey | Note], ids: list[UUID]) -> int:

@@ -116,7 +116,7 @@ class Batch:
 
     def _owe(self, call: Call, store: UUID | None, error: BaseException) -> None:
         faults.record(self.s, faults.of_error(call.plugin, self.hook.name, store, error, 0.0))
-        owed.note(self.s, self.hook, call.plugin, store, self._given([store]), soon=True)
+        owed.note(self.s, self.hook, call.plugin, store, self._given([store]), tried=True)
 
     def _ask_guarded(self, call: Call) -> list[Answer]:
         answers = []

@@ -54,6 +54,7 @@ Reason = Literal[
     "tables",
     "contribution",
     "hooks",
+    "safe-mode",
 ]
 
 

@@ -210,7 +210,7 @@ def _write_each(
                 value = function(ctx, *values)
         except CAUGHT as error:
             _failed(s, plan, plugin, store_id, error, perf_counter() - began)
-            owed.note(s, plan.hook, plugin, node_of(s, store_id), arguments, soon=True)
+            owed.note(s, plan.hook, plugin, node_of(s, store_id), arguments, tried=True)
             continue
         if perf_counter() - began > budget:
             late.append((plugin, perf_counter() - began))

@@ -77,9 +77,19 @@ class Notice:
 
 
 def of_error(
-    plugin: str, hook: str, store_id: UUID | None, error: BaseException, ms: float
+    plugin: str,
+    hook: str,
+    store_id: UUID | None,
+    error: BaseException,
+    ms: float,
+    *,
+    again: bool = False,
 ) -> Fault:
-    """The fault of a hook that raised."""
+    """The fault of a hook that raised. again: while the tool did what it owed since an earlier one.
+
+    Those don't count towards a pause: one purchase that a tool can't digest, tried five times,
+    would stop it for every customer.
+    """
     text = "\nthen\n".join(
         f"{_kind(one)}\n{''.join(traceback.format_tb(one.__traceback__))}" for one in _chain(error)
     )
@@ -87,7 +97,7 @@ def of_error(
         plugin,
         hook,
         store_id,
-        "error",
+        "again" if again else "error",
         _storable(_kind(error))[:120],
         _storable(_words(error))[:500],
         _storable(text[-MOST_TRACEBACK:]),
@@ -146,7 +156,7 @@ def record(s: ScopedSession, fault: Fault, *, apart: bool = False) -> None:
     """
     log.warning("%s failed in %s: %s", fault.plugin, fault.hook, fault.error or fault.kind)
     hook = hosts.of(s).hooks.get(fault.hook)
-    if hook is not None and hook.wordless and fault.kind == "error":
+    if hook is not None and hook.wordless and fault.kind != "slow":
         fault = replace(fault, said="")
     s.info.setdefault(_MET, []).append(fault)
     if apart or not s.writing:
@@ -175,7 +185,7 @@ def _row(s: ScopedSession, fault: Fault) -> dict[str, object]:
 
 
 def _pause_if_too_many(s: ScopedSession, fault: Fault) -> None:
-    if not state.is_on(s, fault.plugin, fault.store_id):
+    if fault.kind == "again" or not state.is_on(s, fault.plugin, fault.store_id):
         return  # an obligation of a tool that is off, or paused already
     node = fault.store_id or s.scope.brand_id
     resumed = s.scalar(
@@ -191,6 +201,7 @@ def _pause_if_too_many(s: ScopedSession, fault: Fault) -> None:
             *s.scope.owns(_fault),
             _fault.c.plugin == fault.plugin,
             _fault.c.node_id == node,
+            _fault.c.kind != "again",
             _fault.c.at > (max(since, resumed) if resumed else since),
         )
     )
@@ -264,10 +275,15 @@ def forget(s: ScopedSession) -> int:
     many."""
     done = s.execute(
         sa.update(_fault)
-        .where(*s.scope.owns(_fault), _fault.c.kind == "error", _fault.c.message != "")
+        .where(*s.scope.owns(_fault), _fault.c.kind != "slow", _fault.c.message != "")
         .values(message="")
     )
     return int(done.rowcount)  # type: ignore[attr-defined]  # an UPDATE gives a CursorResult
+
+
+def purge(s: ScopedSession, at: datetime) -> None:
+    """Throw away faults from before a moment (aware)."""
+    s.execute(sa.delete(_fault).where(*s.scope.owns(_fault), _fault.c.at < at))
 
 
 def recent(

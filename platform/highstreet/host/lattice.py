@@ -98,10 +98,10 @@ class Approval:
 
 @dataclass(frozen=True, slots=True)
 class Compatibility:
-    """Whether the tool could work here at all. `why`: "", "absent", "level" or "needs"; `what`
-    names the cause."""
+    """Whether the tool could work here at all. `why`: "", "absent", "level", "needs" (a tool that
+    is off) or "needs_paused" (one that stands still); `what` names the cause."""
 
-    why: Literal["", "absent", "level", "needs"] = ""
+    why: Literal["", "absent", "level", "needs", "needs_paused"] = ""
     what: str = ""
 
     @property
@@ -129,7 +129,7 @@ State = Literal["required", "on", "off", "waiting", "refused", "forbidden", "pau
 class Ruling:
     """The outcome in one place. `code` names the reason, `by`, `at` and `note` fill it in.
 
-    paused_only: it would be on but for the pause, so its checks (veto hooks) still count.
+    paused_only: it would be on but for a pause, so its checks (veto hooks) still count.
     """
 
     state: State
@@ -142,8 +142,8 @@ class Ruling:
 
     @property
     def paused_only(self) -> bool:
-        """On but for a pause."""
-        return self.state == "paused"
+        """On but for a pause, its own or that of a tool which it needs."""
+        return self.state == "paused" or self.code == "needs_paused"
 
 
 def judge(

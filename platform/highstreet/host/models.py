@@ -111,7 +111,8 @@ class PluginPause(StoreOwned, Base):
 
 
 class PluginFault(StoreOwned, Base):
-    """A hook that raised or was too slow. Personal, for what an error says may name a customer.
+    """A hook that raised or was too slow; "again": it raised while the tool did what it owed.
+    Personal, for what an error says may name a customer.
 
     error: the kind of error; message: what it said, empty once somebody of the place was erased.
     traceback: files, lines and functions, never what an error said.
@@ -120,7 +121,7 @@ class PluginFault(StoreOwned, Base):
     __tablename__ = "core_plugin_fault"
     __constraints__ = (
         sa.Index(None, "brand_id", "plugin", "node_id", "at"),
-        sa.CheckConstraint("kind IN ('error', 'slow')", name="kind"),
+        sa.CheckConstraint("kind IN ('error', 'again', 'slow')", name="kind"),
     )
 
     plugin: Mapped[str] = mapped_column(sa.String(30))
@@ -135,15 +136,23 @@ class PluginFault(StoreOwned, Base):
 
 
 class PluginOwed(StoreOwned, Base):
-    """A tool's part in a writing hook that is still to be done: it failed, or the tool was paused.
+    """A tool's part in a writing hook that is still to be done: it failed, or the tool stood still.
 
-    arguments: as the hook's retry codec wrote them. outcome: NULL while owed, then "done",
-    "dropped" (the tool was switched off meanwhile) or "gone" (what it was about no longer exists).
+    arguments: as the hook's retry codec wrote them. due_at: when it is tried next, if the tool is
+    on then. outcome: NULL while owed, then "done", "dropped" (the tool no longer answers that hook)
+    or "gone" (what it was about no longer exists).
     """
 
     __tablename__ = "core_plugin_owed"
     __constraints__ = (
         sa.Index(None, "brand_id", "plugin", "node_id", "outcome"),
+        sa.Index(
+            "ix_core_plugin_owed_due",
+            "brand_id",
+            "due_at",
+            sqlite_where=sa.text("outcome IS NULL"),
+            postgresql_where=sa.text("outcome IS NULL"),
+        ),
         sa.CheckConstraint("outcome IN ('done', 'dropped', 'gone')", name="outcome"),
     )
 
@@ -153,5 +162,6 @@ class PluginOwed(StoreOwned, Base):
     arguments: Mapped[dict[str, Any]]
     tries: Mapped[int] = mapped_column(default=0)
     owed_at: Mapped[datetime] = mapped_column(default=now)
+    due_at: Mapped[datetime] = mapped_column(default=now)
     outcome: Mapped[str | None] = mapped_column(sa.String(7), default=None)
     settled_at: Mapped[datetime | None] = mapped_column(default=None)

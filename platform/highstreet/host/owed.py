@@ -1,11 +1,13 @@
-"""What a tool still owes: its part in a writing hook that failed, or that came while it was paused.
+"""What a tool still owes: its part in a writing hook that failed, or came while it stood still.
 
-The business fact stood; the tool's part is written down with the facts' ids and done later by a
-job (`retry`), one at a time and in order. Pausing loses nothing: resuming starts the job.
+The business fact stood; the tool's part is written down with the facts' ids. `handing` gives what
+is due to jobs wherever the tool works (again), and `retry` does it. So nothing that a tool owes is
+lost by its being paused, switched off or broken by an update, nor by a process that is killed.
 """
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, cast
 from uuid import UUID
@@ -27,6 +29,39 @@ log = logging.getLogger("highstreet.host")
 JOB = "host.retry_hook"
 TABLE = cast(sa.Table, PluginOwed.__table__)
 
+#: So many parts are done by one job.
+CHUNK = 200
+#: After this long what was given to a job and is still owed is given to another: the job was
+#: cancelled, say. That both may be at it does no harm, for a part is locked while it is done.
+HANDED = timedelta(hours=1)
+FIRST, MOST = timedelta(seconds=15), timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Debt:
+    """What a tool owes in a place through one hook. store_id: None for head office.
+
+    since: of the oldest part; next_try: of the first that is due (UTC); tries: of the part tried
+    most often, the first try included.
+    """
+
+    plugin: str
+    store_id: UUID | None
+    hook: str
+    parts: int
+    since: datetime
+    next_try: datetime
+    tries: int
+
+
+def backoff(tries: int) -> timedelta:
+    """How long after try number `tries` the next one comes: 15 s, 1 min, 4 min … up to a day.
+
+    It goes on for ever: whatever was wrong may be put right by the tool's next version.
+    """
+    times: int = 4 ** min(max(tries - 1, 0), 20)
+    return min(MOST, FIRST * times)
+
 
 def note(
     s: ScopedSession,
@@ -35,9 +70,9 @@ def note(
     store_id: UUID | None,
     arguments: Mapping[str, Any],
     *,
-    soon: bool = False,
+    tried: bool = False,
 ) -> None:
-    """Write down that a tool's part is still to be done; soon: and try again by a job.
+    """Write down that a tool's part is still to be done. tried: it failed just now.
 
     Nothing can be kept of a hook without a `retry` codec, or whose codec fails: that is logged.
     """
@@ -49,6 +84,7 @@ def note(
         log.exception("the part of %s in %s can't be kept for later", plugin, hook.name)
         return
     reachable = store_id == s.scope.store_id or s.scope.reaches_stores(personal=True)
+    at = clock.now()
     s.execute(
         sa.insert(TABLE).values(
             brand_id=s.scope.brand_id,
@@ -58,32 +94,59 @@ def note(
             plugin=plugin,
             hook=hook.name,
             arguments=written,
-            tries=1 if soon else 0,
-            owed_at=clock.now(),
+            tries=1 if tried else 0,
+            owed_at=at,
+            due_at=at + backoff(1) if tried else at,
         )
     )
-    if soon:
-        start(s, plugin, store_id, tries=1)
 
 
-def start(
-    s: ScopedSession, plugin: str, store_id: UUID | None, *, tries: int = 0, follows: bool = False
-) -> None:
-    """Enqueue the job that settles what a tool owes in a place; later, the more it was tried.
+def hand(
+    s: ScopedSession,
+    plugin: str,
+    store_id: UUID | None,
+    hooks: Collection[str] | None = None,
+    *,
+    everything: bool = False,
+) -> int:
+    """Give the parts of a tool in a place that are due to jobs; gives how many parts.
 
-    follows: from that very job, whose own unique key would swallow the next one.
+    hooks: only these. everything: also what was to be tried later.
     """
-    if "jobs" not in s.info:
-        return  # a house without jobs (a script); what is owed stays written down
-    wait = timedelta(seconds=15 * 4 ** (tries - 1)) if tries else timedelta(0)
-    jobs.enqueue(
-        s,
-        JOB,
-        run_at=clock.now() + wait if tries else None,
-        unique_key=None if follows else f"owed:{plugin}:{tries}",
-        subject=plugin,
-        store_id=store_id,
+    reachable = store_id in (None, s.scope.store_id) or s.scope.reaches_stores(personal=True)
+    if "jobs" not in s.info or not reachable:
+        return 0  # a script's house; or head office, from whom it is hidden: `handing` sees it
+    at = clock.now()
+    where = unsettled(s, plugin, store_id)
+    if everything:
+        s.execute(sa.update(TABLE).where(*where, TABLE.c.due_at > at).values(due_at=at))
+    if hooks is not None:
+        where += (TABLE.c.hook.in_(hooks),)
+    due = (
+        sa.select(TABLE.c.id, TABLE.c.tries)
+        .where(*where, TABLE.c.due_at <= at)
+        .order_by(TABLE.c.owed_at, TABLE.c.id)
+        .limit(CHUNK)
+        .with_for_update(skip_locked=True)
     )
+    handed = 0
+    while rows := s.execute(due).all():
+        enqueue(s, plugin, store_id, [row.id for row in rows])
+        for tries in {row.tries for row in rows}:
+            ids = [row.id for row in rows if row.tries == tries]
+            s.execute(
+                sa.update(TABLE)
+                .where(*s.scope.owns(TABLE), TABLE.c.id.in_(ids))
+                .values(tries=tries + 1, due_at=at + max(HANDED, backoff(tries + 1)))
+            )
+        handed += len(rows)
+    return handed
+
+
+def enqueue(s: ScopedSession, plugin: str, store_id: UUID | None, ids: Collection[UUID]) -> None:
+    """Queue the job that does these parts."""
+    node = s.scope.store_id if store_id is None else store_id
+    jobs.enqueue(s, JOB, {"ids": [one.hex for one in ids]}, subject=plugin, store_id=node)
 
 
 def count(s: ScopedSession, plugin: str, store_id: UUID | None = None) -> int:
@@ -94,6 +157,43 @@ def count(s: ScopedSession, plugin: str, store_id: UUID | None = None) -> int:
         )
         or 0
     )
+
+
+def debts(s: ScopedSession, plugin: str | None = None, store_id: UUID | None = None) -> list[Debt]:
+    """What is owed within reach, the oldest first; of one tool, in one store."""
+    node = s.scope.store_id if store_id is None else store_id
+    where = [*s.scope.owns(TABLE), TABLE.c.outcome.is_(None)]
+    if plugin is not None:
+        where.append(TABLE.c.plugin == plugin)
+    if node is not None:
+        where.append(TABLE.c.node_id == node)
+    since = sa.func.min(TABLE.c.owed_at)
+    rows = s.execute(
+        sa.select(
+            TABLE.c.plugin,
+            TABLE.c.node_id,
+            TABLE.c.hook,
+            sa.func.count().label("parts"),
+            since.label("since"),
+            sa.func.min(TABLE.c.due_at).label("next_try"),
+            sa.func.max(TABLE.c.tries).label("tries"),
+        )
+        .where(*where)
+        .group_by(TABLE.c.plugin, TABLE.c.node_id, TABLE.c.hook)
+        .order_by(since)
+    )
+    return [
+        Debt(
+            row.plugin,
+            None if row.node_id == s.scope.brand_id else row.node_id,
+            row.hook,
+            row.parts,
+            row.since,
+            row.next_try,
+            row.tries,
+        )
+        for row in rows
+    ]
 
 
 def unsettled(

@@ -17,7 +17,7 @@ class Answer(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """A hook with the calls to make, in order, and the paused tools that will owe their part."""
+    """A hook with the calls to make, in order, and the tools that will owe their part."""
 
     hook: Hook
     names: frozenset[str]
@@ -28,25 +28,36 @@ class Plan(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Active:
-    """One set of enabled tools and the plans made for it; stores with the same set share it."""
+    """One set of enabled tools and the plans made for it; stores with the same set share it.
+
+    paused: only a pause keeps them off. away: they did not load; missed: and would be on.
+    """
 
     names: frozenset[str]
     paused: frozenset[str]
     plans: dict[str, Plan]
+    away: frozenset[str] = frozenset()
+    missed: frozenset[str] = frozenset()
 
 
 #: A brand whose every store is unlike the others must not fill the memory with plans.
 MOST_ACTIVES = 4096
 
 
-def active_for(host: "Host", names: frozenset[str], paused: frozenset[str]) -> Active:
+def active_for(
+    host: "Host",
+    names: frozenset[str],
+    paused: frozenset[str],
+    away: frozenset[str] = frozenset(),
+    missed: frozenset[str] = frozenset(),
+) -> Active:
     """The shared entry for a set of tools."""
-    key = (names, paused)
+    key = (names, paused, away, missed)
     found = host.actives.get(key)
     if found is None:
         if len(host.actives) >= MOST_ACTIVES:
             host.actives.clear()
-        found = host.actives[key] = Active(names, paused, {})
+        found = host.actives[key] = Active(names, paused, {}, away, missed)
     return found
 
 
@@ -65,15 +76,17 @@ def plan_for(host: "Host", active: Active, name: str) -> Plan:
         (by_plugin[p] for p in host.plugins if p in by_plugin and p in called),
         key=lambda call: call.order,
     )
+    # Nobody knows which hooks a tool answers that did not load. What it does not answer is dropped
+    # when it is back.
+    owing: list[str] = []
+    if hook.retry is not None:
+        owing += (p for p in host.plugins if p in by_plugin and p in active.paused - called)
+        owing += sorted(active.away if hook.winddown else active.missed)
     plan = Plan(
         hook,
         frozenset(hook.arguments),
         tuple(calls),
-        tuple(
-            p
-            for p in host.plugins
-            if hook.retry is not None and p in by_plugin and p in active.paused - called
-        ),
+        tuple(owing),
         (host.slow_ms if hook.budget_ms is None else hook.budget_ms) / 1000,
     )
     active.plans[name] = plan

@@ -119,6 +119,7 @@ def choose(
 ) -> list[Change]:
     """A store (or head office for itself) switches a tool on or off; where it is restricted, asks.
 
+    What the tool still owes from the time when it was on waits while it is off, and is done now.
     Asking again after a refusal asks anew; an approval that was given stays given. Gives what
     changes in that place (head office's own pages, which follow from use, are not its business).
     Raises NotFound (tool or store), Conflict where policy or a missing tool leaves no such choice,
@@ -149,6 +150,9 @@ def choose(
         if approval is None:
             row.approval = row.decided_by = row.decided_at = row.note = None
         s.flush()
+        for change in changes:
+            if change.after.on:
+                owed.hand(s, change.plugin, node, everything=True)
     return changes
 
 
@@ -238,8 +242,10 @@ def resume(
             .where(PluginPause.plugin == plugin, PluginPause.node_id == place.node)
             .values(resumed_by=_by(s), resumed_at=clock.now())
         )
-        owed.start(s, plugin, node)
-        owed.requeue_skipped(s, plugin, node, since=stop.at)
+        for change in changes:
+            if change.after.on:  # tools that need this one stood still with it
+                owed.hand(s, change.plugin, node, everything=True)
+                owed.requeue_skipped(s, change.plugin, node, since=stop.at)
     return changes
 
 

@@ -56,6 +56,8 @@ def _sentence(ruling: Ruling, day: str) -> str:
             return _("It is not ready for use: %(why)s", why=ruling.note)
         case "needs":
             return _("It needs %(tool)s, which is off here.", tool=ruling.note)
+        case "needs_paused":
+            return _("It needs %(tool)s, which stands still here.", tool=ruling.note)
         case "level":
             return _("It works elsewhere in the brand, not here.")
         case "in_use":

@@ -110,8 +110,8 @@ class Host:
         """Load every installed tool.
 
         specs: the rooms' classes of hookspecs. entry_points: instead of those installed. safe_mode:
-        load none. slots: names of the slots that pages have (None: any). Raises only what a
-        mistake in the core's own specs raises.
+        set all of them aside unopened. slots: names of the slots that pages have (None: any).
+        Raises only what a mistake in the core's own specs raises.
         """
         host = cls(
             make_ctx=make_ctx,
@@ -128,15 +128,19 @@ class Host:
                     raise TypeError(f"the hook {hook.name} is declared twice")
                 known[hook.name] = hook
         host.hooks = known
-        if not safe_mode:
-            found, refused = candidates.gather(
-                _installed() if entry_points is None else entry_points, host.version
-            )
-            for one in refused:
-                host._set_aside(one.candidate, one)
-            for candidate in found:
+        found, refused = candidates.gather(
+            _installed() if entry_points is None else entry_points, host.version
+        )
+        for one in refused:
+            host._set_aside(one.candidate, one)
+        for candidate in found:
+            if safe_mode:
+                # Set aside and not unheard of: what it should have done meanwhile is kept.
+                why = _l("Highstreet was started without tools (--safe-mode).")
+                host._set_aside(candidate, Refused(candidate, "safe-mode", why))
+            else:
                 host._admit(candidate, [c.name for c in found])
-            walls.forget()
+        walls.forget()
         return host
 
     def _admit(self, candidate: Candidate, names: Sequence[str]) -> None:
@@ -176,7 +180,8 @@ class Host:
         self.quarantined[name] = Quarantine(
             name, refusal.reason, refusal.detail, candidate.distribution, candidate.manifest_or_none
         )
-        log.error("tool %s was not loaded (%s): %s", name, refusal.reason, refusal.detail)
+        level = logging.INFO if refusal.reason == "safe-mode" else logging.ERROR
+        log.log(level, "tool %s was not loaded (%s): %s", name, refusal.reason, refusal.detail)
 
     def get(self, name: str) -> Loaded:
         """A loaded tool. Raises KeyError for one that is absent or in quarantine."""

@@ -1,6 +1,6 @@
 """Doing what a tool owes: the job behind `owed`."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -15,71 +15,66 @@ from highstreet.jobs import JobHandler
 from highstreet_tenants import clock
 from highstreet_tenants.sessions import ScopedSession, TransactionEnded
 
-#: So many are settled in one job; the next follows at once.
-CHUNK = 200
-#: After so many tries it waits for somebody to resume the tool or press "try again".
-MOST_TRIES = 5
 
+def settle(
+    s: ScopedSession,
+    plugin: str,
+    store_id: UUID | None = None,
+    ids: Collection[UUID] | None = None,
+) -> dict[str, int]:
+    """Do what a tool owes in a place, oldest first; gives how many parts were "done", "failed",
+    "gone" (what they were about no longer exists), "dropped" (the tool no longer answers that hook)
+    or "left".
 
-def settle(s: ScopedSession, plugin: str, store_id: UUID | None = None) -> dict[str, int]:
-    """Do what a tool owes in a place, oldest first; gives how many were "done", "failed", "gone"
-    and "dropped".
-
-    A paused tool is left alone. One that was switched off meanwhile owes only obligations
-    (winddown hooks); the rest is dropped.
+    ids: these parts only. Parts in hooks that wind down obligations are done wherever the tool is
+    loaded, the others where it is on; where it is paused, off or not loaded they are left, and done
+    once it is on again.
     """
     host = hosts.of(s)
-    outcome = {"done": 0, "failed": 0, "gone": 0, "dropped": 0}
-    if plugin not in host.plugins:
-        return outcome  # it may come back; what it owes stays
+    outcome = dict.fromkeys(("done", "failed", "gone", "dropped", "left"), 0)
+    query = sa.select(TABLE.c.id, TABLE.c.hook, TABLE.c.arguments, TABLE.c.tries).where(
+        *owed.unsettled(s, plugin, store_id)
+    )
+    if ids is not None:
+        query = query.where(TABLE.c.id.in_(ids))
     rows = s.execute(
-        sa.select(TABLE.c.id, TABLE.c.hook, TABLE.c.arguments, TABLE.c.tries)
-        .where(*owed.unsettled(s, plugin, store_id))
-        .order_by(TABLE.c.owed_at, TABLE.c.id)
-        .limit(CHUNK)
+        query.order_by(TABLE.c.owed_at, TABLE.c.id)
+        .limit(owed.CHUNK)
         .with_for_update(skip_locked=True)  # two jobs at once must not do a part twice
     ).all()
     for row in rows:
-        active = state.here(s, store_id).active
-        if plugin in active.paused:
-            return outcome  # perhaps by the faults of this very run
-        hook = host.hooks.get(row.hook)
-        how = "dropped"
-        if hook is not None and (hook.winddown or plugin in active.names):
-            how = _do(s, hook, plugin, store_id, row.arguments)
+        how = _try(s, host.hooks.get(row.hook), plugin, store_id, row.arguments)
         outcome[how] += 1
-        values: dict[str, Any] = {"outcome": how, "settled_at": clock.now(), "arguments": {}}
+        at = clock.now()
+        values: dict[str, Any] = {"outcome": how, "settled_at": at, "arguments": {}}
         if how == "failed":
-            values = {"tries": row.tries + 1}
+            # Who gave it to a job counted the try, so that one that ends the process counts too.
+            tries = row.tries + (ids is None)
+            values = {"tries": tries, "due_at": at + owed.backoff(tries)}
+        elif how == "left":
+            values = {"due_at": at}
         s.execute(
             sa.update(TABLE).where(*s.scope.owns(TABLE), TABLE.c.id == row.id).values(**values)
         )
-    _go_on(s, plugin, store_id, [row.tries + 1 for row in rows], outcome)
     return outcome
 
 
-def _go_on(
+def _try(
     s: ScopedSession,
+    hook: Hook | None,
     plugin: str,
     store_id: UUID | None,
-    tries: Iterable[int],
-    outcome: Mapping[str, int],
-) -> None:
-    least = min(tries, default=MOST_TRIES)
-    if outcome["failed"]:
-        if least < MOST_TRIES:
-            owed.start(s, plugin, store_id, tries=least, follows=True)
-    elif owed.count(s, plugin, store_id):
-        owed.start(s, plugin, store_id, follows=True)
-
-
-def _do(
-    s: ScopedSession, hook: Hook, plugin: str, store_id: UUID | None, arguments: Mapping[str, Any]
+    arguments: Mapping[str, Any],
 ) -> str:
     host = hosts.of(s)
-    call = host.calls[hook.name].get(plugin)
-    if call is None or hook.retry is None:
-        return "dropped"  # a newer version of the tool no longer answers this hook
+    if plugin not in host.plugins:
+        return "left"  # it may come back
+    call = host.calls.get(hook.name, {}).get(plugin) if hook is not None else None
+    if hook is None or hook.retry is None or call is None:
+        return "dropped"
+    # Asked for each part: the one before may have been the fault too many.
+    if not (hook.winddown or state.is_on(s, plugin, store_id)):
+        return "left"
     node = s.scope.store_id if store_id is None else store_id
     try:
         with s.savepoint():
@@ -91,7 +86,7 @@ def _do(
     except TransactionEnded:
         raise
     except CAUGHT as error:
-        faults.record(s, faults.of_error(plugin, hook.name, node, error, 0.0))
+        faults.record(s, faults.of_error(plugin, hook.name, node, error, 0.0, again=True))
         return "failed"
     if hook.wordless:
         faults.forget(s)  # until now the tool could still say whom it had not forgotten
@@ -99,7 +94,15 @@ def _do(
 
 
 def _run(s: ScopedSession, payload: Mapping[str, Any]) -> None:
-    settle(s, str(payload["subject"]))
+    plugin, ids = str(payload["subject"]), [UUID(one) for one in payload["ids"]]
+    running = s.info.get("job")
+    if running is not None and running.attempt > 1 and len(ids) > 1:
+        # One of them takes the whole job with it (it ends the transaction, or the process). Each
+        # gets a job of its own, so that the others are done.
+        for one in ids:
+            owed.enqueue(s, plugin, s.scope.store_id, [one])
+        return
+    settle(s, plugin, ids=ids)
 
 
 #: It belongs to no tool, so that the guard lets it look for itself.

@@ -1,6 +1,6 @@
 """What the rows say about tools, in memory: read once, ruled on without further queries."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple
 from uuid import UUID
@@ -176,7 +176,8 @@ def _compatibility(
         return Compatibility("level")
     for need in manifest.depends:
         if not known[need.name].on:
-            return Compatibility("needs", host.title(need.name))
+            why = "needs_paused" if known[need.name].paused_only else "needs"
+            return Compatibility(why, host.title(need.name))  # type: ignore[arg-type]
     return FITS
 
 
@@ -260,12 +261,22 @@ def _wish(row: PluginChoice) -> Wish:
     return Wish(Choice(row.wanted, row.chosen_by, row.chosen_at), approval)
 
 
-def names(rulings: Iterable[tuple[str, Ruling]]) -> tuple[frozenset[str], frozenset[str]]:
-    """(tools that are on, tools that only a pause keeps off)."""
-    on, paused = set(), set()
-    for name, ruling in rulings:
-        if ruling.on:
-            on.add(name)
-        elif ruling.paused_only:
-            paused.add(name)
-    return frozenset(on), frozenset(paused)
+class Names(NamedTuple):
+    """Tools of a place: those that are on, those that only a pause keeps off, and those that did
+    not load (away), with those of them that would be on (missed)."""
+
+    on: frozenset[str]
+    paused: frozenset[str]
+    away: frozenset[str]
+    missed: frozenset[str]
+
+
+def names(host: "Host", rulings: Mapping[str, Ruling]) -> Names:
+    """The tools of a place by what is asked of them there."""
+    away = frozenset(name for name in rulings if name not in host.plugins)
+    return Names(
+        frozenset(name for name, ruling in rulings.items() if ruling.on),
+        frozenset(name for name, ruling in rulings.items() if ruling.paused_only),
+        away,
+        frozenset(name for name in away if rulings[name].code == "absent"),
+    )

@@ -262,8 +262,8 @@ def prime(s: ScopedSession, stores: Iterable[UUID]) -> None:
 
 def _keep(s: ScopedSession, rows: Snapshot, node: UUID | None) -> Known:
     host = hosts.of(s)
-    on, paused = snapshot.names(rows.rulings(host, node).items())
-    known = Known(active_for(host, on, paused), rows.places[node])
+    named = snapshot.names(host, rows.rulings(host, node))
+    known = Known(active_for(host, *named), rows.places[node])
     if not changed_here(s):
         host.states.put((s.scope.brand_id, node), s.state_version, known)
     return known

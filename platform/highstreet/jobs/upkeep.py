@@ -1,6 +1,7 @@
 """What a job process does besides jobs: fires periodic work, and sees that what is old or erased is
 gone."""
 
+from collections.abc import Callable, Sequence
 from time import monotonic
 
 from highstreet.jobs.periodic import Enabled, Scheduler, everywhere
@@ -13,17 +14,27 @@ PURGE_EVERY = 3600.0
 
 
 class Upkeep:
-    """Call it about every second (`Runner.upkeep`, the relay); it knows itself what is due."""
+    """Call it about every second (`Runner.upkeep`, the relay); it knows itself what is due.
+
+    others: what the house wants looked after besides, each of which knows what is due, too.
+    """
 
     def __init__(
-        self, tenancy: Tenancy, registry: JobRegistry, enabled: Enabled = everywhere
+        self,
+        tenancy: Tenancy,
+        registry: JobRegistry,
+        enabled: Enabled = everywhere,
+        others: Sequence[Callable[[], object]] = (),
     ) -> None:
         self.scheduler = Scheduler(tenancy, registry, enabled)
         self._tenancy = tenancy
+        self._others = others
         self._purged = monotonic()
 
     def __call__(self) -> None:
         self.scheduler.turn()
+        for other in self._others:
+            other()
         if self._tenancy.to_scrub:
             self._tenancy.scrub()
         if monotonic() - self._purged >= PURGE_EVERY:

@@ -12,10 +12,9 @@ import sqlalchemy as sa
 from highstreet.customers.hooks import SummaryRow
 from highstreet.host import dispatch, faults, owed, policy, retry, slots, state
 from highstreet.host.dispatch import Answer
-from highstreet.host.models import PluginFault, PluginOwed
+from highstreet.host.models import PluginFault
 from highstreet.host.registry import Host
 from highstreet.host.spec import hookimpl
-from highstreet.jobs.models import Job
 from highstreet_tenants import clock
 from highstreet_tenants.errors import Forbidden
 from highstreet_tenants.models import Region
@@ -251,73 +250,6 @@ def test_one_savepoint_when_all_goes_well(
         savepoints.clear()
         dispatch.collect(s, "undone", thing="x")  # nobody answers it
     assert savepoints == []
-
-
-def test_what_failed_is_done_later_by_a_job(make_host: MAKE, hung: Any, brand: Any) -> None:
-    broken = {"is": True}
-
-    def fickle(ctx: Any, thing: str) -> Any:
-        if broken["is"]:
-            raise RuntimeError("not now")
-        write(ctx.s, f"done-{thing}")
-
-    opened = hung(make_host({"fickle": tool(happened=fickle, forgettable=fickle)}))
-    switch_on(opened, brand, "fickle")
-    store = brand.stores[0]
-    with opened(brand, store) as s:
-        for thing in ("one", "two", "gone"):
-            dispatch.collect(s, "happened", thing=thing)
-        dispatch.collect(s, "forgettable", thing="lost")
-    with opened(brand, store) as s:
-        (job,) = s.scalars(sa.select(Job).where(Job.store_id == store.id))
-        assert (job.name, job.subject, job.plugin) == ("host.retry_hook", "fickle", None)
-        assert job.run_at > clock.now() + timedelta(seconds=10)
-        assert owed.count(s, "fickle") == 3
-        assert retry.settle(s, "fickle") == {"done": 0, "failed": 1, "gone": 0, "dropped": 0}
-        # That was the fifth fault: it stands still, and so does the rest of what it owes.
-        assert state.explain(s, "fickle").state == "paused"
-        assert retry.settle(s, "fickle")["failed"] == 0
-    broken["is"] = False
-    with opened(brand, store) as s:
-        policy.resume(s, "fickle")
-    with opened(brand, store) as s:
-        now_due = s.scalars(
-            sa.select(Job).where(Job.store_id == store.id, Job.run_at <= clock.now())
-        ).all()
-        assert [job.subject for job in now_due] == ["fickle"]
-        done = retry.settle(s, "fickle")
-        assert done == {"done": 2, "failed": 0, "gone": 1, "dropped": 0}
-        assert written(s) == {"done-one", "done-two"}
-        assert owed.count(s, "fickle") == 0
-        assert retry.settle(s, "fickle")["done"] == 0, "each part is done once"
-        assert all(row.arguments == {} for row in s.scalars(sa.select(PluginOwed)))
-
-
-def test_what_comes_while_a_tool_is_paused_is_kept_and_what_comes_while_it_is_off_is_not(
-    make_host: MAKE, hung: Any, brand: Any
-) -> None:
-    done = tool(
-        happened=lambda ctx, thing: write(ctx.s, thing),
-        undone=lambda ctx, thing: write(ctx.s, f"un-{thing}"),
-    )
-    opened = hung(make_host({"club": done}))
-    store = brand.stores[0]
-    with opened(brand, store) as s:
-        dispatch.collect(s, "happened", thing="before-it-was-on")
-        policy.choose(s, "club", True)
-        policy.pause(s, "club")
-        dispatch.collect(s, "happened", thing="while-paused")
-        dispatch.collect(s, "undone", thing="obligation")
-        assert written(s) == {"un-obligation"}, "obligations go on"
-        policy.resume(s, "club")
-        retry.settle(s, "club")
-        assert written(s) == {"un-obligation", "while-paused"}
-        policy.pause(s, "club")
-        dispatch.collect(s, "happened", thing="then-switched-off")
-        policy.choose(s, "club", False)
-        assert retry.settle(s, "club")["dropped"] == 1
-        dispatch.collect(s, "undone", thing="late")
-        assert written(s) == {"un-obligation", "while-paused", "un-late"}
 
 
 def test_a_tool_that_fails_often_is_paused_in_that_store_only(

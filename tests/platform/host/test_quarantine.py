@@ -598,7 +598,8 @@ def test_safe_mode_loads_none_and_imports_none(
     shelf: Callable[..., EntryPoint], specs: list[type]
 ) -> None:
     host = load(specs, shelf("any", "raise KeyboardInterrupt"), safe_mode=True)
-    assert not host.plugins and not host.quarantined
+    assert not host.plugins
+    assert {name: one.reason for name, one in host.quarantined.items()} == {"any": "safe-mode"}
 
 
 def test_a_longer_name_owns_its_tables(shelf: Callable[..., EntryPoint], specs: list[type]) -> None:

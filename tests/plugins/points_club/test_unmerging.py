@@ -388,7 +388,7 @@ def test_a_part_in_the_merge_that_is_still_owed_is_not_done_later(shop: Shop) ->
             service.merge(s, keep.id, gone.id)
         assert accounts.of_customer(s, gone.id) is not None
         service.unmerge(s, gone.id)
-        assert retry.settle(s, NAME) == {"done": 0, "failed": 0, "gone": 1, "dropped": 0}
+        assert {how: n for how, n in retry.settle(s, NAME).items() if n} == {"gone": 1}
         assert (points(shop, s, keep.id)[0], points(shop, s, gone.id)[0]) == (0, 10)
     shop.sound(shop.club)
 

@@ -6,12 +6,13 @@ from typing import Any
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from highstreet.host import dispatch, faults, policy, settings, slots, state
+from highstreet.host import dispatch, faults, owed, policy, settings, slots, state
 from highstreet.host.access import requires
 from highstreet.host.manifest import CAPABILITIES
 from highstreet.host.policy import Change
 from highstreet.host.state import Effective
 from highstreet.i18n import gettext as _
+from highstreet.i18n import ngettext
 from highstreet.web import settings_form, settings_read, toolfaces
 from highstreet.web.current import current
 from highstreet.web.toolfaces import Deed, ToolFace
@@ -34,13 +35,14 @@ def list_all(brand: str, store: str) -> str:
     host = current.house.host
     with current.session() as s:
         facts = {answer.plugin: list(answer.value) for answer in dispatch.collect(s, "tool_facts")}
+        owing = {debt.plugin for debt in owed.debts(s)}
         faces = []
         for name, effective in state.overview(s, current.place.store_id).items():
             if name not in host.plugins:
                 continue
             tool = toolfaces.face(host, name, effective)
             tool.facts = [str(fact) for fact in facts.get(name, [])][:3]
-            tool.deeds = deeds(tool, effective)
+            tool.deeds = deeds(tool, effective, owes=name in owing)
             faces.append(tool)
     return render_template(
         "store/tools.html",
@@ -50,7 +52,7 @@ def list_all(brand: str, store: str) -> str:
     )
 
 
-def deeds(tool: ToolFace, effective: Effective) -> list[Deed]:
+def deeds(tool: ToolFace, effective: Effective, *, owes: bool = False) -> list[Deed]:
     """What this reader can do about a tool in its state."""
     found: list[Deed] = []
     choose, code = current.may("tools.choose"), effective.code
@@ -63,7 +65,6 @@ def deeds(tool: ToolFace, effective: Effective) -> list[Deed]:
         if choose:
             resume = here("tools.resume", tool=tool.name)
             found.append(Deed(_("Resume"), resume, True, "btn-primary"))
-        found.append(Deed(_("What failed"), here("tools.faults", tool=tool.name), look="btn-link"))
     elif effective.on:
         if has_setup and current.may("settings.edit"):
             found.append(Deed(_("Set up"), here("tools.set_up", tool=tool.name)))
@@ -76,6 +77,8 @@ def deeds(tool: ToolFace, effective: Effective) -> list[Deed]:
         found.append(Deed(_("Withdraw"), here("tools.withdraw", tool=tool.name), True))
     elif choose and tool.state == "refused":
         found.append(Deed(_("Ask again"), switch))
+    if owes or tool.state == "paused":
+        found.append(Deed(_("What failed"), here("tools.faults", tool=tool.name), look="btn-link"))
     return found
 
 
@@ -154,11 +157,45 @@ def resume(brand: str, store: str, tool: str) -> Response:
 def what_failed(brand: str, store: str, tool: str) -> str:
     """What failed, newest first."""
     with current.session() as s:
-        face = toolfaces.face(current.house.host, tool, state.explain(s, tool))
+        effective = state.explain(s, tool)
+        face = toolfaces.face(current.house.host, tool, effective)
         found = faults.recent(s, tool, limit=MOST_FAULTS)
+        debts = owed.debts(s, tool)
     return render_template(
-        "store/faults.html", tool=face, faults=[fault_shown(one) for one in found]
+        "store/faults.html",
+        tool=face,
+        faults=[fault_shown(one) for one in found],
+        debts=[debt_shown(one, effective) for one in debts],
     )
+
+
+def debt_shown(one: owed.Debt, effective: Effective) -> dict[str, Any]:
+    """A line of what a tool still has to do. next_try: None where it waits until the tool is on."""
+    hook = current.house.host.hooks.get(one.hook)
+    waits = not effective.on and not (hook is not None and hook.winddown)
+    return {
+        "where": one.hook,
+        "parts": one.parts,
+        "since": one.since,
+        "tries": one.tries,
+        "next_try": None if waits else one.next_try,
+    }
+
+
+@tools.post("/<tool>/again")
+@requires("tools.choose")
+def again(brand: str, store: str, tool: str) -> Response:
+    """Try what the tool still has to do now, without waiting for its time."""
+    with current.session(write=True) as s:
+        effective = state.explain(s, tool)
+        parts = sum(
+            owed.hand(s, tool, None, [one.hook], everything=True)
+            for one in owed.debts(s, tool)
+            if debt_shown(one, effective)["next_try"]
+        )
+    words = ngettext("%(num)d part is tried now.", "%(num)d parts are tried now.", parts)
+    flash(words if parts else _("There is nothing that could be tried now."), "good")
+    return redirect(here("tools.faults", tool=tool), 303)
 
 
 def fault_shown(one: faults.Fault) -> dict[str, Any]:
