@@ -73,12 +73,14 @@ def clean(
     return text
 
 
-def reference(value: str, field: str, most: int, *, required: bool = True) -> str:
+def reference(
+    value: str, field: str, most: int, *, required: bool = True, grouped: bool = False
+) -> str:
     """A machine's own code (receipt number, product code), cleaned like text.
 
     Barcodes of 13 and 14 digits (EAN-13, GTIN-14) begin like old payment cards and one in ten
     passes their check digit, so only 15 digits and more are held against the payment-card rule
-    here; and groups of digits only where they are those of a card. Raises Invalid.
+    here; with `grouped`, groups of digits too only where they are those of a card. Raises Invalid.
     """
     if (
         type(value) is str
@@ -92,4 +94,4 @@ def reference(value: str, field: str, most: int, *, required: bool = True) -> st
         text = value.strip()
         if len(text) <= most and (text or not required):
             return text
-    return clean(value, field, most, required=required, as_code=True)
+    return clean(value, field, most, required=required, as_code=grouped)

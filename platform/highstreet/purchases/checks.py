@@ -44,7 +44,7 @@ def purchase(
     return PurchaseFact(
         new_id,
         given.store_id,
-        reference(given.pos_ref, "pos_ref", REF_LENGTH),
+        reference(given.pos_ref, "pos_ref", REF_LENGTH, grouped=True),
         occurred_at,
         total,
         given.currency,

@@ -65,9 +65,11 @@ def record_return(s: ScopedSession, given: ReturnIn) -> Returned:
     at = place(s, given.store_id)
     bought_at = given.purchase_store_id or given.store_id
     present = now()
-    pos_ref = reference(given.pos_ref, "pos_ref", checks.REF_LENGTH)
+    pos_ref = reference(given.pos_ref, "pos_ref", checks.REF_LENGTH, grouped=True)
     occurred_at = checks.moment(given.occurred_at, present)
-    bought_ref = reference(given.purchase_pos_ref, "purchase_pos_ref", checks.REF_LENGTH)
+    bought_ref = reference(
+        given.purchase_pos_ref, "purchase_pos_ref", checks.REF_LENGTH, grouped=True
+    )
     purchase = queries.by_ref(s, bought_at, bought_ref, lock=True)
     there = queries.find_return(s, given.store_id, pos_ref)
     if there is not None:

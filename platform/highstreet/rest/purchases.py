@@ -158,7 +158,7 @@ def give_back(data: dict[str, Any]) -> Response:
 
 def _ref(typed: str) -> str:
     """A receipt's number as it is kept: tills write the same letters in several ways."""
-    return reference(typed, "pos_ref", REF_LENGTH)
+    return reference(typed, "pos_ref", REF_LENGTH, grouped=True)
 
 
 def _basket(data: Mapping[str, Any], pos_ref: str) -> PurchaseIn:

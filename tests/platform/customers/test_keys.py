@@ -136,6 +136,18 @@ def test_barcodes_pass_as_product_codes_but_payment_cards_do_not() -> None:
         reference("R1\x00", "pos_ref", 50)
 
 
+@pytest.mark.parametrize("number", ["4-20260525-0883", "431-15-08-2026-06503"])
+def test_receipts_in_groups_pass_and_products_in_groups_do_not(number: str) -> None:
+    """Register, day and count, with a right check digit; a product has no such number."""
+    assert reference(number, "pos_ref", 50, grouped=True) == number
+    for take in (clean, reference):
+        with pytest.raises(Invalid):
+            take(number, "product", 50)
+    for card in ("4111 1111 1111 1111", "3782-822463-10005", "4111111111111111"):
+        with pytest.raises(Invalid):
+            reference(card, "pos_ref", 50, grouped=True)
+
+
 @pytest.mark.parametrize("unseen", ["\u200b", "\ufeff", "\u2060"])
 def test_what_nobody_sees_makes_no_difference(unseen: str) -> None:
     assert clean(f"{unseen}Zoë{unseen}", "name", 20) == "Zoë"
