@@ -59,10 +59,12 @@ def put_together(config: Mapping[str, Any] | None, *, faces: bool) -> Flask:
     if hops := values["proxies"]:
         # Only so many entries of these headers are ours; a client can write the ones before.
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
-    words.use(i18n.gettext)
     db.init_app(app)
     app.extensions["highstreet"] = house = _build(app, values)
     i18n.init_app(app, house.host.translations())
+    sayings = house.host.sayings()
+    # The ground floor shows titles of tools' permissions, which no catalogue has.
+    words.use(lambda text: sayings.get(i18n.language(), {}).get(text) or i18n.gettext(text))
     if faces:
         from highstreet import rest, web
 

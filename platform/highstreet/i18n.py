@@ -28,7 +28,8 @@ TRANSLATIONS = Path(__file__).with_name("translations")
 def init_app(app: Flask, directories: Iterable[str | Path] = ()) -> None:
     """Let `app` speak every language of LANGUAGES; `directories` hold the tools' catalogues."""
     # Flask-Babel takes all catalogues as one string, split at ";".
-    places = ";".join(str(place) for place in (TRANSLATIONS, *directories))
+    # The last has the say: a tool's words never change those of the core or of its pages.
+    places = ";".join(str(place) for place in (*directories, TRANSLATIONS))
     flask_babel.Babel(
         app,
         default_locale=DEFAULT,

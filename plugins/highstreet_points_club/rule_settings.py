@@ -123,7 +123,7 @@ class AccrualSchema(Strict):
 class BonusSchema(Strict):
     """A time when more is given; see programme.Bonus."""
 
-    name = fields.String(required=True, validate=NAME, metadata={"label": _l("Name")})
+    name = fields.String(required=True, validate=NAME, metadata={"label": _l("What it is called")})
     percent = fields.Integer(
         load_default=100,
         strict=True,
@@ -161,10 +161,10 @@ class RewardSchema(Strict):
         validate=_key,
         metadata={
             "label": _l("Key"),
-            "help": _l("By it tills name the reward: small letters, digits and dashes."),
+            "help": _l("Tills call the reward by it: small letters, digits and dashes."),
         },
     )
-    name = fields.String(required=True, validate=NAME, metadata={"label": _l("Name")})
+    name = fields.String(required=True, validate=NAME, metadata={"label": _l("What it is called")})
     points = fields.Integer(
         required=True,
         strict=True,

@@ -210,7 +210,9 @@ def told(line: "Line", place: Place) -> Told:
     if line.store and line.kind != "earn":
         parts.append(line.store)
     if line.amount_minor:
-        amount_paid = money(abs(line.amount_minor), place)
+        amount_paid = format_minor(
+            abs(line.amount_minor), place.currency, str(format_locale(place.locale))
+        )
         parts.append(
             _("%(amount)s returned", amount=amount_paid) if line.amount_minor < 0 else amount_paid
         )

@@ -447,3 +447,11 @@ def test_the_last_day_of_a_key_is_a_day_in_the_store(site, manager):
         row = s.get(keys.ApiKey, find(site, token).id)
     assert row.expires_at.isoformat() == "2099-07-01T23:00:00+00:00"  # midnight in London
     assert GOOD
+
+
+def test_what_a_tool_adds_to_permissions_is_said_in_the_readers_language(site, manager):
+    browser = site.browser(manager)
+    browser.post("/me", "/choose/language/zh_Hans", {"next": "/"})
+    page = browser.get(KEYS)
+    assert "发放和收回奖品" in page.text
+    assert "Hand over rewards" not in page.text

@@ -61,10 +61,11 @@ class BadManifestError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """Title and summary in another language than English."""
+    """A tool's title and summary, and its permissions' titles by name, in another language."""
 
     title: str
     summary: str
+    permissions: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +157,7 @@ class WordsSchema(_Strict):
 
     title = fields.String(required=True, validate=_LINE)
     summary = fields.String(required=True, validate=_LINE)
+    permissions = fields.Dict(fields.String(), fields.String(validate=_LINE), load_default=dict)
 
 
 class DemoSchema(_Strict):
@@ -209,6 +211,9 @@ class ManifestSchema(_Strict):
         foreign = [n for n in data["permissions"] if not n.startswith(f"{data['name']}.")]
         if foreign:
             errors["permissions"] = [f"must begin with {data['name']}.: {', '.join(foreign)}"]
+        for locale, words in data["words"].items():
+            if unknown := words["permissions"].keys() - data["permissions"].keys():
+                errors[f"words.{locale}.permissions"] = [f"not declared: {', '.join(unknown)}"]
         if errors:
             raise ValidationError(errors)
 

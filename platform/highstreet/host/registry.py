@@ -225,6 +225,17 @@ class Host:
                 places.append(Path(module.__file__).with_name(loaded.plugin.translations))
         return places
 
+    def sayings(self) -> dict[str, dict[str, str]]:
+        """English titles of the tools' permissions in other languages, by Babel locale."""
+        found: dict[str, dict[str, str]] = {}
+        for one in self.plugins.values():
+            for locale, words in one.manifest.words.items():
+                titles = one.manifest.permissions
+                found.setdefault(locale, {}).update(
+                    {titles[name]: said for name, said in words.permissions.items()}
+                )
+        return found
+
     def permissions(self) -> list["Permission"]:
         """What the tools add to the catalogue of permissions."""
         from highstreet_tenants.people.permissions import Permission

@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response
 from highstreet.host.access import requires
 from highstreet.i18n import LANGUAGE_COOKIE, LANGUAGES, language, ngettext
 from highstreet.i18n import gettext as _
-from highstreet.web import device, lock
+from highstreet.web import choose, device, lock
 from highstreet.web.choose import THEME_COOKIE
 from highstreet.web.current import current
 from highstreet_tenants.errors import HighstreetError, Invalid, Unauthenticated
@@ -137,7 +137,7 @@ def _page(error: HighstreetError | None = None) -> str:
         person=person,
         name=request.form.get("name", person.name),
         chosen=request.form.get("locale") or person.locale or language(),
-        look=request.form.get("theme") or person.theme,
+        look=request.form.get("theme") or choose.theme(),
         devices=found,
         describe=device.describe,
         has_password=has_password,

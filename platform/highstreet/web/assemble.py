@@ -118,7 +118,9 @@ def _home() -> str:
         return "/"
     if place.store is None:
         return url_for("office.overview", **place.slugs)
-    return url_for("till.find" if not current.may("today.view") else "today.day", **place.slugs)
+    ways = (("today.view", "today.day"), ("till.use", "till.find"))
+    way = next((to for needed, to in ways if current.may(needed)), "tools.list_all")
+    return url_for(way, **place.slugs)
 
 
 def _accent() -> str | None:

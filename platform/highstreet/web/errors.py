@@ -3,12 +3,14 @@
 import logging
 import secrets
 from dataclasses import dataclass, field
+from urllib.parse import urlsplit
 
 from flask import Flask, Response, make_response, render_template, request
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 
 from highstreet.i18n import gettext as _
+from highstreet.web.choose import local_path
 from highstreet_tenants import trouble
 from highstreet_tenants.errors import HighstreetError
 
@@ -114,13 +116,21 @@ def of_defect(error: Exception) -> Response:
 def page(words: Words) -> Response:
     """The error page itself; a bare one should even that fail."""
     try:
-        body = render_template("error.html", words=words)
+        body = render_template("error.html", words=words, back_href=_back())
     except Exception:
         log.exception("the error page failed too")
         body = f"<!doctype html><title>{words.status}</title><p>{words.number or words.status}"
     response = make_response(body, words.status)
     response.headers.extend(words.headers)
     return response
+
+
+def _back() -> str | None:
+    """The page that the reader came from, if it is another one of ours."""
+    came = urlsplit(request.referrer or "")
+    if came.netloc != request.host or came.path == request.path:
+        return None
+    return local_path(f"{came.path}?{came.query}" if came.query else came.path)
 
 
 def fault_number() -> str:

@@ -219,7 +219,7 @@ def settings(brand: str) -> str:
     return render_template(
         "office/settings.html",
         facts=[
-            (_("Name"), place.brand.name),
+            (_("Brand"), place.brand.name),
             (_("Stores"), formats.num(stores)),
             (_("Regions"), ", ".join(regions) or _("none")),
             (_("Currency"), place.brand.currency),

@@ -38,7 +38,7 @@ def store_facts(s: ScopedSession, store: Store) -> list[tuple[str, str]]:
     owner = s.get(Owner, (s.brand_id, store.owner_id)) if store.owner_id else None
     address = ", ".join(str(part) for part in _address(store) if part)
     rows = [
-        (_("Name"), store.name),
+        (_("Store"), store.name),
         (_("Number"), store.code),
         (_("Region"), region.name if region else ""),
         (_("Owner"), owner.name if owner else ""),
