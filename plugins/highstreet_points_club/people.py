@@ -4,8 +4,20 @@ from collections.abc import Sequence
 from typing import Any
 
 from highstreet.sdk import Ctx, CustomerFact, Statement, new_id, own
+from highstreet.sdk import lazy_gettext as _l
 from highstreet_points_club import accounts, history, issuing, ledger, rules
 from highstreet_points_club.writing import Cause, Change, write
+
+#: Names and values of the export, for the page on which a member reads what is held: it looks them
+#: up in the catalogue.
+HELD = (
+    *(_l("Balance"), _l("Entries"), _l("Rewards"), _l("At"), _l("Kind"), _l("Points"), _l("Store")),
+    *(_l("Reward"), _l("Reason"), _l("Status"), _l("Issued at"), _l("Ended at"), _l("Earn")),
+    *(_l("Hold"), _l("Burn"), _l("Release"), _l("Reverse earn"), _l("Reverse burn"), _l("Expire")),
+    *(_l("Adjust"), _l("Opening"), _l("Forfeit"), _l("Merge in"), _l("Merge out"), _l("Lapsed")),
+    *(_l("Unmerge in"), _l("Unmerge out"), _l("Issued"), _l("Redeemed"), _l("Released")),
+    *(_l("Returned"),),
+)
 
 _END_REWARDS = Statement(
     "UPDATE points_club_reward AS r SET status = 'lapsed', closed_at = :at"
@@ -48,7 +60,7 @@ def export(ctx: Ctx, customer: CustomerFact) -> dict[str, Any]:
         ],
         "rewards": [
             {
-                "name": reward.name,
+                "reward": reward.name,
                 "points": reward.points,
                 "status": reward.status,
                 "issued_at": reward.issued_at.isoformat(),

@@ -1,9 +1,7 @@
 """The member's own page, behind a link: card, standing, story, wishes, all that is held."""
 
 import io
-from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Any
+from dataclasses import dataclass
 
 from flask import (
     Blueprint,
@@ -27,10 +25,12 @@ from highstreet.customers.listing import store_names
 from highstreet.host import dispatch, slots
 from highstreet.host.access import public
 from highstreet.i18n import gettext as _
+from highstreet.i18n import language
 from highstreet.members import links
 from highstreet.till.hooks import Club
 from highstreet.timeline import queries as timeline
 from highstreet.web import formats
+from highstreet.web import held as telling
 from highstreet.web.current import Place, current
 from highstreet.web.store.leaving import copy_of
 from highstreet.web.store.story import entry
@@ -130,9 +130,11 @@ def held(token: str) -> str:
     """Everything that is held about the member, to be read."""
     with current.session() as s:
         data = service.export(s, g.member_id)
-    return render_template(
-        "member/held.html", token=token, brand=current.place.brand, parts=_parts(data)
-    )
+        names = store_names(s, telling.store_ids(data))
+    places = {str(key): name for key, name in names.items()}
+    host = current.house.host
+    found = telling.parts(data, places, lambda name: host.title(name, language()))
+    return render_template("member/held.html", token=token, brand=current.place.brand, parts=found)
 
 
 @member.get("/<token>/copy.json")
@@ -212,78 +214,3 @@ def _ready(club: Club | None) -> str:
     if not can:
         return ""
     return _("You can have today: %(rewards)s. Show this card.", rewards=", ".join(can))
-
-
-@dataclass(slots=True)
-class Part:
-    """One part of what is held: single facts, then lists of lines by name."""
-
-    title: str
-    rows: list[tuple[str, str]] = field(default_factory=list)
-    lists: list[tuple[str, list[str]]] = field(default_factory=list)
-
-
-def _parts(data: dict[str, Any]) -> list[Part]:
-    names = {
-        "customer": _("You"),
-        "purchases": _("What you bought"),
-        "timeline": _("What happened"),
-        "consent": _("What you agreed to"),
-        "tools": _("What the tools keep"),
-        "missing": _("Could not be looked up now; ask again later"),
-    }
-    found = []
-    for key, value in data.items():
-        if isinstance(value, dict | list) and (value or key != "missing"):
-            part = Part(names.get(key, key.replace("_", " ").capitalize()))
-            _spread(value, "", part)
-            found.append(part)
-    return found
-
-
-def _spread(value: Any, name: str, part: Part) -> None:
-    """Put nested values where they can be read: facts one by one, lists line by line."""
-    if isinstance(value, dict):
-        for key, inner in value.items():
-            label = key.replace("_", " ")
-            if isinstance(inner, dict | list):
-                _spread(inner, label, part)
-            elif not _is_id(key) and inner not in (None, ""):
-                part.rows.append((f"{name} {label}".strip(), _said(key, inner, value)))
-    elif value:
-        part.lists.append((name or part.title, [_line(one) for one in value]))
-
-
-def _line(value: Any) -> str:
-    """One entry of a list in a line."""
-    if isinstance(value, list):
-        return ", ".join(_line(one) for one in value)
-    if not isinstance(value, dict):
-        return str(value)
-    said = []
-    for key, inner in value.items():
-        if isinstance(inner, list):
-            said += [_line(one) for one in inner if inner]
-        elif isinstance(inner, dict):
-            said.append(_line(inner))
-        elif not _is_id(key) and inner not in (None, "") and key != "currency":
-            said.append(_said(key, inner, value))
-    return " · ".join(one for one in said if one)
-
-
-def _said(key: str, value: Any, beside: dict[str, Any]) -> str:
-    """A value as people read it: money with its currency, moments in the store's zone."""
-    currency = beside.get("currency")
-    if key.endswith("_minor") and isinstance(value, int) and isinstance(currency, str):
-        return formats.money(value, currency)
-    if isinstance(value, str) and len(value) >= 20 and value[10:11] == "T":
-        try:
-            return formats.moment(datetime.fromisoformat(value))
-        except ValueError:
-            return value
-    return str(value)
-
-
-def _is_id(key: str) -> bool:
-    """Whether a key names a row for machines; it stays in the copy."""
-    return key == "id" or key.endswith(("_id", "_ids"))

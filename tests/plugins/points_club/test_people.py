@@ -122,7 +122,7 @@ def test_a_member_sees_all_that_is_held(shop: Shop) -> None:
             ("adjust", 5, 15),
         ]
         assert held["entries"][2]["reason"] == "For the trouble"
-        assert held["rewards"][0]["name"] == "Coffee"
+        assert held["rewards"][0]["reward"] == "Coffee"
 
 
 def test_an_erased_member_leaves_sums_that_name_nobody(shop: Shop) -> None:

@@ -1,5 +1,6 @@
 """A customer's story and consents in words for pages, without those that only programs use."""
 
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
@@ -12,19 +13,19 @@ from highstreet.web import formats
 def entry(one: timeline.Entry, names: dict[UUID | None, str]) -> dict[str, Any]:
     """An entry of the timeline as pages show it."""
     return {
-        "title": _consent_title(one) or one.title,
+        "title": entry_title(one.kind, one.title, one.data),
         "at": one.occurred_at,
         "where": names.get(one.store_id, "") if one.store_id else "",
         "value": "",
     }
 
 
-def _consent_title(one: timeline.Entry) -> str:
-    """What was agreed to or refused, without the words that only programs use; "" for others."""
-    if one.kind not in ("consent-given", "consent-withdrawn"):
-        return ""
-    what = contact_words(str(one.data.get("purpose", "")), str(one.data.get("channel", "")))
-    if one.kind == "consent-given":
+def entry_title(kind: str, title: str, data: Mapping[str, Any]) -> str:
+    """What happened: of a consent what was agreed to, without the words that only programs use."""
+    if kind not in ("consent-given", "consent-withdrawn"):
+        return title
+    what = contact_words(str(data.get("purpose", "")), str(data.get("channel", "")))
+    if kind == "consent-given":
         return _("Agreed: %(what)s", what=what)
     return _("Refused: %(what)s", what=what)
 
