@@ -389,6 +389,17 @@ def test_a_merge_is_taken_back_by_clicks(pages: Any, windows: Any, width: int, t
     assert not page.locator("text=Merged into this record").count()
 
 
+def test_the_page_of_the_api_is_accessible_though_it_is_another_projects(windows: Any) -> None:
+    page = windows(width=390)
+    page.goto("/api/docs")
+    page.locator(".opblock-summary-control").nth(1).click()
+    page.wait_for_selector(".opblock-body pre")
+    assert [one["id"] for one in Axe().run(page).response["violations"]] == []
+    assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+    page.click("text=Problems that the API names")
+    assert page.locator("h1").inner_text() == "Problems that the API names"
+
+
 def test_at_320_pixels_nothing_is_cut(pages: Any, windows: Any) -> None:
     """WCAG 2.2, 1.4.10: a page at 400 % zoom."""
     found = []
