@@ -16,6 +16,7 @@ from highstreet_points_club import (
     openings,
     screens,
     slots,
+    typesetting,
     verbs,
 )
 from highstreet_points_club.settings import ProgrammeSchema
@@ -42,6 +43,7 @@ plugin = Plugin(
     slots=slots.SLOTS,
     imports=(openings.BALANCES,),
     verbs=verbs.VERBS,
+    checks=(typesetting.fonts,),
     translations="translations",
 )
 

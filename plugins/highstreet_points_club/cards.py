@@ -5,7 +5,6 @@ so that a new card finds them all again.
 """
 
 import io
-import json
 import secrets
 from collections.abc import Sequence
 from functools import lru_cache
@@ -15,6 +14,7 @@ from uuid import UUID
 
 from highstreet.sdk import Conflict, Ctx, Invalid, NotFound
 from highstreet.sdk import gettext as _
+from highstreet_points_club import typesetting
 
 if TYPE_CHECKING:
     from highstreet.sdk import IdentityFact
@@ -89,7 +89,7 @@ def printable(ctx: Ctx, customers: Sequence[UUID]) -> bytes:
     """A PDF of card-sized pages (85.6 × 54 mm, ISO/IEC 7810), one for each member.
 
     Names reach the typesetter as data, never as markup. Raises Invalid for a member without a
-    usable card or too many at once, NotFound.
+    usable card or too many at once, NotFound, Unprintable where no font has a letter.
     """
     ctx.need("print")
     if not 0 < len(customers) <= MOST_AT_ONCE:
@@ -109,7 +109,8 @@ def printable(ctx: Ctx, customers: Sequence[UUID]) -> bytes:
                 "qr": qr_svg(card.value),
             }
         )
-    return _typeset({"brand": brand.name, "label": _("Members’ club"), "cards": cards})
+    data = {"brand": brand.name, "label": _("Members’ club"), "cards": cards}
+    return typesetting.pdf(_template(), data)
 
 
 def grouped(number: str) -> str:
@@ -132,9 +133,3 @@ def qr_svg(number: str) -> str:
 @lru_cache(maxsize=1)
 def _template() -> bytes:
     return files("highstreet_points_club").joinpath("card.typ").read_bytes()
-
-
-def _typeset(data: dict[str, object]) -> bytes:
-    import typst
-
-    return bytes(typst.compile(_template(), sys_inputs={"data": json.dumps(data)}))

@@ -4,7 +4,12 @@ import sqlite3
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 
+from highstreet.cli import database
+from highstreet.host.manifest import Manifest
+from highstreet.host.plugin import Finding, Plugin
+from highstreet.host.registry import Loaded
 from highstreet_tenants import clock
 
 from .conftest import Call, Called
@@ -159,6 +164,19 @@ def test_check_is_content(at: Call) -> None:
     assert found["fine"]
     assert len(found["findings"]) >= 4
     assert "ok   tables are up to date" in fine(at("check")).out
+    (cards,) = [one for one in found["findings"] if "club cards" in one["what"]]
+    assert cards["fine"], "a script that no font has is a remark: not every shop needs them all"
+
+
+def test_a_tools_check_that_fails_is_told_and_hides_nothing() -> None:
+    def check() -> list[Finding]:
+        raise RuntimeError("no printer")
+
+    manifest = Manifest("broken", "Broken", "", "1", Requirement("highstreet"))
+    tool = Loaded("broken", manifest, Plugin("broken", checks=(check,)), "broken", "broken")
+    (found,) = database._of_tool(tool, check)
+    assert (found.fine, found.what) == (False, "Broken can say whether it is in order")
+    assert "no printer" in found.advice
 
 
 def test_brands_apply_says_what_changes_and_then_nothing(at: Call, tmp_path: Path) -> None:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
 
 import click
 import sqlalchemy as sa
 
 from highstreet import config
 from highstreet.cli.base import json_option, open_house, print_json, telling_of_the_database
+from highstreet.host.plugin import Finding
+from highstreet.host.registry import Loaded
 from highstreet.house import House
 from highstreet.i18n import gettext as _
+from highstreet.i18n import language
 from highstreet_tenants import rls
 from highstreet_tenants.errors import Unavailable
 
@@ -31,21 +34,12 @@ def migrate(as_json: bool) -> None:
         click.echo(line)
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that was looked at. ``advice`` says what to do if it is not in order."""
-
-    what: str
-    fine: bool
-    advice: str = ""
-
-
 @click.command()
 @json_option
 def check(as_json: bool) -> None:
     """Look whether this installation is in order: database, tables, tools, Redis, key.
 
-    Exit code 1 if anything is not.
+    Exit code 1 if anything is not; a note lets nothing fail.
     """
     with open_house(ready=False) as house:
         findings = look(house)
@@ -54,8 +48,9 @@ def check(as_json: bool) -> None:
         print_json({"fine": fine, "findings": findings})
     else:
         for finding in findings:
-            mark = "ok  " if finding.fine else "FAIL"
-            click.echo(f"{mark} {finding.what}" + (f": {finding.advice}" * (not finding.fine)))
+            said = finding.note if finding.fine else finding.advice
+            mark = "FAIL" if not finding.fine else "note" if said else "ok  "
+            click.echo(f"{mark} {finding.what}" + f": {said}" * bool(said))
     raise SystemExit(0 if fine else 1)
 
 
@@ -75,7 +70,19 @@ def look(house: House) -> list[Finding]:
     findings += [_key(house), _variables()]
     if house.config["redis_url"]:
         findings.append(_redis(house.config["redis_url"]))
+    for tool in house.host.plugins.values():
+        for check in tool.plugin.checks:
+            findings += _of_tool(tool, check)
     return findings
+
+
+def _of_tool(tool: Loaded, check: Callable[[], Iterable[Finding]]) -> list[Finding]:
+    """What a tool looks at for itself. One that can't is no reason to hear nothing of the rest."""
+    try:
+        return list(check())
+    except Exception as error:
+        what = _("%(tool)s can say whether it is in order", tool=tool.manifest.titled(language()))
+        return [Finding(what, False, f"{type(error).__name__}: {error}")]
 
 
 def _database(house: House) -> Finding:

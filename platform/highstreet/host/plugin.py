@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -56,6 +56,20 @@ class Verb:
     writes: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that `highstreet check` looked at.
+
+    what: as it should be. fine: whether it is. advice: what to do if not. note: a remark all the
+    same, which lets nothing fail.
+    """
+
+    what: str
+    fine: bool
+    advice: str = ""
+    note: str = ""
+
+
 @dataclass(frozen=True)
 class Plugin:
     """A tool. Everything but the name is optional; nothing here acts until a store has it on.
@@ -67,7 +81,8 @@ class Plugin:
     `sdk.screens` and `sdk.api`. jobs, periodic: handlers named `<name>.<what>` and what runs in
     each store's local day. slots: pieces of the consoles' pages by slot name. imports: files that
     the command line takes in for the tool, named `<name>.<what>`. verbs: what an operator may ask
-    of it there, named alike. translations: directory of its gettext catalogues, beside the package.
+    of it there, named alike. checks: what `highstreet check` is to look at for it, asked without a
+    database or a request. translations: directory of its gettext catalogues, beside the package.
     """
 
     name: str
@@ -82,4 +97,5 @@ class Plugin:
     slots: Mapping[str, Slot] = field(default_factory=dict)
     imports: Sequence[ImportKind] = ()
     verbs: Sequence[Verb] = ()
+    checks: Sequence[Callable[[], Iterable[Finding]]] = ()
     translations: str | None = None

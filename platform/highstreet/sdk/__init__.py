@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from highstreet.host.dispatch import Refused
     from highstreet.host.facts import BrandFacts
     from highstreet.host.plans import Answer
-    from highstreet.host.plugin import NavEntry, Plugin, Verb
+    from highstreet.host.plugin import Finding, NavEntry, Plugin, Verb
     from highstreet.host.settings import Resolved
     from highstreet.host.shops import Shop
     from highstreet.host.snapshot import Place
@@ -109,7 +109,7 @@ _PLACES: dict[str, str] = {
     "Refused": "highstreet.host.dispatch",
     "BrandFacts": "highstreet.host.facts",
     "Answer": "highstreet.host.plans",
-    **dict.fromkeys(("NavEntry", "Plugin"), "highstreet.host.plugin"),
+    **dict.fromkeys(("Finding", "NavEntry", "Plugin"), "highstreet.host.plugin"),
     "Resolved": "highstreet.host.settings",
     "Place": "highstreet.host.snapshot",
     "Shop": "highstreet.host.shops",
@@ -170,6 +170,7 @@ __all__ = [
     "Entry",
     "EntryIn",
     "Figure",
+    "Finding",
     "Forbidden",
     "HighstreetError",
     "ImportDone",

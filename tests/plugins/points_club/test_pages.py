@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from types import SimpleNamespace
 from typing import Any
 from uuid import UUID, uuid4
@@ -18,7 +19,7 @@ from highstreet.members import links
 from highstreet.purchases import service as purchases
 from highstreet.purchases.facts import PurchaseIn
 from highstreet.sdk import ctx_of
-from highstreet_points_club import history, rewards
+from highstreet_points_club import history, rewards, typesetting
 from highstreet_tenants import clock
 from highstreet_tenants.models import Brand, Store
 from highstreet_tenants.people.keys import create_key
@@ -180,6 +181,22 @@ def test_cards_are_given_replaced_and_printed(house_of_clubs: House) -> None:
     assert "Lost" in words(clerk.get(member))
     pdf = clerk.get(f"{member}/card.pdf")
     assert (pdf.mimetype, pdf.data[:5]) == ("application/pdf", b"%PDF-")
+
+
+def test_the_page_says_what_no_font_of_the_server_has(
+    house_of_clubs: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import typst
+
+    house = house_of_clubs
+    clerk = house.person("clara", "till_staff")
+    member = f"{house.path()}/members/{house.member(name='张伟')}"
+    clerk.post(member, f"{member}/card")
+    own_fonts = typst.Fonts(include_system_fonts=False)
+    monkeypatch.setattr(typesetting, "_fonts", lru_cache(lambda: own_fonts))
+    refused = clerk.get(f"{member}/card.pdf")
+    assert refused.status_code == 503
+    assert "No font of this server has “张”" in words(refused)
 
 
 def test_the_story_as_a_file_holds_no_formula(house_of_clubs: House) -> None:
