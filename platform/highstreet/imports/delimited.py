@@ -28,7 +28,11 @@ LONGEST_RECORD = 40
 """Lines that one record may span; more means a quotation mark that nobody closed."""
 
 _BLOCK = 1 << 20
+_SEP = re.compile(r'"?sep=(.)"?\r?$', re.IGNORECASE | re.MULTILINE)
+"""A first line by which spreadsheets tell each other the delimiter."""
+
 _BEYOND = re.compile(rb"[\x80-\xff]+")
+_KANA_AND_KANJI = re.compile("[\u3040-\u30ff\u3400-\u9fff]+")
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF32_LE, "utf-32"),  # before UTF-16: its mark begins with UTF-16's
@@ -56,7 +60,9 @@ def look_at(path: Path, hints: Hints, stamp: tuple[int, ...]) -> Survey:
         raise Invalid(_("%(path)s is empty.", path=path))
     encoding = hints.encoding or scan.encoding()
     text = _decode(scan.head, encoding)
-    delimiter = hints.delimiter or guess_delimiter(text)
+    told = _SEP.match(text.removeprefix("\ufeff"))
+    skip = hints.header - 1 if hints.header else 1 if told else 0
+    delimiter = hints.delimiter or (told[1] if told else guess_delimiter(text, skip))
     return Survey(
         path=path,
         sha256=digest.hexdigest(),
@@ -64,6 +70,7 @@ def look_at(path: Path, hints: Hints, stamp: tuple[int, ...]) -> Survey:
         stamp=stamp,
         encoding=encoding,
         delimiter=delimiter,
+        skip=skip,
         packed=packed,
         hints=hints,
     )
@@ -116,6 +123,8 @@ class _Scan:
             return "utf-16-le" if odd > even else "utf-16-be"
         if not self._bad or self._good > self._bad:
             return "utf-8"
+        if _is_japanese(self.telling):
+            return "shift_jis"
         # In western text the letters beyond ASCII stand alone, in others they make up the words: on
         # a few of them the guess is as good as a die.
         runs = _BEYOND.findall(self.telling)
@@ -128,6 +137,21 @@ class _Scan:
         match = best.best()
         # A few bytes are too little to tell by; western Windows is what spreadsheets save.
         return match.encoding if match and match.encoding != "ascii" else "cp1252"
+
+
+def _is_japanese(data: bytes) -> bool:
+    """Whether bytes are Shift-JIS: it decodes, and its signs stand beside one another.
+
+    Its second bytes are often ASCII, so that they do not look like words; and nearly any byte of
+    western text makes a sign in it, but then one by itself.
+    """
+    whole = data[: data.rfind(b"\n") + 1] or data
+    try:
+        text = whole.decode("shift_jis")
+    except UnicodeDecodeError:
+        return False
+    signs = len(text) - len(text.encode("ascii", "ignore"))
+    return sum(len(run) for run in _KANA_AND_KANJI.findall(text) if len(run) > 1) > 0.8 * signs
 
 
 def _decode(sample: bytes, encoding: str) -> str:
@@ -147,14 +171,18 @@ def _decode(sample: bytes, encoding: str) -> str:
         ) from error
 
 
-def guess_delimiter(text: str) -> str:
-    """The delimiter that splits the first lines into the most columns, and equally many in each."""
-    lines = [line[:10_000] for line in text.splitlines()[:50] if line.strip()]
+def guess_delimiter(text: str, skip: int = 0) -> str:
+    """The delimiter that splits the first lines, those to ``skip`` left out, into the most columns,
+    and equally many in each."""
+    lines = [line[:10_000] for line in text.splitlines()[skip : skip + 50] if line.strip()]
     if len(lines) > 1 and not text.endswith(("\n", "\r")):
         lines = lines[:-1]  # the sample may have cut it
 
     def worth(delimiter: str) -> tuple[int, int]:
-        widths = [len(row) for row in csv.reader(lines, delimiter=delimiter)]
+        try:
+            widths = [len(row) for row in csv.reader(lines, delimiter=delimiter)]
+        except csv.Error:  # a quotation mark is never closed: whoever reads the rows will say so
+            return 0, 0
         first = widths[0] if widths else 1
         return (first > 1) * sum(width == first for width in widths), first
 
@@ -192,16 +220,19 @@ class TextRecords:
     def __iter__(self) -> Iterator[Record]:
         if self._text is None:
             raise RuntimeError("open the stream with `with` first")
-        lines = _Lines(_bounded(self._text))
+        source, skip = _bounded(self._text), self._survey.skip
+        for _line in range(skip):
+            next(source, None)
+        lines = _Lines(source, taken=skip)
         delimiter = self._survey.delimiter
-        start = 1
+        start = 1 + skip
         while True:
             reader = csv.reader(lines, delimiter=delimiter)
             try:
                 for fields in reader:
                     line, start = start, lines.taken + 1
                     lines.forget()
-                    if fields:
+                    if any(fields):  # or the line is blank, or nothing but delimiters
                         yield Record(line, fields)
                 return
             except (csv.Error, _Unclosed):
@@ -239,11 +270,11 @@ class _Unclosed(Exception):
 class _Lines:
     """Feeds lines to the csv reader and can take back those of the record that went wrong."""
 
-    def __init__(self, source: Iterator[str]) -> None:
+    def __init__(self, source: Iterator[str], *, taken: int = 0) -> None:
         self._next: Callable[[], str] = source.__next__
         self._held: list[str] = []
         self._again: list[str] = []
-        self.taken = 0
+        self.taken = taken
 
     def __iter__(self) -> _Lines:
         return self

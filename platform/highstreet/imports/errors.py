@@ -27,8 +27,8 @@ class Refusal:
     fields: Sequence[str]
 
 
-#: What differs between rows that are refused for the same reason.
-_OWN = re.compile(r"“[^”]*”|\d+")
+#: What may differ between rows that are refused for the same reason.
+_OWN = re.compile(r"“[^”]*”|\d+(?:\.\d+)?|…")
 
 
 class Tally:
@@ -43,7 +43,8 @@ class Tally:
         kind = _OWN.sub("…", reason)
         there = self._found.get(kind)
         if there is not None:
-            self._found[kind] = (reason if there[0] == reason else kind, there[1] + 1)
+            said, count = there
+            self._found[kind] = (said if said == reason else _shared(said, reason), count + 1)
         elif len(self._found) < self._most:
             self._found[kind] = (reason, 1)
 
@@ -51,6 +52,12 @@ class Tally:
     def counts(self) -> dict[str, int]:
         """Each reason and how often, the commonest first."""
         return dict(sorted(self._found.values(), key=lambda one: -one[1]))
+
+
+def _shared(one: str, other: str) -> str:
+    """Two reasons of a kind as one: what differs is left out."""
+    theirs = iter(_OWN.findall(other))
+    return _OWN.sub(lambda own: own[0] if next(theirs, "") == own[0] else "…", one)
 
 
 def safe(cell: str) -> str:

@@ -34,9 +34,9 @@ class FileMapping:
     products: Mapping[str, str] = field(default_factory=dict)
     fields: Mapping[str, str] = field(default_factory=dict)
     ignore: tuple[str, ...] = ()
-    file: Mapping[str, str] = field(default_factory=dict)
-    lines_file: Mapping[str, str] = field(default_factory=dict)
-    products_file: Mapping[str, str] = field(default_factory=dict)
+    file: Mapping[str, Any] = field(default_factory=dict)
+    lines_file: Mapping[str, Any] = field(default_factory=dict)
+    products_file: Mapping[str, Any] = field(default_factory=dict)
     date: str = "auto"
     decimal: str = "auto"
     thousands: str = ""
@@ -66,6 +66,7 @@ class _FileSchema(_Strict):
     encoding = fields.String()
     delimiter = fields.String(validate=validate.Length(equal=1))
     sheet = fields.String()
+    header = fields.Integer(strict=True, validate=validate.Range(min=1, max=1_000))
 
 
 class _FormatSchema(_Strict):

@@ -89,13 +89,14 @@ def survey(kind: Kind, path: Path, mapping: FileMapping, beside: Beside) -> Open
     """Look through all files of an import. Raises Invalid for one that can't be read."""
     shape = shape_of(kind, beside)
     found = reading.survey(path, mapping.hints())
-    main = Table(
-        found,
-        columns.place(
+    try:
+        placed = columns.place(
             shape, found.header, mapping.columns, ignore=mapping.ignore, defaults=mapping.defaults
-        ),
-        columns.locate(found.header, mapping.fields),
-    )
+        )
+        own = columns.locate(found.header, mapping.fields)
+    except Invalid as error:
+        raise elsewhere(found, error) from error
+    main = Table(found, placed, own)
     return Opened(
         shape,
         mapping,
@@ -105,13 +106,34 @@ def survey(kind: Kind, path: Path, mapping: FileMapping, beside: Beside) -> Open
     )
 
 
+def elsewhere(found: Survey, error: Invalid) -> Invalid:
+    """An error about a file's columns, with where else they may be."""
+    words = error.detail
+    if found.unread:
+        words += " " + _(
+            "This is the sheet “%(sheet)s”; there are also: %(others)s. A mapping may name "
+            "another: [file] sheet.",
+            sheet=found.sheet,
+            others=", ".join(f"“{name}”" for name in found.unread),
+        )
+    elif len(found.header) == 1:
+        words += " " + _(
+            "It is one column. If the names stand further down, a mapping says in which line: "
+            "[file] header = 3; if something else parts the columns, [file] delimiter."
+        )
+    return Invalid(words)
+
+
 def _beside(
     shape: Shape, path: Path | None, named: Mapping[str, str], mapping: FileMapping
 ) -> Table | None:
     if path is None:
         return None
     found = reading.survey(path, mapping.hints(f"{shape}_file"))
-    return Table(found, columns.place(shape, found.header, named))
+    try:
+        return Table(found, columns.place(shape, found.header, named))
+    except Invalid as error:
+        raise elsewhere(found, error) from error
 
 
 def find_fields(tenancy: Tenancy, scope: Scope, opened: Opened) -> dict[str, tuple[int, FieldFact]]:
@@ -183,4 +205,13 @@ def _numbers(opened: Opened) -> Iterator[str]:
                 yield record.fields[place] or default or ""
 
 
-__all__ = ["Beside", "Opened", "Table", "find_fields", "find_stores", "shape_of", "survey"]
+__all__ = [
+    "Beside",
+    "Opened",
+    "Table",
+    "elsewhere",
+    "find_fields",
+    "find_stores",
+    "shape_of",
+    "survey",
+]

@@ -7,6 +7,7 @@ that memory does not depend on its size.
 from __future__ import annotations
 
 import zlib
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
@@ -133,13 +134,13 @@ def _check_header(path: Path, names: tuple[str, ...]) -> None:
         raise Invalid(
             _("%(path)s is no table: its first line holds control characters.", path=path)
         )
-    folded = [name.casefold() for name in named]
-    twice = sorted({name for name in named if folded.count(name.casefold()) > 1})
+    count = Counter(name.casefold() for name in named)
+    twice = sorted({name for name in named if count[name.casefold()] > 1})
     if twice:
         raise Invalid(
             _(
                 "%(path)s has two columns named %(names)s; rename one.",
                 path=path,
-                names=", ".join(twice),
+                names=", ".join(twice[:20]),
             )
         )

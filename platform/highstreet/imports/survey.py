@@ -17,13 +17,15 @@ SAMPLE_ROWS = 2_000
 class Hints:
     """What a mapping says about a file itself.
 
-    ``decimal`` and ``date`` tell how to write the numbers and dates of a workbook, which has no
-    notation of its own, so that they are read by the same rule as texts.
+    ``header``: the line with the columns' names, counted from 1. ``decimal`` and ``date`` tell how
+    to write the numbers and dates of a workbook, which has no notation of its own, so that they are
+    read by the same rule as texts.
     """
 
     encoding: str | None = None
     delimiter: str | None = None
     sheet: str | None = None
+    header: int | None = None
     decimal: str = "."
     date: str = ""
 
@@ -34,7 +36,8 @@ class Survey:
 
     ``size`` is the number of bytes on disk, ``sample`` up to :data:`SAMPLE_ROWS` first records;
     ``sheet`` is the workbook's sheet, or empty for a text file, which then has ``encoding`` and
-    ``delimiter``; ``unread`` names sheets that hold something, too.
+    ``delimiter``; ``skip`` lines or rows stand in front of the header; ``unread`` names sheets that
+    hold something, too.
     """
 
     path: Path
@@ -43,6 +46,7 @@ class Survey:
     stamp: tuple[int, ...]
     encoding: str
     delimiter: str = ""
+    skip: int = 0
     packed: bool = False
     sheet: str = ""
     formulas: bool = False

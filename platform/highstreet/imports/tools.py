@@ -20,7 +20,7 @@ from highstreet.customers.facts import EnrolIn
 from highstreet.host import gating, guard, state
 from highstreet.host.taking import WHO_AND_WHERE, ImportKind, ImportRow
 from highstreet.i18n import gettext as _
-from highstreet.imports import columns, marks, people, reading, rows
+from highstreet.imports import columns, marks, opening, people, reading, rows
 from highstreet.imports.errors import ErrorsFile, Refusal
 from highstreet.imports.feeding import Progress
 from highstreet.imports.mapping import FileMapping
@@ -91,14 +91,17 @@ def run(
     scope = Scope.operator(brand.id, actor)
     with marks.alone(path):
         found = reading.survey(path, mapping.hints())
-        placed = columns.place_among(
-            fields_of(kind),
-            [(name,) for name in kind.needs],
-            found.header,
-            mapping.columns,
-            ignore=mapping.ignore,
-            defaults=mapping.defaults,
-        )
+        try:
+            placed = columns.place_among(
+                fields_of(kind),
+                [(name,) for name in kind.needs],
+                found.header,
+                mapping.columns,
+                ignore=mapping.ignore,
+                defaults=mapping.defaults,
+            )
+        except Invalid as error:
+            raise opening.elsewhere(found, error) from error
         report = Report(
             kind.name,
             str(path),

@@ -15,6 +15,12 @@ from highstreet_tenants.errors import HighstreetError
 from highstreet_tenants.money import minor_digits, parse_minor
 
 _SPACES = re.compile(r"[\s\u00a0\u2007\u2009\u202f]+")
+#: Blanks of other widths, as word processors and Asian keyboards make them.
+_BLANKS = re.compile("[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]")
+#: What copying leaves behind and nobody sees.
+_UNSEEN = re.compile("[\u00ad\u200b\u200e\u200f\u2060\ufeff]")
+#: Joiners stand within the words of some scripts.
+_JOINERS = "\u200c\u200d"
 _SCIENTIFIC = re.compile(r"\d(?:[.,]\d+)?[eE]\+\d+")
 
 
@@ -37,8 +43,14 @@ def text(value: str, *, longest: int = 200) -> str:
             _("“%(text)s…” is longer than %(longest)s letters", text=value[:20], longest=longest)
         )
     if not value.isprintable():
-        broken = next(letter for letter in value if not letter.isprintable())
-        raise RowError(_("there is a control character (code %(code)s)", code=ord(broken)))
+        value = _UNSEEN.sub("", _BLANKS.sub(" ", value)).strip()
+        for letter in value:
+            if letter in "\r\n":
+                raise RowError(
+                    _("there is a line break in a text; perhaps a quotation mark is missing")
+                )
+            if not letter.isprintable() and letter not in _JOINERS:
+                raise RowError(_("there is a control character (code %(code)s)", code=ord(letter)))
     if "\ufffd" in value:
         raise RowError(_("letters could not be read: the file has another encoding here"))
     return value
@@ -108,7 +120,10 @@ def amounts(
         bare = value.strip()
         for sign in known:
             bare = bare.replace(sign, "", 1)
-        match = form.fullmatch(_SPACES.sub(" ", bare).strip())
+        bare = _SPACES.sub(" ", bare).strip()
+        if not bare:
+            raise RowError(_("the amount is missing"))
+        match = form.fullmatch(bare)
         if match is None or not (match[2] or match[3]):
             raise RowError(
                 _(

@@ -83,6 +83,7 @@ def look_at(path: Path, hints: Hints, stamp: tuple[int, ...]) -> Survey:
         size=path.stat().st_size,
         stamp=stamp,
         encoding="xlsx",
+        skip=hints.header - 1 if hints.header else 0,
         sheet=name,
         formulas=formulas,
         unread=tuple(one for one in filled if one != name),
@@ -220,7 +221,7 @@ class SheetRecords:
         for line, (row, behind) in enumerate(zip(rows, formulas, strict=False), start=1):
             if line > MOST_ROWS:
                 raise ValueError("more rows than a sheet can have")
-            if all(cell.value is None for cell in (behind or row)):
+            if line <= self._survey.skip or all(cell.value is None for cell in (behind or row)):
                 continue
             fields = [_text(cell, hints) for cell in row]
             while fields and not fields[-1]:

@@ -2,6 +2,7 @@
 
 import gzip
 from pathlib import Path
+from time import process_time
 
 import pytest
 
@@ -117,3 +118,52 @@ def test_a_missing_file_and_a_folder_are_named(tmp_path: Path) -> None:
         survey(tmp_path / "none.csv")
     with pytest.raises(Invalid, match="folder"):
         survey(tmp_path)
+
+
+def test_japanese_files_of_windows_are_read(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.csv", "name,card\n山田太郎,1\nさとう はなこ,2\n".encode("shift_jis"))
+    assert survey(path).encoding == "shift_jis"
+    assert rows(path)[1] == ["山田太郎", "1"]
+    # each curly sign and the letter behind it would be one Japanese sign
+    curly = write(tmp_path / "b.csv", "name,card\nO’Brien – “Bo”,1\n".encode("cp1252"))
+    assert rows(curly)[1] == ["O’Brien – “Bo”", "1"]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+@pytest.mark.parametrize("first", ["sep=;", '"sep=;"', "SEP=;"])
+def test_a_line_that_tells_the_delimiter_is_no_header(
+    tmp_path: Path, encoding: str, first: str
+) -> None:
+    path = write(tmp_path / "a.csv", f"{first}\r\na;b,c\r\n1;2,5\r\n".encode(encoding))
+    seen = survey(path)
+    assert (seen.delimiter, seen.header) == (";", ("a", "b,c"))
+    with open_records(seen) as stream:
+        assert [(record.line, record.fields) for record in stream][1:] == [(3, ["1", "2,5"])]
+
+
+def test_a_title_above_the_names_is_passed_over(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.csv", b"Sales, May 2026\n\nreceipt;total\n1;2,50\n")
+    seen = survey(path, Hints(header=3))
+    assert (seen.delimiter, seen.header) == (";", ("receipt", "total"))
+    with open_records(seen) as stream:
+        assert [record.line for record in stream] == [3, 4]
+
+
+def test_rows_of_nothing_but_delimiters_are_no_rows(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.csv", b"a,b\n1,2\n,\n\n,\n3,4\n,\n")
+    with open_records(survey(path)) as stream:
+        assert [record.line for record in stream] == [1, 2, 6]
+
+
+def test_a_very_wide_table_does_not_take_long(tmp_path: Path) -> None:
+    names = ",".join(f"c{n}" for n in range(20_000))
+    path = write(tmp_path / "a.csv", f"{names}\n{names}\n".encode())
+    began = process_time()
+    assert len(survey(path).header) == 20_000
+    assert process_time() - began < 5
+
+
+def test_an_open_quotation_mark_in_long_lines_does_not_stop_the_guess(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.csv", b'"a;b\n' + b"x" * 9_000 + b"\n" + (b"y" * 9_000 + b"\n") * 40)
+    with pytest.raises(Invalid, match="first line"):
+        survey(path)

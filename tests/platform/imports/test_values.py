@@ -37,7 +37,7 @@ def test_amounts(text: str, decimal: str, thousands: str, minor: int) -> None:
         ("1e9", "not an amount"),
         ("12.345", "too many decimals"),
         ("100000.01", "beyond 100000"),
-        ("", "not an amount"),
+        ("", "missing"),
         ("=2+2", "not an amount"),
         ("nan", "not an amount"),
         ("１２", ""),  # full-width digits are digits
@@ -140,3 +140,34 @@ def test_birthdays() -> None:
     for text in ("24.12.2030", "24.12.1780"):
         with pytest.raises(RowError, match="date of birth"):
             dates.birthday(text, read, today)
+
+
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        ("Jean\u00a0Paul", "Jean Paul"),  # as word processors keep names together
+        ("山田\u3000太郎", "山田 太郎"),  # the blank of Asian keyboards
+        ("\ufeffAnna\u200b ", "Anna"),
+        ("Mül\u00adler", "Müller"),
+        ("می\u200cخواهم", "می\u200cخواهم"),  # a joiner that belongs to the word
+        ("\u200eGroß\u200f", "Groß"),
+    ],
+)
+def test_blanks_and_marks_that_nobody_sees_spoil_no_name(text: str, read: str) -> None:
+    assert values.text(text) == read
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [("a\nb", "line break"), ("a\r\nb", "line break"), ("a\u202eb", "control character")],
+)
+def test_what_breaks_lines_or_turns_the_writing_is_refused(text: str, words: str) -> None:
+    with pytest.raises(RowError, match=words):
+        values.text(text)
+
+
+def test_a_missing_amount_is_called_missing() -> None:
+    read = values.amounts("EUR", ".", "", 1_000, signs=("€",))
+    for text in ("", "  ", "€"):
+        with pytest.raises(RowError, match="the amount is missing"):
+            read(text)
