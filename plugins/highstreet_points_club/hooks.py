@@ -114,6 +114,11 @@ class Hooks:
         )
 
     @hookimpl
+    def purchase_claimed(self, ctx: Ctx, purchase: PurchaseFact) -> Any:
+        """Give the points that it would have brought."""
+        return self.purchases_recorded(ctx, [purchase])
+
+    @hookimpl
     def purchase_returned(self, ctx: Ctx, returned: ReturnFact) -> ReturnAnswer | None:
         """Take them back."""
         done = returns.reverse(ctx, returned)

@@ -61,7 +61,7 @@ class Bodies:
         made = {
             name: self._value(name, self._whole(one), site)
             for name, one in schema.get("properties", {}).items()
-            if name in needed or name == "name"
+            if name in needed or name in ("name", "customer_id")
         }
         return made or {"name": "Probe"} if "name" in schema.get("properties", {}) else made
 

@@ -28,6 +28,7 @@ def facts(bait: Bait) -> dict[str, Any]:
         "kept": bait.customer,
         "gone": bait.second,
         "buyers": [bait.customer.id],
+        "purchase": bait.purchase,
         "purchases": [bait.purchase],
         "returned": bait.returned,
         "basket": bait.basket(),

@@ -137,6 +137,7 @@ def _facts(s: Any, place: Place) -> dict[str, Any]:
         "customers": [place.customer],
         "kept": kept,
         "gone": queries.record(s, gone.id),
+        "purchase": bought,
         "purchases": [bought],
         "returned": purchases.record_return(s, back).returned,
     }

@@ -325,3 +325,46 @@ def test_the_stores_own_zone_counts(app, club_till, two_brands):
     bought = club_till.buy(100, occurred_at="2026-06-30T08:00:00").get_json()["purchase"]
     assert bought["occurred_at"] == "2026-06-29T22:00:00Z"
     assert bought["business_date"] == "2026-06-30"
+
+
+def test_the_card_shown_after_the_sale_earns_on_what_is_left(club_till, ann):
+    club_till.buy(1550, pos_ref="R-1")
+    part = {"pos_ref": "B-1", "purchase_pos_ref": "R-1", "amount_minor": 500}
+    assert club_till.post("/returns", part).status_code == 201
+    asked = {"purchase_pos_ref": "R-1", "card": "1234 5678"}
+    done = club_till.post("/claims", asked, key="claim")
+    assert (done.status_code, done.get_json()["created"]) == (201, True), done.get_json()
+    assert done.get_json()["purchase"]["customer_id"] == ann["id"]
+    club = done.get_json()["tools"]["points_club"]
+    assert (club["points"], club["balance"]) == (10, 10)
+    replay = club_till.post("/claims", asked, key="claim")
+    anew = club_till.post("/claims", {"purchase_pos_ref": "R-1", "customer_id": ann["id"]})
+    assert replay.get_json() == done.get_json()
+    assert (anew.status_code, anew.get_json()["created"]) == (200, False)
+    # The rest comes back, and with it all that it brought.
+    rest = club_till.post("/returns", {"pos_ref": "B-2", "purchase_pos_ref": "R-1"})
+    assert rest.get_json()["tools"]["points_club"]["balance"] == 0
+
+
+def test_a_claim_that_cannot_be_says_why(club_till, sister_till, other_till, ann):
+    bob = club_till.enrol(name="Bob", card="55554444")
+    stranger = other_till.enrol(name="Cem")
+    club_till.buy(1000, pos_ref="R-1", card="12345678")
+    club_till.buy(1000, pos_ref="R-2")
+    for body, status, field in (
+        ({"purchase_pos_ref": "R-1", "card": "55554444"}, 409, "purchase_pos_ref"),
+        ({"purchase_pos_ref": "R-9", "card": "55554444"}, 422, "purchase_pos_ref"),
+        ({"purchase_pos_ref": "R-2", "card": "99999999"}, 422, "card"),
+        ({"purchase_pos_ref": "R-2", "customer_id": stranger["id"]}, 422, "customer_id"),
+        ({"purchase_pos_ref": "R-2"}, 422, "card"),
+        ({"purchase_pos_ref": "R-2", "card": "55554444", "customer_id": bob["id"]}, 422, "card"),
+        ({"card": "55554444"}, 422, "purchase_pos_ref"),
+    ):
+        answer = club_till.post("/claims", body)
+        assert answer.status_code == status, (body, answer.get_json())
+        assert field in answer.get_json()["errors"], (body, answer.get_json())
+    assert (
+        sister_till.post("/claims", {"purchase_pos_ref": "R-2", "card": "55554444"}).status_code
+        == 422
+    )
+    assert club_till.get("/purchases/R-2").get_json()["customer_id"] is None

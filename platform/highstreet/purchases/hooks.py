@@ -24,6 +24,19 @@ class _Purchases:
         return {"purchases": tuple(found)} if found else None
 
 
+class _Purchase:
+    """One purchase as its id."""
+
+    def dump(self, s: ScopedSession, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        """Its id."""
+        return {"id": str(arguments["purchase"].id)}
+
+    def load(self, s: ScopedSession, data: Mapping[str, Any]) -> dict[str, Any] | None:
+        """The purchase as it is now, or None."""
+        found = queries.by_ids(s, [UUID(data["id"])])
+        return {"purchase": found[0]} if found else None
+
+
 class _Return:
     """A return as its id."""
 
@@ -48,6 +61,15 @@ class PurchaseHooks:
 
         A till passes one, an import up to thousands: do it in a few statements. Give what a cashier
         should read. Runs in the same transaction.
+        """
+
+    @spec(kind="collect", writes=True, since="0.1", retry=_Purchase())
+    def purchase_claimed(self, ctx: Any, purchase: PurchaseFact) -> Any:
+        """A purchase that was nobody's when it was recorded turns out to be a customer's.
+
+        `purchases_recorded` told of it then, without the customer: earn on it now, as of when it
+        was made, and do not count it again. What was returned of it since is in it. Give what a
+        cashier should read. Its row is locked.
         """
 
     @spec(kind="collect", writes=True, winddown=True, since="0.1", retry=_Return())

@@ -1,15 +1,13 @@
 """Money given back: partly, repeatedly, never more than was paid, each time exactly once."""
 
 from dataclasses import replace
-from uuid import UUID
 
 from highstreet.customers.places import Place, place
 from highstreet.customers.text import bad, reference
 from highstreet.host import dispatch
 from highstreet.i18n import format_locale
 from highstreet.i18n import gettext as _
-from highstreet.i18n import lazy_gettext as _l
-from highstreet.purchases import allotment, checks, queries
+from highstreet.purchases import allotment, checks, queries, rows
 from highstreet.purchases.facts import (
     LineFact,
     PurchaseFact,
@@ -19,7 +17,7 @@ from highstreet.purchases.facts import (
     ReturnIn,
 )
 from highstreet.purchases.sameness import is_same_return
-from highstreet.timeline.service import EntryIn, append
+from highstreet.timeline.service import append
 from highstreet_tenants.clock import business_date, now
 from highstreet_tenants.errors import Conflict, Invalid
 from highstreet_tenants.ids import new_id
@@ -97,7 +95,7 @@ def record_return(s: ScopedSession, given: ReturnIn) -> Returned:
         # Another purchase's return took this number in this very moment.
         raise _conflict(pos_ref)
     if purchase.customer_id is not None:
-        append(s, _entry(fact, purchase.customer_id))
+        append(s, rows.return_entry(fact, purchase.customer_id))
     answers = dispatch.collect(s, "purchase_returned", store_id=purchase.store_id, returned=fact)
     return Returned(fact, True, tuple(answers))
 
@@ -185,19 +183,6 @@ def _write(s: ScopedSession, fact: ReturnFact) -> bool:
     )
     _COUNT(s, id=purchase.id, amount_minor=fact.amount_minor)
     return True
-
-
-def _entry(fact: ReturnFact, customer_id: UUID) -> EntryIn:
-    return EntryIn(
-        customer_id,
-        "return",
-        _l("Gave back, got %(amount)s"),
-        fact.occurred_at,
-        fact.purchase.store_id,
-        {"amount": {"minor": fact.amount_minor, "currency": fact.currency}},
-        "core",
-        fact.id,
-    )
 
 
 def _replayed(

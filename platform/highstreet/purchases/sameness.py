@@ -35,7 +35,9 @@ def differences(s: ScopedSession, there: PurchaseFact, given: PurchaseFact) -> d
             given=given.occurred_at.isoformat(timespec="seconds"),
         )
     if there.customer_id is None and given.customer_id is not None:
-        what["customer_id"] = _("customer: nobody before, somebody now")
+        what["customer_id"] = _(
+            "customer: nobody before, somebody now; to give it to them, claim it"
+        )
     elif there.customer_id is not None and given.customer_id is None:
         what["customer_id"] = _("customer: somebody before, nobody now")
     elif there.customer_id != given.customer_id and not _same_customer(s, there, given):

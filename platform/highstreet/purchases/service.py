@@ -8,6 +8,7 @@ from highstreet.customers.places import place
 from highstreet.host import dispatch
 from highstreet.purchases import checks, queries, rows
 from highstreet.purchases.batch import record_batch
+from highstreet.purchases.claims import claim
 from highstreet.purchases.facts import PurchaseFact, PurchaseIn, Recorded
 from highstreet.purchases.returns import record_return
 from highstreet.purchases.sameness import conflict, differences
@@ -115,4 +116,4 @@ def _replayed(s: ScopedSession, given: PurchaseFact) -> Recorded:
     return Recorded(there, False)
 
 
-__all__ = ["preview", "record", "record_batch", "record_return"]
+__all__ = ["claim", "preview", "record", "record_batch", "record_return"]

@@ -103,6 +103,28 @@ class PurchaseIn(BasketIn):
     )
 
 
+class ClaimIn(Object):
+    """Whose a purchase was that was recorded for nobody."""
+
+    purchase_pos_ref = Text(
+        required=True,
+        validate=validate.Length(1, 100),
+        metadata={"description": "The number of the purchase."},
+    )
+    customer_id = fields.UUID(load_default=None, allow_none=True)
+    card = Text(
+        load_default=None,
+        allow_none=True,
+        validate=validate.Length(4, 64),
+        metadata={"description": "The club card, in place of customer_id."},
+    )
+
+    def check(self, loaded: dict[str, Any]) -> None:
+        """One customer."""
+        if (loaded.get("customer_id") is None) == (loaded.get("card") is None):
+            raise ValidationError(_("Send customer_id or card, one of the two."), "card")
+
+
 class LineOut(Schema):
     """A line of a purchase."""
 

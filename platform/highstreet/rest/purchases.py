@@ -20,6 +20,7 @@ from highstreet.purchases.facts import (
     LineIn,
     PurchaseFact,
     PurchaseIn,
+    Recorded,
     ReturnFact,
     ReturnIn,
     ReturnLineIn,
@@ -58,14 +59,7 @@ def record(data: dict[str, Any]) -> Response:
         done = _untimed(service.record, given, _bought_at, untimed=data["occurred_at"] is None)
     except NotFound as error:
         raise _unknown(error, "customer_id") from error
-    response = say(
-        {
-            "created": done.created,
-            "purchase": purchase_json(done.purchase),
-            "tools": by_tool(done.answers),
-        },
-        201 if done.created else 200,
-    )
+    response = _recorded(done)
     response.headers["Location"] = url_for("api-purchases.one", pos_ref=done.purchase.pos_ref)
     return response
 
@@ -123,6 +117,29 @@ def one(pos_ref: str) -> Response:
     return say(purchase_json(kept.by_ref(current.s, current.store_id, _ref(pos_ref))))
 
 
+@blueprint.route("/claims", methods=["POST"])
+@blueprint.arguments(wire.ClaimIn())
+@blueprint.response(201, wire.RecordedOut())
+@blueprint.alt_response(200, schema=wire.RecordedOut(), description="It was theirs before.")
+@requires("till.write")
+def claim(data: dict[str, Any]) -> Response:
+    """Give a purchase of nobody to a customer.
+
+    For whoever shows the card after the sale: the tools earn on it as of when it was made, on what
+    was not returned since. Within 30 days; one that is another customer's is refused (409).
+    """
+    who = data["customer_id"] if data["card"] is None else _holder(data["card"])
+    try:
+        bought = kept.by_ref(current.s, current.store_id, _ref(data["purchase_pos_ref"]))
+    except NotFound as error:
+        raise _unknown(error, "purchase_pos_ref") from error
+    try:
+        done = service.claim(current.s, bought.store_id, bought.pos_ref, who)
+    except NotFound as error:
+        raise _unknown(error, "customer_id") from error
+    return _recorded(done)
+
+
 @blueprint.route("/returns", methods=["POST"])
 @blueprint.arguments(wire.ReturnIn())
 @blueprint.response(201, wire.ReturnedOut())
@@ -150,6 +167,17 @@ def give_back(data: dict[str, Any]) -> Response:
             "created": done.created,
             "returned": return_json(done.returned),
             "purchase": purchase_json(done.returned.purchase, lines=False),
+            "tools": by_tool(done.answers),
+        },
+        201 if done.created else 200,
+    )
+
+
+def _recorded(done: Recorded) -> Response:
+    return say(
+        {
+            "created": done.created,
+            "purchase": purchase_json(done.purchase),
             "tools": by_tool(done.answers),
         },
         201 if done.created else 200,

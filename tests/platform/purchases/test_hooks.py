@@ -16,6 +16,7 @@ def test_only_returns_reach_tools_that_are_off() -> None:
     assert {name for name, hook in HOOKS.items() if hook.winddown} == {"purchase_returned"}
     assert {name for name, hook in HOOKS.items() if hook.writes} == {
         "purchases_recorded",
+        "purchase_claimed",
         "purchase_returned",
     }
 
