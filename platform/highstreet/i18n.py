@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import cast
 
 import flask_babel
-from babel import Locale
+from babel import Locale, localedata
 from babel.numbers import get_currency_symbol
 from flask import Flask, current_app, g, has_app_context, has_request_context, request
 
@@ -77,17 +77,24 @@ def html_lang() -> str:
 
 
 def format_locale(place: str | None = None) -> Locale:
-    """How to write dates and numbers: the place's own locale where it is in the reader's language.
+    """How to write dates and numbers: in the reader's language, as is usual in the place.
 
-    `place` is a brand's or store's locale such as "en_GB"; an English reader there sees British
-    dates, a Chinese reader Chinese ones.
+    `place` is a brand's or store's locale such as "en_GB" or "de_DE". An English reader sees
+    British dates in the one and "12,40 €" in the other; a Chinese reader Chinese ones.
     """
-    spoken = _locale(language())
-    if place:
-        local = _locale(place)
-        if local.language == spoken.language:
-            return local
-    return spoken
+    return _written(language(), place) if place else _locale(language())
+
+
+@lru_cache(maxsize=512)
+def _written(spoken: str, place: str) -> Locale:
+    reader, local = _locale(spoken), _locale(place)
+    if local.language == reader.language:
+        return local
+    there = f"{reader.language}_{local.territory}"
+    if reader.language != DEFAULT or local.territory in (None, "US"):
+        return reader
+    # English as it is written in that country; where nobody says how, as in most of the world.
+    return _locale(there if localedata.exists(there) else "en_001")
 
 
 def parse_amount(text: str, currency: str, locale: Locale) -> int:
@@ -97,7 +104,7 @@ def parse_amount(text: str, currency: str, locale: Locale) -> int:
     """
     symbols = locale.number_symbols.get("latn", {})
     decimal = symbols.get("decimal", ".")
-    plain = text.strip().lstrip(get_currency_symbol(currency, locale=locale)).strip()
+    plain = text.strip().strip(get_currency_symbol(currency, locale=locale)).strip()
     if decimal == "," and "." in plain and "," not in plain:
         decimal = "."  # typed on a till's number block
     elif decimal == "." and "," in plain and "." not in plain and len(plain.split(",")[-1]) != 3:

@@ -261,3 +261,23 @@ def test_a_store_of_a_club_sends_to_head_office_for_copy_and_erasure(
     )
     assert answer.status_code == 303
     assert owner.get(f"{people}{maren}").status_code == 404
+
+
+def test_all_customers_are_a_file_for_whoever_owns_them_and_may_export(
+    front: Any, shopkeeper: Any, manager: Any, owner: Any
+) -> None:
+    front.enrol(1, name="=HYPERLINK(1)", card="40711111", email="maren@example.org")
+    front.enrol(1, store=1, name="Of the other store")
+    people = f"{front.store(1)}/customers/"
+    file = shopkeeper.get(f"{people}all.csv")
+    assert "'=HYPERLINK(1)" in file.text
+    assert "maren@example.org" in file.text
+    assert "other store" not in file.text
+    assert "all.csv" in shopkeeper.get(people).text
+    clerk = front.person("cleo", "till_staff", 1)
+    assert clerk.get(f"{people}all.csv").status_code == 403
+    assert "all.csv" not in clerk.get(people).text
+    front.enrol(0, name="Of the club")
+    assert "Of the club" in manager.get(f"{front.head(0)}/customers/all.csv").text
+    assert owner.get(f"{front.store(0)}/customers/all.csv").status_code == 403
+    assert "all.csv" not in owner.get(f"{front.store(0)}/customers/").text

@@ -1,9 +1,11 @@
 """What people type: amounts, days, times."""
 
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 
 import pytest
+from babel import dates, numbers
 from flask import Flask, g
 from hypothesis import given
 from hypothesis import strategies as st
@@ -40,6 +42,7 @@ def english() -> Iterator[None]:
         ("en_GB", "£12.40", "GBP", 1240),
         ("en_GB", "1,234.50", "GBP", 123450),
         ("en_GB", "12,40", "GBP", 1240),
+        ("en_DE", "12,40 €", "EUR", 1240),
         ("de", "12,40", "EUR", 1240),
         ("de", "1.234,50", "EUR", 123450),
         ("de", "12.40", "EUR", 1240),
@@ -101,3 +104,23 @@ def test_figures_are_written_with_real_signs(english: None) -> None:
 
 def test_a_card_is_read_in_fours() -> None:
     assert formats.card("40712286930") == "4071 2286 930"
+
+
+@pytest.mark.parametrize(
+    ("place", "amount", "day", "at"),
+    [
+        ("en_US", "$1,234.50", "May 14", "9:16 PM"),
+        ("en_GB", "US$1,234.50", "14 May", "21:16"),
+        ("de_DE", "1.234,50 US$", "14 May", "21:16"),
+        ("ja_JP", "US$1,234.50", "14 May", "9:16 pm"),
+    ],
+)
+def test_an_english_reader_sees_what_is_usual_in_the_place(
+    place: str, amount: str, day: str, at: str
+) -> None:
+    locale = i18n.format_locale(place)
+    when = datetime(2026, 5, 14, 21, 16)
+    plain = dates.format_time(when, "short", locale=locale).replace("\u202f", " ")
+    assert numbers.format_currency(1234.5, "USD", locale=locale).replace("\xa0", " ") == amount
+    assert dates.format_skeleton("MMMMd", when, locale=locale) == day
+    assert plain == at

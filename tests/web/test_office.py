@@ -197,3 +197,14 @@ def test_a_file_of_results_hides_what_the_page_hides(front: Any, manager: Any, o
     (line,) = manager.get(f"{office}/results/stores.csv").text.splitlines()[1:]
     assert line.startswith("Harbour 1,")
     assert line.endswith(",,,,GBP,,")
+
+
+def test_all_stores_and_the_state_of_their_tools_are_a_file(club: Any, manager: Any) -> None:
+    with club.session(0, 1, write=True) as s:
+        policy.pause(s, CLUB)
+    file = manager.get(f"{club.head(0)}/stores/all.csv")
+    assert file.mimetype == "text/csv"
+    header, *lines = [line.split(",") for line in file.text.lstrip("\ufeff").splitlines()]
+    states = {line[0]: line[header.index(CLUB)] for line in lines}
+    assert states == {"Harbour 1": "required", "Harbour 2": "paused"}
+    assert "quarry" not in file.text.lower()

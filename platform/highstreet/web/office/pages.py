@@ -157,6 +157,7 @@ def stores(brand: str) -> str:
         rows=shown,
         total=total,
         q=q,
+        sheet_href=here("office.stores_sheet"),
         next_href=here("office.stores", q=q or None, tool=tool or None, page=page + 1)
         if len(found) > PER_PAGE
         else None,

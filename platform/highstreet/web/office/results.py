@@ -4,16 +4,16 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from flask import Response, make_response, render_template
+from flask import Response, render_template
 
 from highstreet.host import slots
 from highstreet.host.access import requires
 from highstreet.results.periods import Period
-from highstreet.spreadsheet import as_csv
 from highstreet.web import weekly
 from highstreet.web.current import current
 from highstreet.web.office import figures
 from highstreet.web.office.pages import PER_PAGE, here, office, page_number
+from highstreet.web.sheets import sheet
 from highstreet_tenants.aggregates import SMALLEST_CELL
 from highstreet_tenants.models import Store
 from highstreet_tenants.money import major
@@ -79,11 +79,7 @@ def results_sheet(brand: str) -> Response:
         for store_id in _most_visited(cells)
         if store_id in named
     ]
-    response = make_response(as_csv([_COLUMNS, *rows]))
-    response.mimetype = "text/csv"
-    name = f"results-{place.brand.slug}-{weeks.last.isoformat()}.csv"
-    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
-    return response
+    return sheet(f"results-{place.brand.slug}-{weeks.last.isoformat()}.csv", _COLUMNS, rows)
 
 
 def _most_visited(cells: Cells) -> list[UUID]:

@@ -3,6 +3,7 @@ happen. They hang in the customers' part of whichever console asked.
 """
 
 import json
+from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
@@ -10,8 +11,8 @@ from flask import Response as FlaskResponse
 from flask import flash, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
+from highstreet.customers import listing, service
 from highstreet.customers import queries as customers
-from highstreet.customers import service
 from highstreet.customers.facts import CustomerFact
 from highstreet.host.access import requires
 from highstreet.i18n import gettext as _
@@ -19,8 +20,50 @@ from highstreet.members import links
 from highstreet.web import formats
 from highstreet.web.current import current
 from highstreet.web.forms import Form, field_labels
+from highstreet.web.sheets import sheet
 from highstreet.web.store.customers import here, page
-from highstreet_tenants.errors import HighstreetError, Invalid
+from highstreet_tenants import clock
+from highstreet_tenants.errors import Forbidden, HighstreetError, Invalid
+from highstreet_tenants.sessions import ScopedSession
+
+#: What a spreadsheet's reader, man or machine, finds in each column; never translated.
+_COLUMNS = ("name", "cards", "phones", "emails", "language", "joined", "home_store")
+
+
+@page.get("/all.csv")
+@requires("customers.export")
+def sheet_of_all(brand: str, store: str | None = None) -> FlaskResponse:
+    """All customers as a file for a spreadsheet, the latest to join first; of the brand's club
+    head office alone takes them along.
+    """
+    place = current.place
+    if place.store is not None and place.brand.customers == "brand":
+        raise Forbidden(_("The customers are the brand’s. Head office exports the list."))
+    name = f"customers-{place.store.slug if place.store else place.brand.slug}.csv"
+    with current.session() as s:
+        return sheet(name, _COLUMNS, _lines(s))
+
+
+def _lines(s: ScopedSession) -> Iterator[tuple[object, ...]]:
+    cursor: str | None = None
+    while True:
+        found = listing.newest(s, before=cursor, limit=200)
+        held = customers.contacts(s, [fact.id for fact in found.customers])
+        homes = listing.store_names(s, (fact.home_store_id for fact in found.customers))
+        for fact in found.customers:
+            good = [one for one in held.get(fact.id, ()) if one.status == "active"]
+            shown = {
+                kind: " ".join(one.shown for one in good if one.kind == kind)
+                for kind in ("card", "phone", "email")
+            }
+            day = clock.business_date(fact.joined_at, current.place.zone)
+            yield (
+                *(fact.name, shown["card"], shown["phone"], shown["email"], fact.language or ""),
+                *(day, homes.get(fact.home_store_id, "")),
+            )
+        cursor = found.cursor
+        if cursor is None:
+            return
 
 
 @page.get("/<uuid:customer_id>/copy.json")

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
-from flask import Blueprint, Response, make_response, render_template, request, url_for
+from flask import Blueprint, Response, render_template, request, url_for
 
 from highstreet.host import dispatch
 from highstreet.host.access import requires
@@ -14,9 +14,9 @@ from highstreet.results.hooks import Figure
 from highstreet.results.loyalty import Leaning, Repeat
 from highstreet.results.periods import Period, weeks_to, whole_weeks
 from highstreet.results.queries import Day
-from highstreet.spreadsheet import as_csv
 from highstreet.web import formats, weekly
 from highstreet.web.current import Place, current
+from highstreet.web.sheets import sheet
 from highstreet.web.store.today import told_by_tools
 from highstreet.web.weekly import NOTHING, Week
 from highstreet_tenants import clock
@@ -75,9 +75,9 @@ def visits_chart(brand: str, store: str) -> Response:
         return weekly.picture(_weeks(s, current.place, _period(s, current.place)))
 
 
-@results.get("/weeks.csv")
+@results.get("/weeks.csv", endpoint="sheet")
 @requires("store.results")
-def sheet(brand: str, store: str) -> Response:
+def weeks_sheet(brand: str, store: str) -> Response:
     """The weeks that were chosen as a file for a spreadsheet, one line each."""
     place = current.place
     assert place.store is not None
@@ -100,11 +100,7 @@ def sheet(brand: str, store: str) -> Response:
         )
         for week, day in zip(weeks, found, strict=True)
     ]
-    response = make_response(as_csv([_COLUMNS, *rows]))
-    response.mimetype = "text/csv"
-    name = f"results-{place.store.slug}-{period.last.isoformat()}.csv"
-    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
-    return response
+    return sheet(f"results-{place.store.slug}-{period.last.isoformat()}.csv", _COLUMNS, rows)
 
 
 #: What a spreadsheet's reader, man or machine, finds in each column; never translated.
