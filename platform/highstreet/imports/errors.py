@@ -69,6 +69,8 @@ def safe(cell: str) -> str:
 
 def errors_path(source: Path) -> Path:
     """Where the refused rows of a file go: beside it, or, where nobody may write, right here."""
+    if source.is_relative_to("/dev") or source.is_relative_to("/proc"):
+        source = source.resolve()  # standard input, and what file that is
     name = source.name + SUFFIX
     return source.with_name(name) if os.access(source.parent, os.W_OK) else Path(name).absolute()
 

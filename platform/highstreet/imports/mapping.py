@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
@@ -17,6 +18,10 @@ from highstreet.imports.survey import Hints
 from highstreet_tenants import clock
 from highstreet_tenants.cards import refuse_payment_cards
 from highstreet_tenants.errors import HighstreetError, Invalid
+
+#: What strptime understands behind a "%".
+_DIRECTIVES = frozenset("aAwdbBmyYHIpMSfzZjUWcxXGuV%")
+_YEARS = frozenset("yYcxG")
 
 DATE_ORDERS = ("auto", "year-first", "day-first", "month-first")
 
@@ -64,7 +69,9 @@ class _Strict(Schema):
 
 class _FileSchema(_Strict):
     encoding = fields.String()
-    delimiter = fields.String(validate=validate.Length(equal=1))
+    delimiter = fields.String(
+        validate=[validate.Length(equal=1), validate.NoneOf(['"', "\r", "\n"])]
+    )
     sheet = fields.String()
     header = fields.Integer(strict=True, validate=validate.Range(min=1, max=1_000))
 
@@ -215,7 +222,7 @@ def parse(
             raise Invalid(
                 _("%(path)s: %(reason)s", path=name, reason=f"format.zone: {error.detail}")
             ) from error
-    if mapping.date not in DATE_ORDERS and "%" not in mapping.date:
+    if mapping.date not in DATE_ORDERS and not _is_pattern(mapping.date):
         raise Invalid(
             _(
                 "%(path)s: date must be one of %(known)s, or a pattern such as "
@@ -227,7 +234,16 @@ def parse(
     return mapping
 
 
+def _is_pattern(text: str) -> bool:
+    """Whether a text is a pattern of strptime that tells the year."""
+    directives = re.findall(r"%(.?)", text, re.DOTALL)
+    return set(directives) <= _DIRECTIVES and not _YEARS.isdisjoint(directives)
+
+
 def _flat(messages: Any, path: str = "") -> str:
+    if isinstance(messages, dict) and messages and messages.keys() <= {"key", "value"}:
+        # marshmallow's way to tell what is wrong with a key of a table, or with what it holds
+        return "; ".join(_flat(inner, path) for inner in messages.values())
     if isinstance(messages, dict):
         return "; ".join(
             _flat(inner, f"{path}.{key}" if path else str(key)) for key, inner in messages.items()

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from highstreet.customers.models import Customer
 from highstreet.imports import mapping as mappings
 from highstreet.imports import marks
-from highstreet.imports.errors import SUFFIX
+from highstreet.imports.errors import SUFFIX, errors_path
 from highstreet.imports.models import CustomerRef, Import
 from highstreet.imports.run import Report, run
 from highstreet.purchases.models import Purchase
@@ -194,7 +194,19 @@ def test_a_strangers_file_goes_in_by_a_mapping(floor: Floor, tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("written", "words"),
     [
-        ({"colums": {}}, "Unknown field"),
+        ({"colums": {}}, "Unknown field.*mean “columns”"),
+        ({"columns": {"totl": "x"}}, "no field of purchases.*mean “total”"),
+        ({"columns": {"total": "sales_valu"}}, "no column “sales_valu”.*mean “sales_value”"),
+        ({"format": {"date": "%d.%q.%Y"}}, "date must be one of"),
+        ({"format": {"date": "%H:%M"}}, "date must be one of"),
+        ({"format": {"date": "%"}}, "date must be one of"),
+        ({"format": {"pad": {"total": 3}}}, r"format\.pad\.total: Must be one of: card"),
+        ({"format": {"zone": "Berlin"}}, "not a time zone"),
+        ({"file": {"delimiter": "\n"}}, r"file\.delimiter"),
+        ({"file": {"header": 0}}, r"file\.header"),
+        ({"stores": {"1": 101}}, r"stores\.1: Not a valid string"),
+        ({"fields": {"age": "lines"}}, "belongs to customers"),
+        ({"columns": {"card": "4111111111111111"}}, "payment card"),
         ({"columns": {"receipt": "Bon"}}, "no field of purchases"),
         ({"format": {"date": "sideways"}}, "date must be one of"),
         ({"format": {"decimal": ",", "thousands": ","}}, "must differ"),
@@ -325,3 +337,9 @@ def test_where_nobody_may_write_the_errors_go_to_where_one_stands(
     monkeypatch.chdir(here)
     monkeypatch.setattr(errors.os, "access", lambda path, mode: False)
     assert errors.errors_path(tmp_path / "b.csv") == here / "b.csv.errors.csv"
+
+
+def test_the_errors_of_standard_input_go_beside_the_file_that_it_is(tmp_path: Path) -> None:
+    path = write(tmp_path / "b.csv", *ROWS)
+    with path.open("rb") as file:
+        assert errors_path(Path(f"/dev/fd/{file.fileno()}")) == tmp_path / "b.csv.errors.csv"
