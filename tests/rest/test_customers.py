@@ -81,6 +81,22 @@ def test_a_search_says_what_it_needs(club_till):
         assert answer.get_json()["errors"], query
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("q", "a%07b"),
+        ("q", "a" * 250),
+        ("phone", "020%077946"),
+        ("email", "a%07@example.com"),
+        ("card", "1234%075678"),
+        ("card", "!!!!"),
+    ],
+)
+def test_a_search_names_what_is_wrong_as_it_was_sent(club_till, name, value):
+    answer = club_till.get(f"/customers?{name}={value}")
+    assert (answer.status_code, list(answer.get_json()["errors"])) == (422, [name])
+
+
 def test_a_change_needs_the_version_that_was_read(club_till):
     made = club_till.post("/customers", ANN)
     path, tag = made.headers["Location"], made.headers["ETag"]
@@ -122,6 +138,9 @@ def test_wrong_input_is_named_by_field(club_till):
         ({"name": "a\x1bb"}, "name"),
         ({"name": "A" * 201}, "name"),
         ({"name": "A", "language": "?"}, "language"),
+        ({"name": "A", "phone": "020 7946\x07 0018"}, "phone"),
+        ({"name": "A", "email": "a\x07nn@example.com"}, "email"),
+        ({"name": "A", "card": "1234\x075678"}, "card"),
         ({"name": "A", "joined_at": "yesterday"}, "joined_at"),
         ({"name": "A", "joined_at": "2090-01-01T00:00:00Z"}, "joined_at"),
     ):

@@ -46,7 +46,7 @@ def card_key(number: str) -> str:
 
     Raises Invalid for what is no club card, and for a payment card above all.
     """
-    plain = _CARD_GAPS.sub("", unicodedata.normalize("NFKC", clean_key(number))).upper()
+    plain = _CARD_GAPS.sub("", unicodedata.normalize("NFKC", clean_key(number, "card"))).upper()
     if looks_like_payment_card(plain):
         raise bad("card", _("This looks like a payment card number. Scan the club card."))
     if not _CARD.fullmatch(plain):
@@ -84,7 +84,7 @@ def phone_forms(number: str, region: str | None) -> tuple[str, str]:
 def _phone(number: str, region: str | None) -> PhoneNumber:
     import phonenumbers
 
-    text = unicodedata.normalize("NFKC", clean_key(number))
+    text = unicodedata.normalize("NFKC", clean_key(number, "phone"))
     try:
         parsed = phonenumbers.parse(text, region)
     except phonenumbers.NumberParseException as error:
@@ -112,7 +112,7 @@ def email_key(address: str) -> str:
     from email_validator import EmailNotValidError, validate_email
 
     try:
-        found = validate_email(clean_key(address).strip(), check_deliverability=False)
+        found = validate_email(clean_key(address, "email").strip(), check_deliverability=False)
     except EmailNotValidError as error:
         raise bad(
             "email", _("This is not an e-mail address. It looks like name@example.com.")
@@ -129,13 +129,13 @@ def key_of(kind: Kind, text: str, region: str | None) -> str:
     return phone_key(text, region) if kind == "phone" else email_key(text)
 
 
-def clean_key(value: str) -> str:
+def clean_key(value: str, kind: Kind) -> str:
     """The text of a key, refused if it holds control characters or is absurdly long."""
     if not isinstance(value, str) or len(value) > 320:
-        raise bad("key", _("This is too long to be a card, a phone number or an e-mail address."))
+        raise bad(kind, _("This is too long to be a card, a phone number or an e-mail address."))
     if not value.isprintable():
         # Scanners end with a line feed; anything else inside is refused by `clean`.
-        value = clean(value.strip("\r\n\t\x1d"), "key", 320)
+        value = clean(value.strip("\r\n\t\x1d"), kind, 320)
     return value
 
 

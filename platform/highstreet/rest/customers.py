@@ -23,6 +23,7 @@ from highstreet.rest.customer_schemas import (
     TimelinePage,
 )
 from highstreet.timeline import queries as timeline
+from highstreet_tenants.errors import Invalid
 
 blueprint = Blueprint("api-customers", __name__, description="Who buys: enrol, find, change.")
 _OUT = CustomerOut()
@@ -58,7 +59,10 @@ def find(asked: dict[str, Any]) -> dict[str, Any]:
     s, limit = current.s, asked.pop("limit")
     found: list[Found] = []
     if "q" in asked:
-        found = queries.find(s, asked["q"], limit)
+        try:
+            found = queries.find(s, asked["q"], limit)
+        except Invalid as error:  # the room's name for it is another
+            raise Invalid(error.detail, fields={"q": [error.detail]}) from error
     for kind in get_args(Kind):
         if kind in asked:
             found = queries.by_key(s, kind, asked[kind], limit)
