@@ -116,6 +116,7 @@ EXACT: Mapping[tuple[str, str], Any] = {
     ("highstreet.host.faults.pause", "by"): "Probe",
     ("highstreet.host.settings.put", "values"): {},
     ("highstreet.host.verbs.run", "name"): "points_club.owed",
+    ("highstreet.imports.answers.of_brand", "wanted"): {"hat": "Hat"},
     ("highstreet.jobs.queue.enqueue", "name"): "probe_tool.chore",
     ("highstreet.jobs.queue.enqueue_many", "name"): "probe_tool.chore",
     ("highstreet.results.queries.days", "on"): [TODAY],
