@@ -103,10 +103,12 @@ _ROOT = Statement(
     returns="row",
     types=_TYPES,
 )
-_LINEAGE = Statement(
-    "SELECT a.id FROM points_club_account AS a"
-    f" WHERE a.merged_into_id = :id AND {own('a')} ORDER BY a.id",
-    types=_TYPES,
+_LINEAGE = _both(
+    "SELECT a.id, a.merged_into_id FROM points_club_account AS a"
+    f" WHERE {{any}} AND {own('a')}",
+    "a.merged_into_id",
+    "ids",
+    after=" ORDER BY a.id",
 )
 _OF = Statement(
     f"SELECT a.id FROM points_club_account AS a WHERE a.customer_id = :customer_id AND {own('a')}",
@@ -224,7 +226,15 @@ def root(s: ScopedSession, account_id: UUID) -> UUID | None:
 
 def lineage(s: ScopedSession, account_id: UUID) -> list[UUID]:
     """The account and all that were merged into it; their entries are its history."""
-    found = [account_id]
-    for one in found:
-        found += [row[0] for row in _LINEAGE(s, id=one)]
+    return list(lineages(s, [account_id]))
+
+
+def lineages(s: ScopedSession, ids: Iterable[UUID]) -> dict[UUID, UUID]:
+    """These accounts and all that were merged into them, each with the one of `ids` it is now."""
+    found = {one: one for one in ids}
+    latest = sorted(found)
+    while latest:
+        rows = [row for row in _LINEAGE(s, ids=latest) if row[0] not in found]
+        found |= {account_id: found[into] for account_id, into in rows}
+        latest = [row[0] for row in rows]
     return found

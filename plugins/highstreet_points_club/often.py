@@ -4,7 +4,7 @@ Counted are purchases that earned, on the store's business date, whichever of th
 used. The programme says how many are usual, and whether those beyond earn.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 from typing import NamedTuple
 from uuid import UUID
@@ -26,11 +26,10 @@ _TIMES = Statement(
     postgresql=_COUNT.format(any="e.account_id = ANY(:ids)"),
     types={"account_id": UUID, "business_date": date},
 )
-_BEFORE = Statement(
-    "SELECT COUNT(*) AS times, COALESCE(SUM(CASE WHEN e.purchase_id = :purchase_id THEN 1 END), 0)"
-    " AS mine FROM points_club_entry AS e WHERE e.account_id = :id AND e.kind = 'earn'"
-    f" AND e.business_date = :day AND {own('e')}",
-    returns="row",
+_MINE = Statement(
+    "SELECT 1 FROM points_club_entry AS e"
+    f" WHERE e.purchase_id = :purchase_id AND e.kind = 'earn' AND {own('e')}",
+    returns="value",
 )
 # By purchases, for they are found by store and day.
 _UNUSUAL = Statement(
@@ -71,10 +70,10 @@ def of_purchase(ctx: Ctx, programme: Programme, purchase: PurchaseFact) -> Often
     s = ctx.s
     root = ctx.customers.roots([purchase.customer_id])[purchase.customer_id]
     for account in accounts.lock_of(s, [root.id]).values():
-        before, mine = _BEFORE(
-            s, id=account.id, day=purchase.business_date, purchase_id=purchase.id
-        )
-        return None if mine else judge(programme, int(before))
+        if _MINE(s, purchase_id=purchase.id) is not None:
+            return None
+        day = purchase.business_date
+        return judge(programme, times(s, [account.id], day, day).get((account.id, day), 0))
     return None
 
 
@@ -86,10 +85,15 @@ def of_basket(ctx: Ctx, programme: Programme, customer_id: UUID, day: date) -> O
     return judge(programme, times(ctx.s, [account_id], day, day).get((account_id, day), 0))
 
 
-def times(s: ScopedSession, accounts: Sequence[UUID], first: date, last: date) -> Times:
-    """How often each account earned on each of the days; days without are left out."""
-    rows = _TIMES(s, ids=sorted(accounts), first=first, last=last)
-    return {(account_id, day): int(many) for account_id, day, many in rows}
+def times(s: ScopedSession, ids: Iterable[UUID], first: date, last: date) -> Times:
+    """How often each account earned on each of the days, with what others did that were merged into
+    it; days without are left out."""
+    now = accounts.lineages(s, ids)
+    found: Times = {}
+    for account_id, day, many in _TIMES(s, ids=list(now), first=first, last=last):
+        key = (now[account_id], day)
+        found[key] = found.get(key, 0) + int(many)
+    return found
 
 
 def stopped(s: ScopedSession, wanted: Sequence[tuple[UUID, date, Programme, int]]) -> set[int]:
@@ -100,7 +104,7 @@ def stopped(s: ScopedSession, wanted: Sequence[tuple[UUID, date, Programme, int]
     days = [day for _account, day, programme, _points in wanted if programme.often_blocks]
     if not days:
         return set()
-    counted = times(s, list({account for account, *_rest in wanted}), min(days), max(days))
+    counted = times(s, {account for account, *_rest in wanted}, min(days), max(days))
     found = set()
     for place, (account, day, programme, points) in enumerate(wanted):
         if not points:

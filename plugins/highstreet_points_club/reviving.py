@@ -89,7 +89,7 @@ def late(s: ScopedSession, visits: Iterable[tuple[Locked, datetime]]) -> dict[UU
             since[account.id] = min(at, since.get(account.id, at))
     if not since:
         return {}
-    ids = [one for account_id in sorted(since) for one in accounts.lineage(s, account_id)]
+    ids = list(accounts.lineages(s, since))
     parts: dict[UUID, dict[UUID, list[Any]]] = {}
     lots: dict[UUID, dict[UUID, Lot]] = {}
     ends: dict[UUID, datetime] = {}

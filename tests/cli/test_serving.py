@@ -71,3 +71,15 @@ def test_a_port_that_is_taken_is_told(
     done = call("run", "--port", port, "--no-runner")
     assert done.code == 2
     assert "--port" in done.err
+
+
+def test_a_demo_whose_port_is_taken_neither_builds_nor_throws_away(
+    call: Call, served: tuple[subprocess.Popen[str], str], instance: Path
+) -> None:
+    database = instance / "highstreet.db"
+    call("migrate")
+    before = database.stat().st_ino
+    done = call("demo", "--reset", "--port", served[1].rsplit(":", 1)[1])
+    assert (done.code, done.out) == (2, "")
+    assert "--port" in done.err
+    assert database.stat().st_ino == before

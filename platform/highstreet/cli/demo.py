@@ -11,7 +11,7 @@ import click
 import sqlalchemy as sa
 
 from highstreet.cli.base import be_ready, print_json
-from highstreet.cli.serve import address, serve
+from highstreet.cli.serve import address, check_port, serve
 from highstreet.demo import build as demos
 from highstreet.house import House
 from highstreet.i18n import gettext as _
@@ -44,6 +44,8 @@ def demo(serving: bool, reset: bool, host: str, port: int, as_json: bool) -> Non
             _("The demo leaves HIGHSTREET_DATABASE_URL alone and uses %(path)s.", path=database),
             err=True,
         )
+    if serving:
+        check_port(host, port)  # also lest the database of a demo that runs is thrown away
     if reset:
         _throw_away(database)
     began = time.perf_counter()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -75,14 +76,7 @@ def serve(app: Flask, house: House, host: str, port: int, *, runner: bool) -> No
             asyncore_use_poll=True,
         )
     except OSError as error:
-        raise Unavailable(
-            _(
-                "Port %(port)s on %(host)s can't be used (%(reason)s). Choose another: --port",
-                port=port,
-                host=host,
-                reason=error.strerror,
-            )
-        ) from error
+        raise _taken(host, port, error) from error
     except ValueError as error:  # waitress: a host that no resolver knows
         raise Invalid(_("There is no address %(host)s to listen on: --host", host=host)) from error
     at = address(host, getattr(server, "effective_port", port))
@@ -92,6 +86,31 @@ def serve(app: Flask, house: House, host: str, port: int, *, runner: bool) -> No
             server.run()  # returns on SIGINT and SystemExit, after its tasks have ended
         finally:
             server.close()
+
+
+def check_port(host: str, port: int) -> None:
+    """Raise Unavailable if nobody can listen there: better before the work than after it."""
+    try:
+        kind, *_rest, place = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM)[0]
+    except OSError:
+        return  # `serve` says what is wrong with the host
+    with socket.socket(kind, socket.SOCK_STREAM) as trial:
+        trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as the server does
+        try:
+            trial.bind(place)
+        except OSError as error:
+            raise _taken(host, port, error) from error
+
+
+def _taken(host: str, port: int, error: OSError) -> Unavailable:
+    return Unavailable(
+        _(
+            "Port %(port)s on %(host)s can't be used (%(reason)s). Choose another: --port",
+            port=port,
+            host=host,
+            reason=error.strerror,
+        )
+    )
 
 
 @contextmanager

@@ -176,7 +176,8 @@ def locate(header: tuple[str, ...], named: Mapping[str, str]) -> dict[str, int]:
     folded = {_fold(name): place for place, name in enumerate(header)}
     found: dict[str, int] = {}
     for name, column in named.items():
-        where = index.get(column.strip(), folded.get(_fold(column)))
+        column = " ".join(column.split())
+        where = index.get(column, folded.get(_fold(column)))
         if where is None:
             raise Invalid(
                 _(

@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Iterator
 from hashlib import sha256
 from io import TextIOWrapper
+from itertools import chain
 from pathlib import Path
 from typing import IO, cast
 
@@ -221,6 +222,8 @@ class TextRecords:
         if self._text is None:
             raise RuntimeError("open the stream with `with` first")
         source, skip = _bounded(self._text), self._survey.skip
+        first = next(source, "").removeprefix("\ufeff")  # there, if a mapping says just "utf-8"
+        source = chain([first], source) if first else source
         for _line in range(skip):
             next(source, None)
         lines = _Lines(source, taken=skip)

@@ -106,7 +106,8 @@ def _survey(path: Path, hints: Hints) -> Survey:
         sample = tuple(
             tuple(record.fields) for record in islice(records, SAMPLE_ROWS) if not record.problem
         )
-    names = tuple(name.strip() for name in header.fields)
+    # Spreadsheets break long names into lines, and a mark may stand before the first one.
+    names = tuple(" ".join(name.replace("\ufeff", "").split()) for name in header.fields)
     _check_header(path, names)
     found = replace(found, header=names, sample=sample)
     found.check_unchanged()

@@ -167,3 +167,14 @@ def test_an_open_quotation_mark_in_long_lines_does_not_stop_the_guess(tmp_path: 
     path = write(tmp_path / "a.csv", b'"a;b\n' + b"x" * 9_000 + b"\n" + (b"y" * 9_000 + b"\n") * 40)
     with pytest.raises(Invalid, match="first line"):
         survey(path)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16-le", "utf-16-be"])
+def test_a_mark_is_no_part_of_the_first_name_whatever_a_mapping_calls_the_encoding(
+    tmp_path: Path, encoding: str
+) -> None:
+    path = write(tmp_path / "a.csv", '\ufeff"receipt","the\ntotal"\n1,2\n'.encode(encoding))
+    seen = survey(path, Hints(encoding=encoding))
+    assert seen.header == ("receipt", "the total")
+    with open_records(seen) as stream:
+        assert [record.fields for record in stream][1:] == [["1", "2"]]

@@ -146,9 +146,12 @@ def test_a_claim_reads_one_entry_of_its_index(work):
     with work.tenancy.control(write=True) as c:
         c.execute(sa.insert(job_table), rows)
     explain = "EXPLAIN (ANALYZE, BUFFERS)" if not work.sqlite else "EXPLAIN QUERY PLAN"
+    if not work.sqlite:
+        # The jobs of the tests before stand first in the index until they are vacuumed away, and
+        # whether that has happened is not the plan's doing.
+        with work.database.owner.connect().execution_options(isolation_level="AUTOCOMMIT") as c:
+            c.exec_driver_sql("VACUUM (ANALYZE) core_job")
     with work.database.owner.connect() as c:
-        if not work.sqlite:
-            c.exec_driver_sql("ANALYZE core_job")
         one = sa.select(job_table).where(job_table.c.id == pick(work.database.kind))
         text = one.params(after=FIRST).compile(c, compile_kwargs={"literal_binds": True})
         plan = "\n".join(str(row) for row in c.exec_driver_sql(f"{explain} {text}"))
@@ -157,6 +160,7 @@ def test_a_claim_reads_one_entry_of_its_index(work):
     if not work.sqlite:
         touched = int(re.search(r"Buffers: shared hit=(\d+)", plan)[1])
         assert touched < 12, plan
+        assert re.search(r"ix_core_job_lane .*actual .*rows=1 ", plan), plan
 
 
 @pytest.mark.parametrize(

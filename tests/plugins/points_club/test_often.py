@@ -65,6 +65,34 @@ def test_another_card_of_the_same_member_counts_as_well(shop: Shop) -> None:
         assert [said(shop, s, one.id, 1).points for one in (kept, gone)] == [10, 0]
 
 
+@pytest.mark.parametrize("way", ["till", "import", "preview"])
+def test_what_two_records_bought_before_they_were_merged_counts_together(
+    shop: Shop, way: str
+) -> None:
+    """Else whoever has two cards may swipe both, and have the records merged between."""
+    shop.set_up(shop.club, often_most=2, often_then="block")
+    with shop.session(shop.club) as s:
+        ctx = shop.ctx(s)
+        kept, gone, third = (shop.member(s, name) for name in "ABC")
+        said(shop, s, kept.id, 0)
+        told = shop.buy(s, third.id, 1000, at=later(0.01))
+        customers.merge(s, gone.id, third.id)
+        customers.merge(s, kept.id, gone.id)
+        if way == "preview":
+            found = often.of_basket(ctx, rules.programme(ctx), kept.id, later(0).date())
+            assert found == often.Often(3, True)
+        elif way == "till":
+            assert said(shop, s, kept.id, 1).points == 0
+            again = award.award(ctx, told)
+            assert again is not None
+            assert (again.points, again.created) == (10, False), "that one had earned"
+        else:
+            basket = [shop.purchase(s, kept.id, 1000, at=later(n / 50)) for n in (1, 2)]
+            purchases.record_batch(s, basket)
+        assert history.balance(ctx, kept.id).balance == 20
+    shop.sound(shop.club)
+
+
 def test_an_import_stops_what_a_till_would_have_stopped(shop: Shop) -> None:
     shop.set_up(shop.club, often_most=2, often_then="block")
     with shop.session(shop.club) as s:
