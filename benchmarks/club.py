@@ -67,7 +67,8 @@ class Club:
         with self.house.tenancy.session(self.scope) as s:
             at = place(s, self.brand.stores[0].id)
             return [
-                checks.purchase(self.sale(), at, clock.now(), new_id()) for _one in range(number)
+                checks.purchase(self.sale(), at, clock.now(), new_id(), s.scope.actor)
+                for _one in range(number)
             ]
 
 
