@@ -63,6 +63,11 @@ _LOCK_OF = _both(
     after=" ORDER BY a.id",
     lock=" FOR NO KEY UPDATE",
 )
+_LOOK = Statement(
+    f"SELECT {_COLUMNS} FROM points_club_account AS a WHERE a.id = :id AND {own('a')}",
+    returns="row",
+    types=_TYPES,
+)
 _LOTS = _both(
     "SELECT l.account_id, l.id, l.points, l.remaining, l.earned_at, l.activates_at, l.expires_at,"
     " l.at_store_id, l.idle FROM points_club_lot AS l"
@@ -165,6 +170,11 @@ def lock(s: ScopedSession, ids: Iterable[UUID]) -> dict[UUID, Locked]:
 def lock_of(s: ScopedSession, customers: Iterable[UUID]) -> dict[UUID, Locked]:
     """Lock the accounts of these customers; gives them by customer."""
     return {row[1]: Locked(*row) for row in _LOCK_OF(s, customers=sorted(customers))}
+
+
+def look(s: ScopedSession, account_id: UUID) -> Locked:
+    """An account within reach as it is, without a lock: for reading only."""
+    return Locked(*_LOOK(s, id=account_id))
 
 
 def states(s: ScopedSession, locked: Sequence[Locked]) -> dict[UUID, AccountState]:

@@ -121,6 +121,47 @@ _CHECKS = (
     ),
     _check(
         "entry",
+        _l("An entry does what its kind does not"),
+        "SELECT e.id, 0, e.points FROM points_club_entry AS e"
+        " LEFT JOIN points_club_entry AS r ON r.brand_id = e.brand_id AND r.id = e.reverses_id"
+        f" AND {own('r')} WHERE {own('e')} AND CASE e.kind"
+        " WHEN 'earn' THEN e.points <= 0 OR e.purchase_id IS NULL"
+        " WHEN 'reverse_earn' THEN e.points > 0 OR COALESCE(r.kind, '') <> 'earn'"
+        " WHEN 'release' THEN e.points <= 0 OR COALESCE(r.kind, '') <> 'hold'"
+        " WHEN 'reverse_burn' THEN e.points <= 0 OR COALESCE(r.kind, '') NOT IN ('hold', 'burn')"
+        " WHEN 'revive' THEN e.points <= 0 OR COALESCE(r.kind, '') <> 'expire'"
+        " WHEN 'burn' THEN e.points >= 0 WHEN 'hold' THEN e.points >= 0"
+        " WHEN 'expire' THEN e.points >= 0 WHEN 'adjust' THEN e.points = 0"
+        " WHEN 'opening' THEN e.points = 0 ELSE e.points <> e.points END",
+    ),
+    _check(
+        "lot",
+        _l("A lot is owed by another store than gave it"),
+        "SELECT l.id, 0, l.points FROM points_club_lot AS l"
+        " JOIN points_club_entry AS e ON e.brand_id = l.brand_id AND e.id = l.id"
+        " LEFT JOIN points_club_entry AS r ON r.brand_id = e.brand_id AND r.id = e.reverses_id"
+        f" AND e.kind = 'reverse_earn' AND {own('r')} WHERE {own('l')} AND {own('e')}"
+        " AND COALESCE(CAST(l.at_store_id AS text), '') <> COALESCE(CAST("
+        "CASE WHEN e.kind = 'reverse_earn' THEN r.at_store_id ELSE e.at_store_id END AS text), '')",
+    ),
+    _check(
+        "reward",
+        _l("A reward is another member's than the points it cost"),
+        "SELECT w.id, 0, w.points FROM points_club_reward AS w"
+        " JOIN points_club_entry AS e ON e.brand_id = w.brand_id AND e.id = w.id"
+        " JOIN points_club_account AS a ON a.brand_id = e.brand_id AND a.id = e.account_id"
+        f" WHERE {own('w')} AND {own('e')} AND {own('a')}"
+        " AND w.account_id <> e.account_id AND a.merged_into_id IS NULL",
+    ),
+    _check(
+        "reward",
+        _l("A reward waits beside a debt"),
+        "SELECT w.id, 0, w.points FROM points_club_reward AS w"
+        " JOIN points_club_account AS a ON a.brand_id = w.brand_id AND a.id = w.account_id"
+        f" WHERE w.status = 'issued' AND a.debt > 0 AND {own('w')} AND {own('a')}",
+    ),
+    _check(
+        "entry",
         _l("Points were spent without a reward"),
         "SELECT e.id, 0, -e.points FROM points_club_entry AS e"
         " LEFT JOIN points_club_reward AS w ON w.brand_id = e.brand_id AND w.id = e.id"

@@ -83,7 +83,7 @@ def _slowly(ctx: Ctx, due: Due, result: EarnResult) -> Awarded:
     account = accounts.lock_of(s, [due.customer_id])[due.customer_id]
     state = accounts.states(s, [account])[account.id]
     found = reviving.late_for(s, account, due.purchase.occurred_at)
-    step = step_of(due, found.into(state), found.lapses)
+    step = step_of(due, found.into(state), at, found.lapses)
     write(s, [Change(account.owner_id, cause_of(ctx, due, at), step)])
     story.tell_many(ctx, reviving.told(account, due.place.id, step))
     return _with_rewards(ctx, due, result, step.state.balance)
@@ -97,7 +97,7 @@ def _with_rewards(ctx: Ctx, due: Due, result: EarnResult, balance: int) -> Award
     account_id = accounts.of_customer(ctx.s, due.customer_id)
     assert account_id is not None, "it has just earned"
     state, rewards = issuing.issue_automatic(
-        ctx, account_id, due.programme, due.place, due.purchase.occurred_at
+        ctx, account_id, due.programme, due.place, min(due.purchase.occurred_at, ctx.now())
     )
     return Awarded(result.points, state.balance, result, rewards)
 

@@ -67,7 +67,7 @@ def award_batch(ctx: Ctx, purchases: Sequence[PurchaseFact]) -> BatchAwarded:
         account = locked[one.customer_id]
         state = by_customer[one.customer_id]
         found = late.get(account.id, NOTHING)
-        step = step_of(one, found.into(state), found.lapses)
+        step = step_of(one, found.into(state), at, found.lapses)
         changes.append(Change(account.owner_id, cause_of(ctx, one, at), step))
         late[account.id] = reviving.after(found, state, step)
         events += reviving.told(account, one.place.id, step)
@@ -75,7 +75,7 @@ def award_batch(ctx: Ctx, purchases: Sequence[PurchaseFact]) -> BatchAwarded:
         automatic = one.programme.automatic if one.points else None
         if automatic is not None and state.balance >= automatic.points:
             issue, holds = ledger.issue_due(
-                state, automatic.points, one.purchase.occurred_at, new_id
+                state, automatic.points, min(one.purchase.occurred_at, at), new_id
             )
             if issue.entries:
                 cause = Cause("hold", one.place.id, one.place.zone, ctx.scope.actor, at)

@@ -24,12 +24,16 @@ class Due(NamedTuple):
     points: int
 
 
-def step_of(due: Due, state: AccountState, lapsed: Sequence[Lapse] = ()) -> ledger.Step:
-    """What the purchase does to its account; `lapsed`: of `reviving.lapses_of`, if any."""
+def step_of(
+    due: Due, state: AccountState, heard_at: datetime, lapsed: Sequence[Lapse] = ()
+) -> ledger.Step:
+    """What the purchase does to its account; `lapsed`: what `reviving` found, if anything."""
     at = due.purchase.occurred_at
     stays_until = rules.idle_at(due.programme, at, due.place.zone)
     if not due.points:
-        return ledger.visit(state, at, new_id, idle_at=stays_until, lapsed=lapsed)
+        return ledger.visit(
+            state, at, new_id, idle_at=stays_until, lapsed=lapsed, heard_at=heard_at
+        )
     return ledger.earn(
         state,
         due.points,
@@ -40,6 +44,7 @@ def step_of(due: Due, state: AccountState, lapsed: Sequence[Lapse] = ()) -> ledg
         store_id=due.purchase.store_id,
         idle_at=stays_until,
         lapsed=lapsed,
+        heard_at=heard_at,
     )
 
 

@@ -7,9 +7,9 @@ from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from highstreet.sdk import Ctx, Invalid, Shop, Statement, own
+from highstreet.sdk import Ctx, Invalid, ScopedSession, Shop, Statement, new_id, own
 from highstreet.sdk import gettext as _
-from highstreet_points_club import accounts, issuing, rules
+from highstreet_points_club import accounts, issuing, ledger, rules
 from highstreet_points_club.issuing import Issued
 from highstreet_points_club.lasting import last_day_before
 from highstreet_points_club.programme import Programme, RewardRule
@@ -139,10 +139,16 @@ def balance(ctx: Ctx, customer_id: UUID) -> Balance:
     if account_id is None:
         return _balance(programme, 0, 0, 0, (), ())
     at = ctx.now()
-    total, idle_at = _ACCOUNT(s, id=account_id)
+    waiting = tuple(issuing.open_of(s, account_id))
+    ended = [one for one in waiting if not one.automatic and not one.usable(at)]
+    if ended:
+        total, idle_at, lots = _without(s, account_id, ended, at)
+    else:
+        total, idle_at = _ACCOUNT(s, id=account_id)
+        lots = _LOTS(s, id=account_id)
     spendable = pending = expired = 0
     lapsing: dict[tuple[date, bool], int] = {}
-    for activates_at, expires_at, idle, points in _LOTS(s, id=account_id):
+    for activates_at, expires_at, idle, points in lots:
         points = int(points)
         unless_visit = idle and idle_at is not None and (expires_at is None or idle_at < expires_at)
         if unless_visit:
@@ -157,14 +163,30 @@ def balance(ctx: Ctx, customer_id: UUID) -> Balance:
         if expires_at is not None and expires_at <= at + SOON:
             key = (last_day_before(expires_at, zone), unless_visit)
             lapsing[key] = lapsing.get(key, 0) + points
-    waiting = tuple(issuing.open_of(s, account_id))
     return _balance(
         programme,
         total - expired,
         spendable,
         pending,
         tuple(Lapsing(points, *key) for key, points in sorted(lapsing.items())),
-        waiting,
+        tuple(one for one in waiting if one.usable(at)),
+    )
+
+
+def _without(
+    s: ScopedSession, account_id: UUID, ended: Sequence[Issued], at: datetime
+) -> tuple[int, datetime | None, list[tuple[Any, ...]]]:
+    """Balance, idle_at and open lots as they are once ended holds are let go, which the next sweep,
+    or the next till that asks for a reward, will write."""
+    account = accounts.look(s, account_id)
+    state = accounts.states(s, [account])[account_id]
+    for one in ended:
+        state = ledger.release(state, one.id, at, new_id).state
+    lots = [lot for lot in state.lots if lot.remaining > 0]
+    return (
+        state.balance,
+        state.idle_at,
+        [(lot.activates_at, lot.expires_at, lot.idle, lot.remaining) for lot in lots],
     )
 
 

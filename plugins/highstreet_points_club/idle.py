@@ -31,7 +31,10 @@ def stay(ctx: Ctx, account: Locked, programme: Programme, place: Place, at: date
     s = ctx.s
     state = accounts.states(s, [account])[account.id]
     found = reviving.late_for(s, account, at)
-    step = ledger.visit(found.into(state), at, new_id, idle_at=stays_until, lapsed=found.lapses)
-    cause = Cause("expire", place.id, place.zone, ctx.scope.actor, ctx.now())
+    now = ctx.now()
+    step = ledger.visit(
+        found.into(state), at, new_id, idle_at=stays_until, lapsed=found.lapses, heard_at=now
+    )
+    cause = Cause("expire", place.id, place.zone, ctx.scope.actor, now)
     write(s, [Change(account.owner_id, cause, step)])
     story.tell_many(ctx, reviving.told(account, place.id, step))

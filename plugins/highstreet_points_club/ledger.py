@@ -81,19 +81,22 @@ def earn(
     store_id: UUID | None = None,
     idle_at: datetime | None = None,
     lapsed: Sequence[Lapse] = (),
+    heard_at: datetime | None = None,
 ) -> Step:
     """Give `points` (above zero) as a new lot; a debt is paid from it first.
 
-    A late upload keeps the time of its receipt, though what it leads to happens now. idle_at: the
+    A late upload keeps the time of its receipt, though what it leads to happens now; and so it
+    does, heard of at `heard_at`, where a till's clock is ahead. idle_at: the
     member's idle points, these among them, stay until then; None: these are not idle ones. lapsed:
     idle points that were booked as gone after `at`; they come back where this visit had saved them
     (the state has their lots).
     """
     if points <= 0:
         raise ValueError("an earn gives points")
-    away = _was_away(state, at)
+    when = _known(at, heard_at)
+    away = _was_away(state, when)
     back = _in_time(lapsed, at, idle_at)
-    work = Work(state, at, mint) if state.debt or away or back else None
+    work = Work(state, when, mint) if state.debt or away or back else None
     if work is not None:
         if away:
             work.lapse()
@@ -109,7 +112,7 @@ def earn(
             state.id,
             state.balance + points,
             entry.seq,
-            state.effective(at),
+            state.effective(when),
             (*state.lots, lot),
             state.holds,
             idle_at=ends,
@@ -128,13 +131,15 @@ def visit(
     *,
     idle_at: datetime | None,
     lapsed: Sequence[Lapse] = (),
+    heard_at: datetime | None = None,
 ) -> Step:
     """The member was here at `at`: idle points stay until `idle_at` (None: no day is set).
 
-    Those of a member who stayed away too long have ended before. lapsed: as `earn` has it.
+    Those of a member who stayed away too long have ended before. lapsed, heard_at: as with `earn`.
     """
-    work = Work(state, at, mint)
-    if _was_away(state, at):
+    when = _known(at, heard_at)
+    work = Work(state, when, mint)
+    if _was_away(state, when):
         work.lapse()
     work.revive(_in_time(lapsed, at, idle_at))
     work.idle_at = after_visit(work.idle_at, idle_at)
@@ -304,6 +309,11 @@ def due_back(earned: int, reversed_before: int, lapsed: int, still_earns: int) -
 def _was_away(state: AccountState, at: datetime) -> bool:
     """Whether idle points had ended by `at`; a late upload from before may still save them."""
     return state.idle_at is not None and state.idle_at <= at
+
+
+def _known(at: datetime, heard_at: datetime | None) -> datetime:
+    """When an event counts that was heard of at `heard_at`: not before it has happened."""
+    return at if heard_at is None else min(at, heard_at)
 
 
 def _in_time(

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta, tzinfo
 from decimal import Decimal
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 from uuid import UUID, uuid5
 
@@ -38,7 +39,7 @@ class Line(Protocol):
     @property
     def department(self) -> str: ...
     @property
-    def quantity(self) -> Decimal | int: ...
+    def quantity(self) -> Decimal | Fraction | int: ...
     @property
     def amount_minor(self) -> int: ...
 
@@ -86,7 +87,7 @@ class Accrual:
                     if percent is not None:
                         weighted += (percent - 100) * line.amount_minor
             return max(0, weighted) * self.points // (100 * self.per_minor)
-        pieces: dict[str, Decimal | int] = {}
+        pieces: dict[str, Any] = {}  # Decimal, or Fraction where a share of it is left
         for line in basket.lines:
             name = line.department.casefold()
             if name in self.departments:
@@ -154,10 +155,10 @@ class RewardRule:
 
 
 class LeftLine(NamedTuple):
-    """A line without what was brought back of it."""
+    """A line without what was brought back of it. quantity: a Fraction where that is a share."""
 
     department: str
-    quantity: Decimal
+    quantity: Decimal | Fraction
     amount_minor: int
 
 
@@ -339,7 +340,11 @@ def left_of(purchase: PurchaseFact) -> Basket:
     if unnamed > 0 and worth > 0:
         kept = max(0, worth - unnamed)
         lines = [
-            LeftLine(one.department, one.quantity * kept / worth, one.amount_minor * kept // worth)
+            LeftLine(
+                one.department,
+                Fraction(one.quantity) * kept / worth,  # three thirds are to be a whole
+                one.amount_minor * kept // worth,
+            )
             for one in lines
         ]
     return Left(purchase.total_minor - purchase.returned_minor, purchase.occurred_at, tuple(lines))

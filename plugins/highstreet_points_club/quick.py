@@ -50,7 +50,7 @@ WITH acc AS (
     CAST(:expires_at AS timestamptz), CAST(:idle_at AS timestamptz) IS NOT NULL FROM acc, e
 ), u AS (
   UPDATE points_club_account AS a SET balance = a.balance + CAST(:points AS bigint),
-    seq = a.seq + 1, last_at = GREATEST(a.last_at, :occurred_at),
+    seq = a.seq + 1, last_at = GREATEST(a.last_at, LEAST(:occurred_at, :recorded_at)),
     idle_at = CASE WHEN CAST(:idle_at AS timestamptz) IS NOT NULL
       THEN GREATEST(a.idle_at, CAST(:idle_at AS timestamptz)) END
   FROM e WHERE a.id = e.account_id AND {own("a")} RETURNING a.balance
@@ -75,7 +75,7 @@ _LITE_LOT = Statement(
 )
 _LITE_ACCOUNT = Statement(
     "UPDATE points_club_account AS a SET balance = a.balance + :points, seq = a.seq + 1,"
-    " last_at = MAX(COALESCE(a.last_at, ''), :occurred_at),"
+    " last_at = MAX(COALESCE(a.last_at, ''), MIN(:occurred_at, :recorded_at)),"
     " idle_at = MAX(COALESCE(a.idle_at, ''), :idle_at)"  # NULL without a new one
     f" WHERE a.id = :account_id AND {own('a')} RETURNING balance",
     returns="value",
@@ -122,6 +122,11 @@ def give(ctx: Ctx, due: Due) -> tuple[int, int, int | None] | None:
     owner_id = purchase.store_id if s.customers == "store" else None
     _LITE_LOT(s, **binds, owner_store_id=owner_id, account_id=account_id)
     balance = _LITE_ACCOUNT(
-        s, points=due.points, occurred_at=at, idle_at=binds["idle_at"], account_id=account_id
+        s,
+        points=due.points,
+        occurred_at=at,
+        recorded_at=binds["recorded_at"],
+        idle_at=binds["idle_at"],
+        account_id=account_id,
     )
     return balance - due.points, 0, balance

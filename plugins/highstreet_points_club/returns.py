@@ -75,7 +75,7 @@ def reverse(ctx: Ctx, returned: ReturnFact) -> Reversed | None:
     # What was given back may have changed it since.
     account = accounts.lock(s, [account.id])[account.id]
     place = rules.place(ctx, purchase.store_id)
-    at = _when(returned)
+    at = _when(ctx, returned)
     state = accounts.states(s, [account])[account.id]
     # What has expired by now counts as lapsed, whether or not the nightly sweep came by.
     swept = ledger.expire(state, at, new_id)
@@ -151,9 +151,9 @@ def _lock_roots(ctx: Ctx, ids: Sequence[UUID]) -> dict[UUID, accounts.Locked]:
             return {one: locked[root] for one, root in roots.items() if root is not None}
 
 
-def _when(returned: ReturnFact) -> datetime:
-    """A till's clock may say that goods came back before they were bought."""
-    return max(returned.occurred_at, returned.purchase.occurred_at)
+def _when(ctx: Ctx, returned: ReturnFact) -> datetime:
+    """A till's clock may say that goods came back before they were bought, or will tomorrow."""
+    return min(max(returned.occurred_at, returned.purchase.occurred_at), ctx.now())
 
 
 def _tell(

@@ -172,6 +172,7 @@ def _take(
             return _same(s, before, account, rule, steps)
     at = ctx.now()
     stays_until = rules.idle_at(programme, at, place.zone)
+    account = _without_ended(ctx, account, at)
     state = accounts.states(s, [account])[account.id]
     here = ledger.visit(state, at, new_id, idle_at=stays_until)
     try:
@@ -189,6 +190,15 @@ def _take(
         purchase_id=purchase_id,
     )  # fmt: skip
     return issuing.record(ctx, [made])[0]
+
+
+def _without_ended(ctx: Ctx, account: Locked, at: datetime) -> Locked:
+    """A locked account, once the points are free that a till held and let lie too long."""
+    for reward in issuing.open_of(ctx.s, account.id):
+        if not reward.automatic and not reward.usable(at):
+            let_go(ctx, account, reward, at)
+            account = accounts.lock(ctx.s, [account.id])[account.id]
+    return account
 
 
 def _on_offer(programme: Programme, key: str, steps: int) -> RewardRule:

@@ -54,6 +54,7 @@ INNER: Mapping[str, str] = {
     "highstreet.rest.auth.confirm": "the key that the request came with",
     "highstreet.rest.idempotency.claim": "the key that the request came with",
     "highstreet.rest.idempotency.keep": "a claim that `claim` gave",
+    "highstreet_points_club.accounts.look": "an account that `history.balance` found",
     "highstreet_points_club.accounts.states": "accounts that `lock` gave",
     "highstreet_points_club.accounts.with_spent": "a state that `states` gave",
     "highstreet_points_club.due.cause_of": "what `award` worked out of its purchase",

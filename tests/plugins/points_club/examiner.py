@@ -155,12 +155,23 @@ class Wallet:
         return min(ends)
 
     def standing(self, now: datetime) -> tuple[int, int, int, int]:
-        """Balance, spendable, pending, held."""
-        alive = [one for one in self.heaps if one.left and self.end(one) > now]
-        ready = sum(one.left for one in alive if one.begins is None or one.begins <= now)
-        later = sum(one.left for one in alive) - ready
+        """Balance, spendable, pending, held. What a till held too long is free."""
+        freed = [part for prize in self.too_long(now) for part in prize.parts]
+        parts = [*freed, *((one, one.left) for one in self.heaps)]
+        alive = [(heap, points) for heap, points in parts if self.end(heap) > now]
+        ready = sum(points for heap, points in alive if heap.begins is None or heap.begins <= now)
+        later = sum(points for _heap, points in alive) - ready
         owed = sum(one.owed for one in self.debts)
-        return ready + later - owed, ready, later, sum(one.points for one in self.waiting)
+        held = sum(one.points for one in self.waiting if one.ends is None or one.ends > now)
+        return ready + later - owed, ready, later, held
+
+    def too_long(self, now: datetime) -> list[Prize]:
+        """Rewards that a till held and let lie."""
+        return [
+            one
+            for one in self.waiting
+            if not one.automatic and one.ends is not None and one.ends <= now
+        ]
 
 
 class Short(Exception):
@@ -282,7 +293,7 @@ class Club:
         day = self._day(receipt.at, receipt.store)
         if self.terms.often_blocks and wallet.earned_on.get(day, 0) >= self.terms.often_most > 0:
             points = 0
-        at = self._be_there(wallet, receipt.at, receipt.store)
+        at = self._be_there(wallet, receipt.at, receipt.store, now)
         if not points:
             return
         wallet.earned_on[day] = wallet.earned_on.get(day, 0) + 1
@@ -360,7 +371,7 @@ class Club:
             return
         if prize.status != "issued" or (prize.ends is not None and prize.ends <= now):
             raise Gone
-        self._be_there(wallet, now, store)
+        self._be_there(wallet, now, store, now)
         prize.status, prize.handed, prize.closed, prize.taker = "redeemed", now, now, store
         prize.receipt = receipt
 
@@ -466,10 +477,12 @@ class Club:
         held = [heap for prize in wallet.waiting for heap, _points in prize.parts]
         return any(one.idle for one in [*held, *(x for x in wallet.heaps if x.left)])
 
-    def _be_there(self, wallet: Wallet, at: datetime, store: Any) -> datetime:
-        """The member was in the store at `at`, whenever that is heard of."""
-        when = max(at, wallet.latest or at)
-        if wallet.day is not None and wallet.day <= at:
+    def _be_there(self, wallet: Wallet, at: datetime, store: Any, now: datetime) -> datetime:
+        """The member was in the store at `at`, which may be heard of late, or be tomorrow by a
+        till whose clock is ahead."""
+        known = min(at, now)
+        when = max(known, wallet.latest or known)
+        if wallet.day is not None and wallet.day <= known:
             booked = any(one.left and wallet.end(one) <= when for one in wallet.heaps)
             wallet.latest = when if booked else wallet.latest
         self._lapse(wallet, when)
@@ -563,14 +576,21 @@ class Club:
         rule = next(one for one in self.terms.rewards if one["key"] == key)
         points = rule["points"] * times
         when = max(now, wallet.latest or now)
+        freed = wallet.too_long(now)
+        for prize in freed:
+            self._put_back(prize)
         ready = [
             one
             for one in wallet.heaps
             if one.left and wallet.end(one) > when and (one.begins is None or one.begins <= when)
         ]
         if sum(one.left for one in ready) < points:
+            for heap, part in (part for prize in freed for part in prize.parts):
+                heap.left -= part
             raise Short
-        self._be_there(wallet, now, store)
+        for prize in freed:
+            prize.status, prize.closed = "released", now
+        self._be_there(wallet, now, store, now)
         wallet.latest = when
         self.made += 1
         prize = Prize(

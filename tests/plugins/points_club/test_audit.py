@@ -27,6 +27,7 @@ def busy(shop: Shop) -> Shop:
             shop.buy(s, who.id, 20000, at=later(0))
             bought = shop.buy(s, who.id, 700, at=later(1))
             shop.bring_back(s, bought, 300)
+            rewards.release(ctx, rewards.hold(ctx, who.id, "coffee").id)
             rewards.hold(ctx, who.id, "coffee")
             rewards.give_back(ctx, rewards.redeem_now(ctx, who.id, "coffee").id)
             shop.buy(s, gone.id, 900, at=later(2))
@@ -98,6 +99,21 @@ A, E, L, P, R = (
         (f"UPDATE {R} SET status = 'released' WHERE {one(R, 'status = ' + repr('issued'))}",
          "reward"),
         (f"DELETE FROM {R} WHERE {one(R)}", "entry"),
+        (f"UPDATE {E} SET kind = 'adjust' WHERE {one(E, 'kind = ' + repr('release'))}", "reward"),
+        (f"UPDATE {E} SET kind = 'release' WHERE {one(E, 'kind = ' + repr('earn'))}", "entry"),
+        (f"UPDATE {E} SET reverses_id = NULL WHERE {one(E, 'kind = ' + repr('reverse_earn'))}",
+         "entry"),
+        (f"UPDATE {E} SET purchase_id = NULL WHERE {one(E, 'kind = ' + repr('earn'))}", "entry"),
+        (f"UPDATE {L} SET at_store_id = NULL WHERE {one(L, 'points > 0')}", "lot"),
+        (f"UPDATE {L} SET at_store_id = NULL WHERE {one(L, 'points < 0')}", "lot"),
+        (f"UPDATE {L} SET account_id = (SELECT id FROM {A} WHERE debt > 0 AND brand_id = :brand)"
+         f" WHERE {one(L, 'remaining > 0')}", "account"),
+        (f"UPDATE {E} SET account_id = (SELECT id FROM {A} WHERE debt > 0 AND brand_id = :brand),"
+         f" seq = 99 WHERE {one(E, 'kind = ' + repr('earn') + ' AND points = 200')}", "account"),
+        (f"UPDATE {R} SET account_id = (SELECT id FROM {A} WHERE debt > 0 AND brand_id = :brand)"
+         f" WHERE {one(R, 'status = ' + repr('issued'))}", "reward"),
+        (f"UPDATE {P} SET lot_id = (SELECT id FROM {L} WHERE points < 0 AND brand_id = :brand)"
+         f" WHERE {one(P)}", "lot"),
     ],
 )  # fmt: skip
 def test_tampering_is_found(busy: Shop, sql: str, about: str) -> None:

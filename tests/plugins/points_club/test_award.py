@@ -13,7 +13,7 @@ import pytest
 from highstreet.host import settings
 from highstreet.purchases import service as purchases
 from highstreet.purchases.facts import PurchaseIn
-from highstreet_points_club import award, batch, corrections, history, issuing
+from highstreet_points_club import accounts, award, batch, corrections, history, issuing
 from highstreet_points_club.audit import audit
 from highstreet_points_club.models import Account, Entry, Rule
 from highstreet_tenants.sessions import ScopedSession
@@ -255,13 +255,14 @@ def test_rewards_that_come_by_themselves_end(shop: Shop) -> None:
     with shop.session(shop.club) as s:
         who = shop.member(s)
         shop.buy(s, who.id, 1000, at=NOON)
-        (reward,) = history.balance(shop.ctx(s), who.id).rewards
-        found = issuing.one(s, reward.id)
-        assert found is not None
+        account_id = accounts.of_customer(s, who.id)
+        assert account_id is not None
+        (found,) = issuing.open_of(s, account_id)
         assert found.ends_at is not None
         assert found.ends_at.isoformat() == "2026-06-03T23:00:00+00:00"  # midnight in London
         assert found.usable(later(29))
         assert not found.usable(later(31))
+        assert history.balance(shop.ctx(s), who.id).rewards == (), "it ended months ago"
 
 
 def test_an_import_opens_accounts_and_follows_merges(shop: Shop) -> None:

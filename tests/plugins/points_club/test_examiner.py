@@ -260,6 +260,8 @@ class Life:
         at = self.now
         if self.late and self.dice.random() < 0.4:
             at -= timedelta(days=self.dice.uniform(0, self.late))
+        elif self.dice.random() < 0.05:
+            at += timedelta(hours=self.dice.uniform(0, 20))  # the till's clock is ahead
         lines = self.basket()
         total = sum(minor for _department, _many, minor in lines)
         total = self.dice.randrange(30, 4000) if not lines else total
@@ -334,7 +336,7 @@ class Life:
             return
         receipt, _id, ref = self.dice.choice(self.receipts[-12:])
         left, items = receipt.rest()
-        if left <= 0:
+        if left <= 0 or receipt.at > self.now:
             return
         store, how = self.stores.index(receipt.store), self.dice.random()
         minor: int | None = None

@@ -7,10 +7,32 @@ from typing import Any
 
 import pytest
 
+from highstreet.purchases import service as purchases
 from highstreet_points_club import batch, history, jobs, lapse, liability, rewards
-from highstreet_points_club.models import Entry
+from highstreet_points_club.models import Account, Entry
 
-from .conftest import COFFEE, FREE, NAME, Shop
+from .conftest import COFFEE, FREE, NAME, NOON, Shop, later
+
+
+@pytest.mark.parametrize("batch_of", [1, 2])
+def test_a_till_whose_clock_is_ahead_ends_nobodys_points_too_soon(
+    shop: Shop, time_machine_: Any, batch_of: int
+) -> None:
+    """It says tomorrow, when these points are gone; and until then they can be spent."""
+    shop.set_up(shop.club, expiry="days", expiry_days=1, rewards=[COFFEE, FREE | {"points": 500}])
+    time_machine_.move_to(NOON)
+    with shop.session(shop.club) as s:
+        ctx, who = shop.ctx(s), shop.member(s)
+        shop.buy(s, who.id, 50500)
+        time_machine_.move_to(later(1))
+        ahead = [shop.purchase(s, who.id, 50000, at=later(1.9)), shop.purchase(s, None, 1)]
+        purchases.record_batch(s, ahead[:batch_of])
+        standing = history.balance(ctx, who.id)
+        assert (standing.balance, len(standing.rewards)) == (5, 2)
+        shop.bring_back(s, shop.buy(s, who.id, 9000, at=later(1.9)), 100, at=later(1.95))
+        assert rewards.redeem_now(ctx, who.id, "coffee").points == 80
+        assert s.query(Account).one().last_at == later(1)
+    shop.sound(shop.club)
 
 
 def test_points_end_after_their_last_day_and_are_told_before(

@@ -194,3 +194,17 @@ def test_a_return_of_what_earned_nothing_takes_nothing(shop: Shop) -> None:
         small = shop.buy(s, who.id, 20)
         assert shop.bring_back(s, small).answers == ()
         assert s.query(Entry).all() == []
+
+
+def test_three_thirds_of_a_piece_are_a_whole_one(shop: Shop) -> None:
+    """Two pounds of three came back without a word what for: a third of each line is left."""
+    shop.set_up(shop.club, accruals=[{"mode": "items", "departments": {"Cake": 3}}])
+    with shop.session(shop.club) as s:
+        who = shop.member(s)
+        lines = tuple(line(number, "Cake", 100) for number in (1, 2, 3))
+        bought = shop.buy(s, who.id, 300, lines=lines)
+        shop.bring_back(s, bought, 200)
+        assert history.balance(shop.ctx(s), who.id).balance == 3
+        shop.bring_back(s, bought)
+        assert history.balance(shop.ctx(s), who.id).balance == 0
+    shop.sound(shop.club)

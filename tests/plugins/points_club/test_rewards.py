@@ -174,6 +174,29 @@ def test_a_hold_that_nobody_came_for_frees_its_points(shop: Shop, time_machine_:
     shop.sound(shop.club)
 
 
+def test_points_that_a_till_held_too_long_are_free_before_any_sweep(
+    shop: Shop, time_machine_: object
+) -> None:
+    """The till crashed in the morning; the member comes at noon, and the sweep at night."""
+    shop.set_up(shop.club, rewards=[COFFEE, FREE | {"points": 500}], hold_minutes=30)
+    with shop.session(shop.club) as s:
+        ctx, who = shop.ctx(s), shop.member(s)
+        shop.buy(s, who.id, 8000)
+        crashed = rewards.hold(ctx, who.id, "coffee")
+        with pytest.raises(NotEnoughPoints):
+            rewards.hold(ctx, who.id, "coffee")
+        time_machine_.shift(31 * 60)  # type: ignore[attr-defined]
+        standing = history.balance(ctx, who.id)
+        assert (standing.balance, standing.spendable, standing.held) == (80, 80, 0)
+        assert standing.rewards == ()
+        assert rewards.redeem_now(ctx, who.id, "coffee").status == "redeemed"
+        found = issuing.one(s, crashed.id)
+        assert found is not None
+        assert found.status == "released"
+        assert history.balance(ctx, who.id).balance == 0
+    shop.sound(shop.club)
+
+
 def test_the_timeline_tells_of_rewards(shop: Shop) -> None:
     from highstreet.timeline.queries import read
 
