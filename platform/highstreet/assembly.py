@@ -22,6 +22,7 @@ from highstreet.sdk import context
 from highstreet.web.slots import SLOTS
 from highstreet_tenants import words
 from highstreet_tenants.base import Base
+from highstreet_tenants.sealing import Sealing
 from highstreet_tenants.sessions import ScopedSession, Tenancy
 
 
@@ -84,12 +85,14 @@ def _build(app: Flask, values: dict[str, Any]) -> House:
     )
     with app.app_context():
         tenancy = Tenancy(db.engine)
+    sealing = Sealing(values["secret_key"])
     registry = JobRegistry()
     registry.add(*rooms.jobs(), *host.jobs())
 
     def prepare(s: ScopedSession) -> None:
         s.info["host"] = host
         s.info["jobs"] = registry
+        s.info["sealing"] = sealing
 
     tenancy.on_open.append(prepare)
     upkeep = Upkeep(tenancy, registry, gating.stores_on, [Handing(tenancy)])

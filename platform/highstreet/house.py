@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from highstreet_migrations.histories import CORE, History
+from highstreet_tenants.sealing import Sealing
 from highstreet_tenants.sessions import Tenancy
 
 if TYPE_CHECKING:
@@ -28,6 +29,11 @@ class House:
     jobs: JobRegistry
     runner: Runner
     rates: Rates
+
+    @property
+    def sealing(self) -> Sealing:
+        """What seals and opens the secrets that must be read again."""
+        return Sealing(self.config["secret_key"])
 
     @property
     def histories(self) -> list[History]:
