@@ -73,7 +73,7 @@ def upgrade(url: str, histories: Sequence[History], *, role: str | None = None) 
     failed: list[tuple[str, Exception]] = []
     engine = owner_engine(url)
     try:
-        with _locked(engine):
+        with alone(engine):
             if role is not None:
                 with engine.begin() as connection:  # before anything moves: it may not be ours
                     rls.ensure_role(connection, role)
@@ -85,11 +85,7 @@ def upgrade(url: str, histories: Sequence[History], *, role: str | None = None) 
                         raise
                     failed.append((history.name, error))
             with engine.begin() as connection:
-                append_only.apply(connection)
-                planner.apply(connection)
-                if role is not None:
-                    rls.apply(connection, role)
-                    rls.let_read(connection, role, [h.version_table for h in histories])
+                put_up_walls(connection, histories, role)
     finally:
         engine.dispose()
     if failed:
@@ -105,11 +101,20 @@ def upgrade(url: str, histories: Sequence[History], *, role: str | None = None) 
     return moved
 
 
+def put_up_walls(connection: sa.Connection, histories: Sequence[History], role: str | None) -> None:
+    """What a migration may have taken down or not known of; safe to repeat."""
+    append_only.apply(connection)
+    planner.apply(connection)
+    if role is not None:
+        rls.apply(connection, role)
+        rls.let_read(connection, role, [h.version_table for h in histories])
+
+
 def _advance(engine: sa.Engine, history: History, histories: Sequence[History]) -> list[str]:
     with engine.begin() as connection:
-        before = _context(connection, history, histories).get_current_heads()
-        _run(connection, history, histories, script_of(history), "head")
-        after = _context(connection, history, histories).get_current_heads()
+        before = heads(connection, history, histories)
+        move(connection, history, histories, "head")
+        after = heads(connection, history, histories)
     return [] if before == after else [f"{history.name}: {', '.join(after)}"]
 
 
@@ -117,11 +122,29 @@ def downgrade(url: str, history: History, histories: Sequence[History] = ()) -> 
     """Take one owner's tables away again, version table included."""
     engine = owner_engine(url)
     try:
-        with _locked(engine), engine.begin() as connection:
-            _run(connection, history, histories, script_of(history), "base")
-            connection.exec_driver_sql(f"DROP TABLE IF EXISTS {history.version_table}")
+        with alone(engine), engine.begin() as connection:
+            move(connection, history, histories, "base")
     finally:
         engine.dispose()
+
+
+def heads(
+    connection: sa.Connection, history: History, others: Sequence[History] = ()
+) -> tuple[str, ...]:
+    """How far an owner's schema is: its revisions, none if it has no tables."""
+    return _context(connection, history, others).get_current_heads()
+
+
+def move(
+    connection: sa.Connection, history: History, others: Sequence[History], target: str
+) -> None:
+    """Take an owner's schema to "head", up to a revision, or to "base": that drops its tables.
+
+    In the caller's transaction, under `alone`. Raises what its migrations raise.
+    """
+    _run(connection, history, others, script_of(history), target)
+    if target == "base":
+        connection.exec_driver_sql(f"DROP TABLE IF EXISTS {history.version_table}")
 
 
 def pending(engine: sa.Engine, histories: Sequence[History]) -> list[str]:
@@ -202,9 +225,9 @@ def _run(
     target: str,
 ) -> None:
     def steps(revision: Any, _context: MigrationContext) -> Any:
-        if target == "head":
-            return script._upgrade_revs("head", revision)
-        return script._downgrade_revs("base", revision)
+        if target == "base":
+            return script._downgrade_revs("base", revision)
+        return script._upgrade_revs(target, revision)
 
     with EnvironmentContext(Config(), script, fn=steps) as environment:
         environment.configure(connection=connection, **_options(history, others))
@@ -213,7 +236,8 @@ def _run(
 
 
 @contextmanager
-def _locked(engine: sa.Engine) -> Iterator[None]:
+def alone(engine: sa.Engine) -> Iterator[None]:
+    """Nobody else changes the schema meanwhile."""
     if engine.dialect.name != "postgresql":
         yield  # SQLite: BEGIN IMMEDIATE lets one in at a time
         return

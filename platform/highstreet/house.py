@@ -8,14 +8,24 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
+import highstreet
+from highstreet.host import missed, state
+from highstreet.i18n import gettext as _
 from highstreet_migrations.histories import CORE, History
+from highstreet_tenants.base import Base
+from highstreet_tenants.errors import Conflict, NotFound
+from highstreet_tenants.scopes import Actor
 from highstreet_tenants.sealing import Sealing
 from highstreet_tenants.sessions import Tenancy
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from highstreet.host import Host
     from highstreet.jobs import JobRegistry, Runner
     from highstreet.rates import Rates
+    from highstreet_migrations.archive import Contents
+    from highstreet_migrations.removal import Owner, Progress
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +61,72 @@ class House:
         from highstreet_migrations import runner
 
         return runner.upgrade(self.config["owner_database_url"], self.histories, role=self.role)
+
+    def owner_of(self, tool: str) -> Owner:
+        """A loaded tool as its schema knows it. Raises NotFound, with why it is not loaded."""
+        from highstreet_migrations.removal import Owner
+
+        loaded = self.host.plugins.get(tool)
+        if loaded is None:
+            aside = self.host.quarantined.get(tool)
+            raise state.no_tool(tool) if aside is None else NotFound(str(aside.detail))
+        history = next((one for one in self.histories if one.name == tool), None)
+        if history is None:
+            raise NotFound(_("The tool %(name)s keeps no rows of its own.", name=tool))
+        own = [table for table in Base.metadata.sorted_tables if table.name in loaded.tables]
+        return Owner(history, own, str(loaded.manifest.version), highstreet.__version__)
+
+    def take_out(
+        self, tool: str, folder: Path, *, drop: bool, progress: Progress | None = None
+    ) -> Contents:
+        """Write a tool's rows to a folder and, with `drop`, take its tables away; see `removal`.
+
+        Raises Conflict where a loaded tool needs this one.
+        """
+        from highstreet_migrations import removal
+
+        owner = self.owner_of(tool)
+        needing = [
+            one.name
+            for one in self.host.plugins.values()
+            if any(need.name == tool for need in one.manifest.depends)
+        ]
+        if drop and needing:
+            raise Conflict(
+                _(
+                    "%(others)s can't do without %(name)s. Uninstall them first.",
+                    others=", ".join(needing),
+                    name=tool,
+                )
+            )
+        return removal.take_out(
+            self.config["owner_database_url"],
+            owner,
+            self.histories,
+            folder,
+            drop=drop,
+            progress=progress or removal.silent,
+        )
+
+    def bring_back(
+        self, tool: str, folder: Path, actor: Actor, *, progress: Progress | None = None
+    ) -> tuple[Contents, dict[str, int]]:
+        """Read a tool's rows from a folder, and let it catch up with what it missed.
+
+        Gives what the folder held and `missed.catch_up`'s counts. Raises what `removal.bring_back`
+        does.
+        """
+        from highstreet_migrations import removal
+
+        contents = removal.bring_back(
+            self.config["owner_database_url"],
+            self.owner_of(tool),
+            self.histories,
+            folder,
+            role=self.role,
+            progress=progress or removal.silent,
+        )
+        return contents, missed.catch_up(self.tenancy, tool, contents.at, actor)
 
     def behind(self) -> list[str]:
         """Owners whose schema is not at its head."""

@@ -1,49 +1,11 @@
 """Migrations: the schema that they build is the one that the models say, for every owner."""
 
-import secrets
-
 import pytest
 import sqlalchemy as sa
-from highstreet.app import create_app, house_of
+
 from highstreet_migrations import runner
 from highstreet_migrations.histories import CORE, History
 from highstreet_tenants import append_only, rls
-
-from conftest import POSTGRES, ROLE
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def urls(request, tmp_path, postgres_answers):
-    """(owner's URL, application's URL) of an empty database."""
-    if request.param == "sqlite":
-        url = f"sqlite:///{tmp_path / 'fresh.db'}"
-        yield url, url
-        return
-    if not postgres_answers:
-        pytest.skip("no PostgreSQL server answers")
-    name = f"hs_migrate_{secrets.token_hex(4)}"
-    admin = sa.create_engine(POSTGRES, isolation_level="AUTOCOMMIT")
-    with admin.connect() as connection:
-        connection.exec_driver_sql(f"CREATE DATABASE {name}")
-    url = sa.make_url(POSTGRES).set(database=name)
-    app = url.set(username=ROLE, password=None)
-    yield tuple(u.render_as_string(hide_password=False) for u in (url, app))
-    with admin.connect() as connection:
-        connection.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
-    admin.dispose()
-
-
-@pytest.fixture
-def house(urls, tmp_path):
-    owner, app = urls
-    house = house_of(
-        create_app(
-            {"database_url": app, "owner_database_url": owner, "instance": str(tmp_path)},
-            faces=False,
-        )
-    )
-    yield house
-    house.engine.dispose()
 
 
 def test_the_tool_is_there_with_a_history_of_its_own(house):

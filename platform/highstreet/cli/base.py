@@ -158,6 +158,26 @@ def find_store(s: ScopedSession, slug: str) -> Store:
     return store
 
 
+@contextmanager
+def progress(as_json: bool) -> Iterator[Callable[[int, int], None] | None]:
+    """A bar on a terminal, moved by (done, of how many); None where nobody looks."""
+    if as_json or not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TimeRemainingColumn
+
+    with Progress(
+        BarColumn(), TaskProgressColumn(), TimeRemainingColumn(), console=Console(stderr=True)
+    ) as bar:
+        task = bar.add_task("", total=None)
+
+        def move(done: int, total: int) -> None:
+            bar.update(task, completed=done, total=total)
+
+        yield move
+
+
 def plain(value: Any) -> Any:
     """A value that JSON can hold."""
     if is_dataclass(value) and not isinstance(value, type):

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from highstreet.cli.base import (
     json_option,
     open_house,
     print_json,
+    progress,
 )
 from highstreet.i18n import gettext as _
 from highstreet.imports import mapping as mappings
@@ -79,7 +79,7 @@ def import_(
     mapping = mappings.load(mapping_file, shape_of(kind, beside))
     with open_house() as house:
         brand = find_brand(house, brand_slug)
-        with _stoppable(), _progress(not as_json and sys.stderr.isatty()) as progress:
+        with _stoppable(), progress(as_json) as move:
             report = run(
                 house.tenancy,
                 brand,
@@ -90,7 +90,7 @@ def import_(
                 dry_run=dry_run,
                 create_stores=create_stores,
                 actor=OPERATOR,
-                progress=progress,
+                progress=move,
             )
     if as_json:
         print_json(report)
@@ -113,7 +113,7 @@ def _import_for_tool(
             raise Invalid(_("Lines and products belong to purchases, not to %(kind)s.", kind=name))
         mapping = mappings.load(mapping_file, name, tools.fields_of(kind))
         brand = find_brand(house, brand_slug)
-        with _progress(not as_json and sys.stderr.isatty()) as progress:
+        with progress(as_json) as move:
             report = tools.run(
                 house.tenancy,
                 brand,
@@ -123,7 +123,7 @@ def _import_for_tool(
                 mapping=mapping,
                 dry_run=dry_run,
                 actor=OPERATOR,
-                progress=progress,
+                progress=move,
             )
     if as_json:
         print_json(report)
@@ -139,26 +139,6 @@ def _stoppable() -> Iterator[None]:
     except KeyboardInterrupt:
         click.echo(_("Stopped. Run the same command again: it goes on where it was."), err=True)
         raise click.exceptions.Exit(130) from None
-
-
-@contextmanager
-def _progress(wanted: bool) -> Iterator[Callable[[int, int], None] | None]:
-    """A bar on a terminal that counts the bytes of the file."""
-    if not wanted:
-        yield None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TaskProgressColumn, TimeRemainingColumn
-
-    with Progress(
-        BarColumn(), TaskProgressColumn(), TimeRemainingColumn(), console=Console(stderr=True)
-    ) as bar:
-        task = bar.add_task("", total=None)
-
-        def move(done: int, total: int) -> None:
-            bar.update(task, completed=done, total=total)
-
-        yield move
 
 
 def tell(report: Report) -> None:

@@ -19,6 +19,7 @@ from highstreet.cli.base import (
     print_json,
     print_table,
 )
+from highstreet.cli.uninstall import export_, leftovers, reinstall, uninstall
 from highstreet.host import faults, owed, settings, state
 from highstreet.i18n import gettext as _
 from highstreet_tenants.errors import NotFound
@@ -29,6 +30,10 @@ from highstreet_tenants.sessions import ScopedSession
 @click.group()
 def plugins() -> None:
     """Tools: what is installed, and why it is on or off."""
+
+
+for command in (export_, uninstall, reinstall, leftovers):
+    plugins.add_command(command)
 
 
 @plugins.command("list")

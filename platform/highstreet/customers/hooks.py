@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from highstreet.customers import queries
+from highstreet.customers import queries, since
 from highstreet.customers.facts import CustomerFact
 from highstreet.host.spec import spec
 from highstreet_tenants.errors import NotFound
@@ -69,6 +69,13 @@ class _Merged(_ByIds):
 
     def load(self, s: ScopedSession, data: Mapping[str, Any]) -> dict[str, Any] | None:
         """Both records, or None where there is nothing left to merge."""
+        kept, gone = UUID(data["kept"]), UUID(data["gone"])
+        try:
+            if since.holds(s, kept, gone) and queries.record(s, kept).status == "erased":
+                # What the tool keeps for `gone` must go with the rest: erasure speaks of `kept`.
+                return {"kept": queries.record(s, kept), "gone": queries.record(s, gone)}
+        except NotFound:
+            return None
         found = super().load(s, data)
         if found is None or found["gone"].status != "merged":
             return None
@@ -86,7 +93,14 @@ class CustomerHooks:
         do it in a few statements. Runs in the same transaction.
         """
 
-    @spec(kind="collect", writes=True, winddown=True, since="0.1", retry=_Merged())
+    @spec(
+        kind="collect",
+        writes=True,
+        winddown=True,
+        since="0.1",
+        retry=_Merged(),
+        missed=since.merges,
+    )
     def customers_merged(self, ctx: Any, kept: CustomerFact, gone: CustomerFact) -> Any:
         """Two records became one: point what you keep for `gone` at `kept`. Both are locked.
 
@@ -117,6 +131,7 @@ class CustomerHooks:
         winddown=True,
         since="0.1",
         retry=_ByIds("customer", follow=False),
+        missed=since.erasures,
         wordless=True,
         gives=dict,
     )

@@ -83,6 +83,19 @@ def note(
     except CAUGHT:
         log.exception("the part of %s in %s can't be kept for later", plugin, hook.name)
         return
+    write(s, hook.name, plugin, store_id, written, tried=tried)
+
+
+def write(
+    s: ScopedSession,
+    hook: str,
+    plugin: str,
+    store_id: UUID | None,
+    arguments: Mapping[str, Any],
+    *,
+    tried: bool = False,
+) -> None:
+    """Write a part down. arguments: as the hook's retry codec wrote them."""
     reachable = store_id == s.scope.store_id or s.scope.reaches_stores(personal=True)
     at = clock.now()
     s.execute(
@@ -92,8 +105,8 @@ def note(
             store_id=store_id if reachable else None,
             node_id=store_id or s.scope.brand_id,
             plugin=plugin,
-            hook=hook.name,
-            arguments=written,
+            hook=hook,
+            arguments=dict(arguments),
             tries=1 if tried else 0,
             owed_at=at,
             due_at=at + backoff(1) if tried else at,

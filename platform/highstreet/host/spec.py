@@ -5,9 +5,11 @@ results when one plugin raises and knows nothing of stores.
 """
 
 import inspect
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Literal, NamedTuple, Protocol, TypeVar, get_args
+from uuid import UUID
 
 import pluggy
 
@@ -35,6 +37,19 @@ class Retry(Protocol):
         """The arguments again, or None if what they were about is gone (then nothing is owed)."""
 
 
+class Missing(NamedTuple):
+    """A call of a hook that a tool was not there for. at: when (UTC); arguments: as `Retry.dump`
+    writes them."""
+
+    at: datetime
+    store_id: UUID | None
+    arguments: dict[str, Any]
+
+
+#: Every call of a hook since a moment.
+Missed = Callable[[ScopedSession, datetime], Iterable[Missing]]
+
+
 @dataclass(frozen=True, slots=True)
 class Hook:
     """One hook as its room declared it.
@@ -44,7 +59,8 @@ class Hook:
     takes the host's default. wordless: a fault in it keeps no words of the error, for they would
     name somebody who is being forgotten. gives: what an answer is, [kind] for a list of such;
     anything else is a fault of the tool's, not of the page that shows it. None: the room makes of
-    it what it can.
+    it what it can. missed: every call of it since a moment, from the room's own rows; for a tool
+    that was not installed meanwhile and has obligations all the same.
     """
 
     name: str
@@ -58,6 +74,7 @@ class Hook:
     budget_ms: float | None = None
     wordless: bool = False
     gives: type | list[type] | None = None
+    missed: Missed | None = None
     doc: str = ""
     room: str = ""
 
@@ -81,6 +98,7 @@ def spec(
     budget_ms: float | None = None,
     wordless: bool = False,
     gives: type | list[type] | None = None,
+    missed: Missed | None = None,
 ) -> Callable[[F], F]:
     """Declare a hook: put it on a function of a class in a room's `hooks.py`.
 
@@ -99,6 +117,10 @@ def spec(
             raise TypeError(f"hook {function.__name__}: a chain needs the value it passes along")
         if writes and kind not in ("collect", "all"):
             raise TypeError(f"hook {function.__name__}: only a collect or all hook may write")
+        if (missed is not None) != (retry is not None and winddown):
+            raise TypeError(
+                f"hook {function.__name__}: an obligation that can be owed needs `missed`"
+            )
         if retry is not None and not (writes and kind == "collect"):
             raise TypeError(f"hook {function.__name__}: only a writing collect hook can be owed")
         if not function.__doc__:
@@ -115,6 +137,7 @@ def spec(
             budget_ms=budget_ms,
             wordless=wordless,
             gives=gives,
+            missed=missed,
             doc=inspect.cleandoc(function.__doc__),
             room=function.__module__,
         )

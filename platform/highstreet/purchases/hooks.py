@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from highstreet.host.spec import spec
-from highstreet.purchases import queries
+from highstreet.purchases import queries, since
 from highstreet.purchases.facts import PurchaseFact, PurchaseIn, ReturnFact
 from highstreet_tenants.errors import NotFound
 from highstreet_tenants.sessions import ScopedSession
@@ -72,7 +72,14 @@ class PurchaseHooks:
         cashier should read. Its row is locked.
         """
 
-    @spec(kind="collect", writes=True, winddown=True, since="0.1", retry=_Return())
+    @spec(
+        kind="collect",
+        writes=True,
+        winddown=True,
+        since="0.1",
+        retry=_Return(),
+        missed=since.returns,
+    )
     def purchase_returned(self, ctx: Any, returned: ReturnFact) -> Any:
         """Money was given back: take back what was earned on it.
 

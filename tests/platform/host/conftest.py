@@ -67,7 +67,14 @@ class Specs:
     def forgettable(self, ctx: Any, thing: str) -> Any:
         """It can't be kept for later."""
 
-    @spec(kind="collect", writes=True, winddown=True, since="0.1", retry=Codec())
+    @spec(
+        kind="collect",
+        writes=True,
+        winddown=True,
+        since="0.1",
+        retry=Codec(),
+        missed=lambda _s, _since: (),
+    )
     def undone(self, ctx: Any, thing: str) -> Any:
         """Something was undone."""
 

@@ -1,0 +1,54 @@
+"""What a tool that was uninstalled owes when it comes back: obligations go on without it.
+
+Goods were returned, records merged and people erased meanwhile, and its rows know nothing of it.
+The rooms say from their own rows what the tool would have heard of; it is owed and done at once.
+"""
+
+from datetime import datetime
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from highstreet import host as hosts
+from highstreet.host import owed, retry
+from highstreet_tenants.models import Brand
+from highstreet_tenants.scopes import Actor, Scope
+from highstreet_tenants.sessions import ScopedSession, Tenancy
+
+
+def catch_up(tenancy: Tenancy, plugin: str, since: datetime, actor: Actor) -> dict[str, int]:
+    """Let a tool do in every brand what it missed since a moment (aware); gives `retry.settle`'s
+    counts.
+
+    A part that fails stays owed and is tried again by a job, as any other.
+    """
+    with tenancy.control() as c:
+        brands = c.scalars(sa.select(Brand.id)).all()
+    done: dict[str, int] = {}
+    for brand in brands:
+        with tenancy.session(Scope.operator(brand, actor), write=True) as s:
+            nodes = _owe(s, plugin, since)
+        for node in nodes:
+            while True:
+                with tenancy.session(Scope.operator(brand, actor), write=True) as s:
+                    outcome = retry.settle(s, plugin, node)
+                for how, count in outcome.items():
+                    done[how] = done.get(how, 0) + count
+                if not outcome["done"]:
+                    break
+    return done
+
+
+def _owe(s: ScopedSession, plugin: str, since: datetime) -> list[UUID | None]:
+    """Write down what was missed, in the order it happened; gives where."""
+    host = hosts.of(s)
+    missed = [
+        (one, hook.name)
+        for hook in host.hooks.values()
+        if hook.missed is not None and plugin in host.calls.get(hook.name, {})
+        for one in hook.missed(s, since)
+    ]
+    missed.sort(key=lambda pair: pair[0].at)
+    for one, hook in missed:
+        owed.write(s, hook, plugin, one.store_id, one.arguments)
+    return list(dict.fromkeys(one.store_id for one, _hook in missed))
