@@ -109,8 +109,7 @@ _ROOT = Statement(
     types=_TYPES,
 )
 _LINEAGE = _both(
-    "SELECT a.id, a.merged_into_id FROM points_club_account AS a"
-    f" WHERE {{any}} AND {own('a')}",
+    f"SELECT a.id, a.merged_into_id FROM points_club_account AS a WHERE {{any}} AND {own('a')}",
     "a.merged_into_id",
     "ids",
     after=" ORDER BY a.id",

@@ -13,12 +13,22 @@ _tables: dict[str, sa.Table] = {}
 def register(table: sa.Table) -> None:
     """Make the table append-only, on whichever database it is created."""
     _tables[table.name] = table
-    event.listen(table, "after_create", lambda _table, connection, **_: _guard(connection, table))
+
+    def created(_table: object, connection: sa.Connection, **_options: object) -> None:
+        if table.name in _tables:
+            _guard(connection, table)
+
+    event.listen(table, "after_create", created)
 
 
 def registered() -> frozenset[str]:
     """Names of the append-only tables."""
     return frozenset(_tables)
+
+
+def forget(name: str) -> None:
+    """Take a table off the list, for its tool was refused; a trigger that is there stays."""
+    _tables.pop(name, None)
 
 
 def apply(connection: sa.Connection) -> None:

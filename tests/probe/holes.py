@@ -6,7 +6,7 @@ from flask import Blueprint, Flask
 
 from highstreet.host import state
 from highstreet.host.access import requires
-from highstreet.host.contributions import FACE, TOOL
+from highstreet.host.pages import FACE, TOOL
 from highstreet.host.plans import Active, Plan, plan_for
 from highstreet.sdk.blueprints import Operations
 from probe import tool

@@ -1,5 +1,6 @@
 """Which installed packages may be imported as tools, judged by their manifests alone."""
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint
@@ -8,9 +9,13 @@ from typing import Literal
 from packaging.requirements import Requirement
 
 from highstreet.host import manifest as manifests
+from highstreet.host.installed import Unreadable
 from highstreet.host.manifest import PRODUCT, BadManifestError, Manifest
 from highstreet.i18n import LazyText
 from highstreet.i18n import lazy_gettext as _l
+
+#: What an entry point's value must be, up to its ":".
+_PACKAGE = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +47,7 @@ class Candidate:
 
 #: Why a tool may not load; docs/plugins.md says what to put right.
 Reason = Literal[
+    "entry-point",
     "manifest",
     "version",
     "duplicate-entry-point",
@@ -80,23 +86,31 @@ def quarantine_name(candidate: Candidate, taken: set[str]) -> str:
 
 
 def gather(
-    entry_points: Iterable[EntryPoint], version: str
+    entry_points: Iterable[EntryPoint | Unreadable], version: str
 ) -> tuple[list[Candidate], list[Refused]]:
     """(those that may be imported, in the order they depend; those refused).
 
     version: of Highstreet. Of several tools with one name, the one that came with Highstreet
     stays; if none did, all are refused, for which of them was meant is not ours to guess.
     """
-    refused: list[Refused] = []
-    found = {(point.name, point.value, _distribution(point)) for point in entry_points}
+    points, refused = [], []
+    for one in entry_points:
+        if isinstance(one, Unreadable):
+            refused.append(_unreadable(one))
+        else:
+            points.append(one)
+    found = {(point.name, point.value, _distribution(point)) for point in points}
     unique = [Candidate(name, value.split(":")[0].strip(), dist) for name, value, dist in found]
-    points = _alone(
+    single = _alone(
         sorted(unique, key=lambda c: (c.name, c.distribution, c.package)),
         "duplicate-entry-point",
         refused,
     )
     read: list[Candidate] = []
-    for point in points:
+    for point in single:
+        if not _PACKAGE.fullmatch(point.package):
+            refused.append(Refused(point, "entry-point", _no_package(point)))
+            continue
         try:
             manifest = manifests.read(manifests.find(point.package))
         except BadManifestError as error:
@@ -114,11 +128,35 @@ def gather(
     return _in_order(fitting, refused), refused
 
 
+def _unreadable(broken: Unreadable) -> Refused:
+    return Refused(
+        Candidate(broken.name, "", broken.name),
+        "entry-point",
+        _l(
+            "The metadata of this installed package can't be read (%(why)s). Install it anew or"
+            " uninstall it.",
+            why=broken.why,
+        ),
+    )
+
+
+def _no_package(point: Candidate) -> LazyText:
+    return _l(
+        "Its entry point must name a package, as in %(name)s = highstreet_%(name)s, and says"
+        " “%(value)s”.",
+        name=point.name,
+        value=point.package,
+    )
+
+
 def _distribution(point: EntryPoint) -> str:
-    if point.dist is None:
+    try:
+        if point.dist is None:
+            return ""
+        said = point.dist.metadata  # each look at it reads and parses the whole file
+        return f"{said['Name']} {said['Version']}"
+    except Exception:  # its metadata is broken; the tool may work all the same
         return ""
-    said = point.dist.metadata  # each look at it reads and parses the whole file
-    return f"{said['Name']} {said['Version']}"
 
 
 def _alone(

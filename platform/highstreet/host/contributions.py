@@ -3,53 +3,77 @@
 import inspect
 import pkgutil
 from collections.abc import Callable, Iterator, Mapping, Set
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pluggy
-from flask import Blueprint
 from marshmallow import Schema, ValidationError
 from marshmallow import fields as ma_fields
 from marshmallow import missing as missing_
 
+from highstreet.host import catalogues, pages
 from highstreet.host.candidates import Candidate, Refused
-from highstreet.host.plugin import Plugin
+from highstreet.host.plugin import NavEntry, Plugin, Verb
 from highstreet.host.spec import Call, Hook
-from highstreet.host.taking import WHO_AND_WHERE
+from highstreet.host.taking import WHO_AND_WHERE, ImportKind
 from highstreet.i18n import lazy_gettext as _l
 from highstreet.jobs import JobHandler, Periodic
-from highstreet.routes import Application
 
-TOOL = "highstreet_tool"  # the attributes by which a blueprint names its tool
-FACE = "highstreet_face"  # and the console it belongs to
-
-#: What the address of a page says of its place; the rest a page would have to be told.
-PLACE = frozenset({"brand", "store", "token"})
-#: What of a blueprint Flask keeps for all pages under the key None.
-EVERYWHERE = (
-    "before_request_funcs",
-    "after_request_funcs",
-    "teardown_request_funcs",
-    "url_value_preprocessors",
-    "url_default_functions",
-    "template_context_processors",
-    "error_handler_spec",
-)
+#: Fields of a Plugin that hold several things, and what each of these must be (None: see `pages`).
+SEVERAL: Mapping[str, type | None] = {
+    "screens": None,
+    "api": None,
+    "jobs": JobHandler,
+    "periodic": Periodic,
+    "nav": NavEntry,
+    "imports": ImportKind,
+    "verbs": Verb,
+    "checks": None,
+}
 
 
 def check(candidate: Candidate, plugin: Plugin, slots: Set[str] | None) -> None:
     """Raise Refused, naming everything that is wrong with what a tool brings."""
-    wrong = [
+    wrong = list(_shapes(plugin)) or [
         *_settings(plugin),
-        *_blueprints(plugin),
+        *pages.wrong(plugin),
         *_jobs(plugin),
         *_imports(plugin),
         *_verbs(plugin),
         *_pages(plugin, slots),
         *_permissions(candidate, plugin),
+        *catalogues.wrong(candidate.package, plugin.translations),
     ]
     if wrong:
         raise Refused(candidate, "contribution", _l("%(what)s.", what="; ".join(wrong)))
+
+
+def fixed(plugin: Plugin) -> Plugin:
+    """The object as it was checked: what the tool adds to its lists later, nobody has looked at."""
+    several: dict[str, Any] = {name: tuple(getattr(plugin, name)) for name in SEVERAL}
+    return replace(plugin, **several, slots=dict(plugin.slots))
+
+
+def _shapes(plugin: Plugin) -> Iterator[str]:
+    for name, kind in SEVERAL.items():
+        held = getattr(plugin, name)
+        if not isinstance(held, list | tuple):  # a generator would be empty when it is used
+            yield f"{name} must be a list"
+        elif kind is not None:
+            yield from (
+                f"{name} holds {type(one).__name__}, and must hold {kind.__name__} alone"
+                for one in held
+                if not isinstance(one, kind)
+            )
+    if not isinstance(plugin.slots, dict):
+        yield "slots must be a dict"
+    for verb in plugin.verbs:
+        if isinstance(verb, Verb) and not callable(verb.run):
+            yield f"the verb {verb.name} is not a function"
+    for one in plugin.checks if isinstance(plugin.checks, list | tuple) else ():
+        if not callable(one):
+            yield "checks must hold functions"
 
 
 def _settings(plugin: Plugin) -> Iterator[str]:
@@ -66,82 +90,21 @@ def _settings(plugin: Plugin) -> Iterator[str]:
         if setting.data_key not in (None, name):
             yield f"the setting {name} must not be renamed by data_key"
     try:
-        plugin.settings().load({})
+        schema = plugin.settings()
+        values = schema.load({})
+        # marshmallow takes a load_default as it is. What the field itself would refuse could
+        # neither be shown in a form nor saved again.
+        schema.load(schema.dump(values))
     except ValidationError as error:
         yield f"the settings refuse their own defaults: {error}"
-
-
-def _blueprints(plugin: Plugin) -> Iterator[str]:
-    for blueprint in (*plugin.screens, *plugin.api):
-        if getattr(blueprint, TOOL, None) != plugin.name:
-            name = getattr(blueprint, "name", blueprint)
-            yield f"the blueprint {name} is not made by sdk.screens or sdk.api for this tool"
-        elif why := _unfit(blueprint):
-            yield f"the blueprint {blueprint.name} can't be mounted: {why}"
-    names = [b.name for b in (*plugin.screens, *plugin.api)]
-    yield from (f"two blueprints are called {n}" for n in sorted(set(names)) if names.count(n) > 1)
-    if len(set(names)) == len(names):
-        yield from _navigation(plugin)
-
-
-def _unfit(blueprint: Blueprint) -> str:
-    """Why Flask would not take a blueprint; tried on an application that nobody uses."""
-    trial, untouched = (Application("trial", static_folder=None) for _one in range(2))
-    try:
-        _register(trial, blueprint)
     except Exception as error:
-        return f"{type(error).__name__}: {error}"
-    for what in EVERYWHERE:
-        if _reaching_all(trial, what) != _reaching_all(untouched, what):
-            return f"it adds {what} to every page, where the tool is off as well"
-    return ""
-
-
-def _register(trial: Application, blueprint: Blueprint) -> None:
-    try:
-        trial.register_blueprint(blueprint)
-    finally:
-        blueprint._got_registered_once = False  # or the gate could no longer be put before it
-
-
-def _reaching_all(app: Application, what: str) -> int:
-    """How many functions of a kind Flask would call for whatever page is asked for."""
-    here: Any = getattr(app, what).get(None, ())
-    return sum(map(len, here.values())) if isinstance(here, Mapping) else len(here)
-
-
-def _navigation(plugin: Plugin) -> Iterator[str]:
-    """One entry that leads nowhere would cost every page of the console."""
-    trial = Application("trial", static_folder=None)
-    for blueprint in plugin.screens:
-        try:
-            _register(trial, blueprint)
-        except Exception:
-            return  # said already
-    own = {blueprint.name for blueprint in plugin.screens}
-    for entry in plugin.nav:
-        rules = [r for r in trial.url_map.iter_rules() if r.endpoint == entry.endpoint]
-        if entry.endpoint.split(".")[0] not in own or not rules:
-            yield f"the navigation entry {entry.endpoint} leads to no screen of this tool"
-        elif all(rule.arguments - PLACE for rule in rules):
-            yield f"the navigation entry {entry.endpoint} leads to a page that asks for more"
-        try:
-            str(entry.label)
-        except Exception as error:
-            yield f"the label of {entry.endpoint} can't be shown: {type(error).__name__}: {error}"
+        yield f"the settings can't be read: {type(error).__name__}: {error}"
 
 
 def _jobs(plugin: Plugin) -> Iterator[str]:
     for one in plugin.jobs:
-        if not isinstance(one, JobHandler):
-            yield f"{one!r} is not a JobHandler"
-            return
         if not callable(one.run):
             yield f"the job {one.name} is not a function"
-    for turn in plugin.periodic:
-        if not isinstance(turn, Periodic):
-            yield f"{turn!r} is not a Periodic"
-            return
     turns = [turn.name for turn in plugin.periodic]
     yield from (f"{n} comes round twice" for n in sorted(set(turns)) if turns.count(n) > 1)
     for name in (*(h.name for h in plugin.jobs), *(p.name for p in plugin.periodic)):

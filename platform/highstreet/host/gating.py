@@ -14,7 +14,7 @@ from flask import Blueprint, Flask
 
 from highstreet import host as hosts
 from highstreet.host import state
-from highstreet.host.contributions import FACE, TOOL
+from highstreet.host.pages import FACE, TOOL
 from highstreet.i18n import gettext as _
 from highstreet.jobs import Claimed
 from highstreet_tenants.sessions import ScopedSession

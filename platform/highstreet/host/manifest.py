@@ -33,6 +33,12 @@ RESERVED = frozenset(
     | {permission.name.split(".")[0] for permission in CORE}
 )
 _NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*\Z")
+_PERMISSION = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+\Z")
+#: Bytes. Somebody writes this by hand; a file of megabytes is none.
+MOST = 256 * 1024
+#: What a name that people read may not hold: control characters (they move a terminal's cursor)
+#: and those that turn the direction of the text around them.
+_UNSEEN = re.compile("[\\x00-\\x1f\\x7f-\\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 #: What a tool can declare that it does, and how that is said at switch-on. `ctx` holds it to these;
 #: they are promises that a reader can check, not a sandbox: a tool is Python code in the process.
@@ -108,9 +114,12 @@ class Manifest:
 class _Requirement(fields.Field[Requirement]):
     def _deserialize(self, value: Any, *_rest: Any, **_options: Any) -> Requirement:
         try:
-            return Requirement(value)
+            said = Requirement(value)
         except (InvalidRequirement, TypeError) as error:
             raise ValidationError(f"write it like highstreet>=0.1,<1 ({error})") from error
+        if said.url or said.marker or said.extras:
+            raise ValidationError("write it like highstreet>=0.1,<1: a name and versions alone")
+        return said
 
 
 class _Version(fields.String):
@@ -130,7 +139,12 @@ class _Strict(Schema):
         unknown = RAISE
 
 
-_LINE = validate.Length(min=1, max=300)
+def _seen(text: str) -> None:
+    if _UNSEEN.search(text):
+        raise ValidationError("write plain text: it holds characters that nobody can see")
+
+
+_LINE = validate.And(validate.Length(min=1, max=300), _seen)
 
 
 class PermissionSchema(_Strict):
@@ -187,7 +201,7 @@ class ManifestSchema(_Strict):
     summary = fields.String(required=True, validate=_LINE)
     version = _Version(required=True)
     requires = _Requirement(required=True)
-    author = fields.String(load_default="", validate=validate.Length(max=120))
+    author = fields.String(load_default="", validate=validate.And(validate.Length(max=120), _seen))
     depends = fields.List(_Requirement(), load_default=list)
     levels = fields.List(
         fields.String(validate=validate.OneOf(["store", "brand"])),
@@ -197,7 +211,16 @@ class ManifestSchema(_Strict):
     capabilities = fields.List(
         fields.String(validate=validate.OneOf(list(CAPABILITIES))), load_default=list
     )
-    permissions = fields.Dict(fields.String(), _Permission(), load_default=dict)
+    permissions = fields.Dict(
+        fields.String(
+            validate=[
+                validate.Length(max=80),
+                validate.Regexp(_PERMISSION, error="write it like house_notes.read"),
+            ]
+        ),
+        _Permission(),
+        load_default=dict,
+    )
     words = fields.Dict(fields.String(), fields.Nested(WordsSchema), load_default=dict)
     demo = fields.Nested(DemoSchema, load_default=None)
 
@@ -244,7 +267,7 @@ def find(package: str) -> Path:
     top, *rest = package.split(".")
     try:
         spec = importlib.util.find_spec(top)
-    except (ImportError, ValueError) as error:
+    except Exception as error:  # an odd name, or a finder of another package's that is broken
         raise BadManifestError(_l("There is no package %(name)s.", name=top)) from error
     if spec is None:
         raise BadManifestError(_l("There is no package %(name)s.", name=top))
@@ -258,8 +281,16 @@ def find(package: str) -> Path:
 def read(path: Path) -> Manifest:
     """Load and check a plugin.toml. Raises BadManifestError, naming every wrong key."""
     try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        with path.open("rb") as file:
+            raw = file.read(MOST + 1)
+        if len(raw) > MOST:
+            raise ValueError(f"it is larger than {MOST // 1024} KiB")
+        data = tomllib.loads(raw.decode("utf-8-sig"))
+    except UnicodeDecodeError as error:
+        raise BadManifestError(
+            _l("%(file)s can't be read: save it as UTF-8 (%(why)s).", file=FILE, why=error)
+        ) from error
+    except (OSError, ValueError, RecursionError) as error:  # TOML's own errors are ValueErrors
         raise BadManifestError(
             _l("%(file)s can't be read: %(why)s", file=FILE, why=error)
         ) from error

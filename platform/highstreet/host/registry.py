@@ -4,15 +4,11 @@ Nothing a tool does wrong while it loads stops the core: it is quarantined, leav
 and `highstreet plugins` and the consoles say why.
 """
 
-import importlib
 import logging
-import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import redirect_stdout
 from dataclasses import dataclass, field, replace
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint
 from pathlib import Path
-from time import monotonic
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -20,8 +16,9 @@ from uuid import UUID
 import pluggy
 
 import highstreet
-from highstreet.host import candidates, contributions, tables
+from highstreet.host import candidates, catalogues, contributions, importing, tables
 from highstreet.host.candidates import Candidate, Reason, Refused, quarantine_name
+from highstreet.host.installed import GROUP, Unreadable, points
 from highstreet.host.kept import Kept
 from highstreet.host.manifest import Manifest
 from highstreet.host.plugin import Plugin
@@ -36,9 +33,7 @@ if TYPE_CHECKING:
     from highstreet_migrations.histories import History
     from highstreet_tenants.people.permissions import Permission
 
-GROUP = "highstreet.plugins"
-#: Seconds. A tool can't be hurried, but whoever waits for the start should know for whom.
-SLOW_IMPORT = 3.0
+__all__ = ["GROUP", "Host", "Loaded", "Quarantine"]
 log = logging.getLogger("highstreet.host")
 
 #: Builds the `ctx` of one tool in one store; assembly.py hands in the sdk's.
@@ -160,14 +155,16 @@ class Host:
                 raise Refused(candidate, "tables", _l("%(what)s.", what="; ".join(wrong)))
             contributions.check(candidate, plugin, self.slots)
             calls = contributions.register(candidate, plugin, self.manager, self.hooks)
-        except Exception as error:  # also what our checks could not foresee of a strange Plugin
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # also what our checks could not foresee of a strange Plugin
             tables.take_back(candidate.package, own, before)
             self._set_aside(candidate, _refusal(candidate, error))
             return
         self.plugins[candidate.name] = Loaded(
             candidate.name,
             candidate.manifest,
-            plugin,
+            contributions.fixed(plugin),
             candidate.package,
             candidate.distribution,
             own,
@@ -218,12 +215,11 @@ class Host:
 
     def translations(self) -> list[Path]:
         """Where the tools keep their catalogues."""
-        places = []
-        for loaded in self.plugins.values():
-            module = sys.modules[loaded.package]
-            if loaded.plugin.translations and module.__file__:
-                places.append(Path(module.__file__).with_name(loaded.plugin.translations))
-        return places
+        return [
+            catalogues.folder(loaded.package, loaded.plugin.translations)
+            for loaded in self.plugins.values()
+            if loaded.plugin.translations
+        ]
 
     def sayings(self) -> dict[str, dict[str, str]]:
         """English titles of the tools' permissions in other languages, by Babel locale."""
@@ -253,35 +249,39 @@ class Host:
         ]
 
 
-def _refusal(candidate: Candidate, error: Exception) -> Refused:
+def _refusal(candidate: Candidate, error: BaseException) -> Refused:
     if isinstance(error, Refused):
         return error
     log.debug("checking %s failed", candidate.name, exc_info=error)
-    what = f"{type(error).__name__}: {error}"
+    what = _in_words(error)
     return Refused(candidate, "contribution", _l("Its Plugin object is wrong: %(what)s", what=what))
 
 
-def _installed() -> Iterable[EntryPoint]:
-    return entry_points(group=GROUP)
+def _in_words(error: BaseException) -> str:
+    """An error's kind and what it says."""
+    kind = type(error).__name__
+    try:
+        said = str(error)
+    except Exception:  # it is a tool's own kind of error, and as broken as the tool
+        said = ""
+    return f"{kind}: {said}" if said else kind
+
+
+def _installed() -> Iterable[EntryPoint | Unreadable]:
+    return points()
 
 
 def _import(candidate: Candidate) -> Plugin:
     """The Plugin object of a candidate's package. Raises Refused for anything else."""
-    began = monotonic()
     try:
-        # What it prints must not get between the lines of JSON that a command gives a machine.
-        with redirect_stdout(sys.stderr):
-            module = importlib.import_module(candidate.package)
+        module = importing.load(candidate.package)
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # a tool that calls sys.exit() must not end the core
         log.debug("import of %s failed", candidate.package, exc_info=True)
-        what = f"{type(error).__name__}: {error}"
         raise Refused(
-            candidate, "import-error", _l("Importing it failed: %(what)s", what=what)
+            candidate, "import-error", _l("Importing it failed: %(what)s", what=_in_words(error))
         ) from error
-    if (took := monotonic() - began) > SLOW_IMPORT:
-        log.warning("importing tool %s took %.0f s", candidate.name, took)
     plugin = getattr(module, "plugin", None)
     if not isinstance(plugin, Plugin):
         raise Refused(

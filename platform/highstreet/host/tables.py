@@ -12,7 +12,7 @@ from types import ModuleType
 import sqlalchemy as sa
 from sqlalchemy import orm
 
-from highstreet_tenants import walls
+from highstreet_tenants import aggregates, append_only, walls
 from highstreet_tenants.base import Base, BrandOwned
 from highstreet_tenants.control import CONTROL_TABLES
 
@@ -34,10 +34,12 @@ _MINE = "highstreet.tables"
 
 @dataclass(frozen=True, slots=True)
 class Before:
-    """What the metadata held before a tool was imported."""
+    """What the metadata and the registries held before a tool was imported."""
 
     tables: dict[str, tuple[sa.Table, frozenset[object], frozenset[object]]]
     modules: frozenset[str]
+    aggregates: frozenset[str]
+    guarded: frozenset[str]
 
 
 def look(metadata: sa.MetaData = Base.metadata) -> Before:
@@ -48,6 +50,8 @@ def look(metadata: sa.MetaData = Base.metadata) -> Before:
             for name, table in metadata.tables.items()
         },
         frozenset(sys.modules),
+        frozenset(aggregates.registry),
+        append_only.registered(),
     )
 
 
@@ -114,6 +118,15 @@ def faults(
         f"{class_.__name__} must build on BrandOwned or StoreOwned"
         for table_name, class_ in sorted(_declared(), key=lambda pair: pair[0])
         if table_name in names and not issubclass(class_, BrandOwned)
+    ]
+    found += [
+        f"the aggregate {one} must be called {name}.…"
+        for one in sorted(set(aggregates.registry) - before.aggregates)
+        if not one.startswith(f"{name}.")
+    ]
+    found += [
+        f"it makes {one} append-only, which is not its own"
+        for one in sorted(append_only.registered() - before.guarded - names)
     ]
     return found or list(_faults_of_relations(names))
 
@@ -224,6 +237,10 @@ def take_back(
             table._columns.remove(column)
         table.constraints &= constraints
         table.indexes &= constraints
+    for one in set(aggregates.registry) - before.aggregates:
+        del aggregates.registry[one]
+    for one in append_only.registered() - before.guarded:
+        append_only.forget(one)
     metadata.info.get(_MINE, {}).pop(package, None)
     for key in [k for k in sys.modules if _within(k, package) and k not in before.modules]:
         del sys.modules[key]

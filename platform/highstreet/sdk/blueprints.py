@@ -13,7 +13,7 @@ import marshmallow
 from flask import Blueprint, Request, g
 from webargs.flaskparser import FlaskParser
 
-from highstreet.host.contributions import FACE, TOOL
+from highstreet.host.pages import FACE, TOOL
 from highstreet.host.plugin import Face
 
 V = TypeVar("V", bound=Callable[..., Any])

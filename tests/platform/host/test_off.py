@@ -14,7 +14,7 @@ import pytest
 
 from highstreet.app import create_app
 from highstreet.host import gating, nav, plans, policy, registry, slots, state, tables
-from highstreet.host.contributions import FACE
+from highstreet.host.pages import FACE
 from highstreet_tenants import clock
 from highstreet_tenants.base import Base
 from highstreet_tenants.ids import new_id

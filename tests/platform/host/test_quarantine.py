@@ -1,8 +1,11 @@
 """A tool that does anything wrong while it loads is set aside, with its reason, without a trace."""
 
+import os
+import signal
 import sys
 from collections.abc import Callable
 from importlib.metadata import EntryPoint
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +14,7 @@ from sqlalchemy import orm
 from highstreet.host import spec as specs_module
 from highstreet.host.registry import Host
 from highstreet.host.spec import hooks_in
+from highstreet_tenants import aggregates, append_only
 from highstreet_tenants.base import Base
 
 PLUGIN = "from highstreet.host.plugin import Plugin\n"
@@ -275,7 +279,7 @@ BAD: dict[str, tuple[str, str, str, dict[str, Any]]] = {
     ),
     "not_a_list": (
         "contribution",
-        "TypeError",
+        "screens must be a list",
         PLUGIN + "plugin = Plugin('not_a_list', screens=5)",
         {},
     ),
@@ -411,11 +415,93 @@ BAD: dict[str, tuple[str, str, str, dict[str, Any]]] = {
     ),
     "mixed_up": (
         "contribution",
-        "is not a Periodic",
+        "must hold Periodic alone",
         PLUGIN
         + "from highstreet.jobs import JobHandler\n"
         + "job = JobHandler('mixed_up.x', print)\n"
         + "plugin = Plugin('mixed_up', jobs=[job], periodic=[job])",
+        {},
+    ),
+    "huge_default": (
+        "contribution",
+        "refuse their own defaults",
+        "from marshmallow import Schema, fields, validate\n"
+        + PLUGIN
+        + "class S(Schema):\n"
+        + "    rate = fields.Integer(load_default=999, validate=validate.Range(max=10))\n"
+        + "plugin = Plugin('huge_default', settings=S)",
+        {},
+    ),
+    "broken_schema": (
+        "contribution",
+        "can't be read: RuntimeError",
+        "from marshmallow import Schema\n"
+        + PLUGIN
+        + "class S(Schema):\n    def __init__(self, **k): raise RuntimeError('never')\n"
+        + "plugin = Plugin('broken_schema', settings=S)",
+        {},
+    ),
+    "filters": (
+        "contribution",
+        "the template filters of every page: upper",
+        SCREEN
+        + "page.app_template_filter('upper')(str)\nplugin = Plugin('filters', screens=[page])",
+        {},
+    ),
+    "globals": (
+        "contribution",
+        "the template globals of every page: url_for",
+        SCREEN
+        + "page.app_template_global('url_for')(str)\nplugin = Plugin('globals', screens=[page])",
+        {},
+    ),
+    "settler": (
+        "contribution",
+        "the settings of every page: SECRET_KEY",
+        SCREEN
+        + "page.record(lambda state: state.app.config.update(SECRET_KEY='mine'))\n"
+        + "plugin = Plugin('settler', screens=[page])",
+        {},
+    ),
+    "squatter": (
+        "contribution",
+        "its address /signin belongs to",
+        SCREEN
+        + "page.record(lambda state: state.app.add_url_rule('/signin', 'signin', print))\n"
+        + "plugin = Plugin('squatter', screens=[page])",
+        {},
+    ),
+    "stubborn": (
+        "contribution",
+        "ZeroDivisionError",
+        SCREEN + "page.record(lambda state: 1 / 0)\nplugin = Plugin('stubborn', screens=[page])",
+        {},
+    ),
+    "generator": (
+        "contribution",
+        "nav must be a list",
+        PLUGIN + "plugin = Plugin('generator', nav=(one for one in []))",
+        {},
+    ),
+    "odd_permission": (
+        "manifest",
+        "write it like house_notes.read",
+        "",
+        {"permissions": {"odd_permission.read all": "Read"}},
+    ),
+    "bent_title": ("manifest", "nobody can see", "", {"title": "Red\u202etxt.exe"}),
+    "conditional": (
+        "manifest",
+        "versions alone",
+        "",
+        {"requires": "highstreet; python_version<'3'"},
+    ),
+    "own_exit": (
+        "contribution",
+        "SystemExit",
+        PLUGIN
+        + "class H:\n    @property\n    def look(self): raise SystemExit(3)\n"
+        + "plugin = Plugin('own_exit', hooks=H())",
         {},
     ),
     "far_words": (
@@ -505,8 +591,132 @@ def test_what_a_tool_prints_stays_out_of_what_a_command_prints(
 
 
 def test_ctrl_c_still_ends_the_start(shelf: Callable[..., EntryPoint], specs: list[type]) -> None:
+    pressed = "import signal\nsignal.raise_signal(signal.SIGINT)"
     with pytest.raises(KeyboardInterrupt):
-        load(specs, shelf("interrupted", "raise KeyboardInterrupt"))
+        load(specs, shelf("interrupted", pressed))
+
+
+def test_a_tool_that_raises_keyboard_interrupt_itself_is_set_aside(
+    shelf: Callable[..., EntryPoint], specs: list[type]
+) -> None:
+    host = load(specs, shelf("pretends", "raise KeyboardInterrupt"), shelf("good"))
+    assert list(host.plugins) == ["good"]
+    assert "KeyboardInterrupt" in str(host.quarantined["pretends"].detail)
+
+
+@pytest.mark.parametrize("hang", ["while True: pass", "import time; time.sleep(1e6)"])
+def test_an_import_that_never_ends_is_given_up(
+    hang: str,
+    shelf: Callable[..., EntryPoint],
+    specs: list[type],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("highstreet.host.importing.load.__kwdefaults__", {"limit": 0.2})
+    host = load(specs, shelf("sleepy", hang), shelf("good"))
+    assert list(host.plugins) == ["good"]
+    assert "takes longer than 0.2 s" in str(host.quarantined["sleepy"].detail)
+
+
+def test_a_tool_keeps_neither_signals_nor_the_folder(
+    shelf: Callable[..., EntryPoint], specs: list[type]
+) -> None:
+    def kept() -> tuple[object, ...]:
+        return signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT), os.getcwd()
+
+    before = kept()
+    load(
+        specs,
+        shelf(
+            "grabber",
+            "import os, signal\nos.chdir('/')\n"
+            "signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
+            "signal.signal(signal.SIGINT, signal.SIG_IGN)\n",
+        ),
+    )
+    assert before == (
+        signal.getsignal(signal.SIGTERM),
+        signal.getsignal(signal.SIGINT),
+        os.getcwd(),
+    )
+
+
+@pytest.mark.parametrize(
+    ("raw", "says"),
+    [
+        ('name = "odd"'.encode("utf-16"), "save it as UTF-8"),
+        (b'name = "o\x00dd"', "can't be read"),
+        (b"#" * 300_000, "larger than 256 KiB"),
+        (b"a = " + b"[" * 100_000, "can't be read"),
+        (b"\x00" * 64, "can't be read"),
+    ],
+)
+def test_a_manifest_that_nobody_can_read_is_said_to_be_so(
+    raw: bytes, says: str, shelf: Callable[..., EntryPoint], specs: list[type]
+) -> None:
+    point = shelf("odd")
+    Path(sys.path[0], "hs_test_odd", "plugin.toml").write_bytes(raw)
+    host = load(specs, point, shelf("good"))
+    assert list(host.plugins) == ["good"]
+    assert host.quarantined["odd"].reason == "manifest"
+    assert says in str(host.quarantined["odd"].detail)
+
+
+def test_a_manifest_with_a_byte_order_mark_is_read(
+    shelf: Callable[..., EntryPoint], specs: list[type]
+) -> None:
+    point = shelf("marked")
+    path = Path(sys.path[0], "hs_test_marked", "plugin.toml")
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    assert list(load(specs, point).plugins) == ["marked"]
+
+
+@pytest.mark.parametrize("value", ["", ":plugin", "  ", "a b", "../etc", "no-such", "1st", "a..b"])
+def test_an_entry_point_that_names_no_package_is_set_aside(
+    value: str, shelf: Callable[..., EntryPoint], specs: list[type]
+) -> None:
+    host = load(specs, EntryPoint("lost", value, "highstreet.plugins"), shelf("good"))
+    assert list(host.plugins) == ["good"]
+    assert host.quarantined["lost"].reason == "entry-point"
+    assert "lost = highstreet_lost" in str(host.quarantined["lost"].detail)
+
+
+def test_broken_metadata_of_one_package_hides_no_other(
+    tmp_path: Path, specs: list[type], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, metadata, points in (
+        ("nameless-1.0", "", "[highstreet.plugins]\nnameless = nameless\n"),
+        ("valueless-1.0", "Name: valueless\nVersion: 1.0\n", "[highstreet.plugins]\nvalueless\n"),
+    ):
+        info = tmp_path / f"{name}.dist-info"
+        info.mkdir()
+        (info / "METADATA").write_text(metadata)
+        (info / "entry_points.txt").write_text(points)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    host = Host.load(specs, safe_mode=True)
+    assert host.quarantined["points_club"].reason == "safe-mode"
+    broken = [one for one in host.quarantined.values() if one.reason == "entry-point"]
+    assert {one.name for one in broken} >= {"valueless-1.0.dist-info"}
+    assert all("Install it anew" in str(one.detail) for one in broken)
+
+
+def test_what_a_refused_tool_registered_is_taken_back(
+    shelf: Callable[..., EntryPoint], specs: list[type]
+) -> None:
+    aggregates_before, guarded = set(aggregates.registry), append_only.registered()
+    source = (
+        "import sqlalchemy as sa\nfrom highstreet.sdk import aggregates, append_only, Base\n"
+        + PLUGIN
+        + "@aggregates.aggregate({name!r}, people='people')\n"
+        "def sums(scope): return sa.select(sa.literal(1).label('people'))\n"
+        "append_only.register(Base.metadata.tables[{table!r}])\n"
+        "plugin = Plugin('greedy')\n"
+    )
+    point = shelf("greedy", source.format(name="other.sums", table="core_brand"))
+    host = load(specs, point)
+    detail = str(host.quarantined["greedy"].detail)
+    assert "the aggregate other.sums must be called greedy.…" in detail
+    assert "core_brand append-only" in detail
+    assert (set(aggregates.registry), append_only.registered()) == (aggregates_before, guarded)
 
 
 def test_of_two_with_one_name_none_loads_unless_one_is_ours(

@@ -114,9 +114,7 @@ def programme(dice: Random) -> tuple[dict[str, Any], Terms, int]:
         "rewards": offers,
     }
     often = dice.choice((0, 0, 0, 2))
-    terms = Terms(
-        ways=ways, bonuses=bonuses, often_most=often, often_blocks=bool(often), **common
-    )
+    terms = Terms(ways=ways, bonuses=bonuses, often_most=often, often_blocks=bool(often), **common)
     clocks = [
         bonus
         | {name: f"{bonus[name]:%H:%M}" for name in ("hours_from", "hours_to") if name in bonus}
@@ -348,8 +346,10 @@ class Life:
             place = self.dice.choice([n for n, one in enumerate(items) if one.quantity > 0])
             many = self.dice.randrange(1, int(items[place].quantity) + 1)
             worth = receipt.items[place].minor * many // int(receipt.items[place].quantity)
-            worth = items[place].minor if many == items[place].quantity else min(
-                worth, items[place].minor
+            worth = (
+                items[place].minor
+                if many == items[place].quantity
+                else min(worth, items[place].minor)
             )
             if worth > left:
                 return
@@ -380,8 +380,12 @@ class Life:
                 self.house.site.tenancy.session(scope, write=True)
                 if far else self.house.session(store)
             ) as s:  # fmt: skip
-                given = () if whole else tuple(
-                    ReturnLineIn(n + 1, None, Decimal(int(q))) for n, (q, _w) in lines.items()
+                given = (
+                    ()
+                    if whole
+                    else tuple(
+                        ReturnLineIn(n + 1, None, Decimal(int(q))) for n, (q, _w) in lines.items()
+                    )
                 )
                 at_store = self.stores[1 - store] if far else self.stores[store]
                 purchases.record_return(s, ReturnIn(
@@ -462,8 +466,10 @@ class Life:
         except Gone:
             done = False
         path = f"/rewards/{self.prizes[prize.number]}/{how}"
-        why = "conflict" if how == "release" and prize.automatic and prize.status == "issued" else (
-            "reward-closed"
+        why = (
+            "conflict"
+            if how == "release" and prize.automatic and prize.status == "issued"
+            else ("reward-closed")
         )
         self.both(done, why, lambda: self.tool(store, "POST", path, {}))
 
