@@ -132,6 +132,7 @@ _CHECKS = (
         " WHEN 'revive' THEN e.points <= 0 OR COALESCE(r.kind, '') <> 'expire'"
         " WHEN 'burn' THEN e.points >= 0 WHEN 'hold' THEN e.points >= 0"
         " WHEN 'expire' THEN e.points >= 0 WHEN 'adjust' THEN e.points = 0"
+        " WHEN 'welcome' THEN e.points <= 0 WHEN 'birthday' THEN e.points <= 0"
         " WHEN 'opening' THEN e.points = 0 ELSE e.points <> e.points END",
     ),
     _check(

@@ -26,6 +26,7 @@ from highstreet_points_club import audit as audits
 from highstreet_points_club import (
     award,
     batch,
+    gifts,
     history,
     merging,
     people,
@@ -155,8 +156,9 @@ class Hooks:
 
     @hookimpl
     def customers_enrolled(self, ctx: Ctx, customers: Sequence[CustomerFact]) -> None:
-        """Open the accounts, so that the first purchases find them."""
+        """Open the accounts, so that the first purchases find them, and say welcome."""
         people.open_accounts(ctx, customers)
+        gifts.welcome(ctx, customers)
 
     @hookimpl
     def customers_merged(self, ctx: Ctx, kept: CustomerFact, gone: CustomerFact) -> Any:

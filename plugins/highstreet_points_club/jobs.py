@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping
 from typing import Any
+from uuid import UUID
 
 from highstreet.sdk import JobHandler, Periodic, ScopedSession, ctx_of
-from highstreet_points_club import lapse
+from highstreet_points_club import gifts, lapse
 from highstreet_points_club.rules import NAME
 
 SWEEP = f"{NAME}.sweep"
+BIRTHDAYS = f"{NAME}.birthdays"
 
 
 def _sweep(s: ScopedSession, payload: Mapping[str, Any]) -> None:
@@ -17,5 +19,19 @@ def _sweep(s: ScopedSession, payload: Mapping[str, Any]) -> None:
         ctx.jobs.enqueue(SWEEP, {"subject": payload.get("subject", "")})
 
 
-JOBS = (JobHandler(SWEEP, _sweep, plugin=NAME, winddown=True),)
-PERIODIC = (Periodic(SWEEP, every="day", at="02:30", scope="store"),)
+def _birthdays(s: ScopedSession, payload: Mapping[str, Any]) -> None:
+    ctx = ctx_of(s, NAME)
+    behind = payload.get("behind")
+    last = gifts.birthdays(ctx, UUID(behind) if behind else None)
+    if last is not None:
+        ctx.jobs.enqueue(BIRTHDAYS, {"subject": payload.get("subject", ""), "behind": last.hex})
+
+
+JOBS = (
+    JobHandler(SWEEP, _sweep, plugin=NAME, winddown=True),
+    JobHandler(BIRTHDAYS, _birthdays, plugin=NAME),
+)
+PERIODIC = (
+    Periodic(SWEEP, every="day", at="02:30", scope="store"),
+    Periodic(BIRTHDAYS, every="day", at="06:00", scope="store"),
+)

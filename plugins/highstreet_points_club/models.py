@@ -19,7 +19,8 @@ from highstreet.sdk import Base, BrandOwned, StoreOwned, append_only, brand_fk, 
 
 KINDS = (
     "earn", "reverse_earn", "burn", "reverse_burn", "hold", "release", "expire", "adjust",
-    "revive", "opening", "forfeit", "merge_out", "merge_in", "unmerge_out", "unmerge_in",
+    "revive", "opening", "welcome", "birthday", "forfeit", "merge_out", "merge_in", "unmerge_out",
+    "unmerge_in",
 )  # fmt: skip
 STATUSES = ("issued", "redeemed", "released", "returned", "lapsed")
 _OPEN = "remaining <> 0"

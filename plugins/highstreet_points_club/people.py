@@ -16,7 +16,7 @@ HELD = (
     *(_l("Hold"), _l("Burn"), _l("Release"), _l("Reverse earn"), _l("Reverse burn"), _l("Expire")),
     *(_l("Adjust"), _l("Opening"), _l("Forfeit"), _l("Merge in"), _l("Merge out"), _l("Lapsed")),
     *(_l("Unmerge in"), _l("Unmerge out"), _l("Issued"), _l("Redeemed"), _l("Released")),
-    *(_l("Returned"),),
+    *(_l("Returned"), _l("Welcome"), _l("Birthday")),
 )
 
 _END_REWARDS = Statement(

@@ -195,7 +195,8 @@ class Programme:
 
     automatic: the reward that is issued by itself, if there is one. expiry_days, expiry_months:
     how long points last, as `expiry` counts. idle_months: months without a visit after which they
-    lapse, 0 for never. often_most: purchases of a member in a day that are usual, 0 for any number;
+    lapse, 0 for never. welcome_points, birthday_points: 0 for none.
+    often_most: purchases of a member in a day that are usual, 0 for any number;
     often_blocks: those beyond earn nothing. correct_most: points that one person may give by hand
     in a day, 0 for any number. rule: the settings that decide what a purchase earns; rule_id
     follows from them.
@@ -213,6 +214,8 @@ class Programme:
     idle_months: int
     rewards: tuple[RewardRule, ...]
     automatic: RewardRule | None
+    welcome_points: int
+    birthday_points: int
     hold_minutes: int
     often_most: int
     often_blocks: bool
@@ -273,6 +276,8 @@ def load(settings: Mapping[str, Any]) -> Programme:
         idle_months=settings["idle_months"],
         rewards=rewards,
         automatic=next((reward for reward in rewards if reward.automatic), None),
+        welcome_points=settings["welcome_points"],
+        birthday_points=settings["birthday_points"],
         hold_minutes=settings["hold_minutes"],
         often_most=settings["often_most"],
         often_blocks=settings["often_then"] == "block",

@@ -105,6 +105,24 @@ class ProgrammeSchema(Strict):
         validate=validate.Length(max=50),
         metadata={"label": _l("Rewards")},
     )
+    welcome_points = fields.Integer(
+        load_default=0,
+        strict=True,
+        validate=validate.Range(0, MOST),
+        metadata={
+            "label": _l("Points for joining"),
+            "help": _l("Once, for who joins from now on; not for members who come in a file."),
+        },
+    )
+    birthday_points = fields.Integer(
+        load_default=0,
+        strict=True,
+        validate=validate.Range(0, MOST),
+        metadata={
+            "label": _l("Points on the birthday"),
+            "help": _l("Once a year, for members who have said when it is."),
+        },
+    )
     hold_minutes = fields.Integer(
         load_default=60,
         strict=True,

@@ -12,7 +12,8 @@ from uuid import UUID
 
 Kind = Literal[
     "earn", "reverse_earn", "burn", "reverse_burn", "hold", "release", "expire", "adjust",
-    "revive", "opening", "forfeit", "merge_out", "merge_in", "unmerge_out", "unmerge_in",
+    "revive", "opening", "welcome", "birthday", "forfeit", "merge_out", "merge_in", "unmerge_out",
+    "unmerge_in",
 ]  # fmt: skip
 Mint = Callable[[], UUID]
 

@@ -37,7 +37,7 @@ def shown(programme: Programme, place: Place) -> dict[str, Any]:
     return {
         "rules": earning(programme, place),
         "together": together(programme),
-        "terms": [*keeping(programme), *limits(programme)],
+        "terms": [*gifts(programme), *keeping(programme), *limits(programme)],
         "rewards": [
             {"name": offer(rule, 1, place), "points": rule.points, "auto": rule.automatic}
             for rule in programme.rewards
@@ -145,6 +145,18 @@ def keeping(programme: Programme) -> list[str]:
                 unit=many,
             )
         )
+    return said
+
+
+def gifts(programme: Programme) -> list[str]:
+    """What there is without a purchase; a sentence each."""
+    said = []
+    if programme.welcome_points:
+        given = amount(programme, programme.welcome_points)
+        said.append(_("Who joins gets %(points)s.", points=given))
+    if programme.birthday_points:
+        given = amount(programme, programme.birthday_points)
+        said.append(_("Members get %(points)s on their birthday.", points=given))
     return said
 
 

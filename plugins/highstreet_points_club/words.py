@@ -237,6 +237,8 @@ def _what(line: "Line") -> str:
         "expire": _("Lapsed"),
         "revive": _("Back: a purchase in time was sent late"),
         "opening": _("Brought from an earlier programme"),
+        "welcome": _("Welcome"),
+        "birthday": _("Happy birthday"),
         "forfeit": _("Closed"),
         "merge_in": _("From a merged record"),
         "merge_out": _("To a merged record"),

@@ -253,6 +253,7 @@ class Bait:
             "found": lambda: [("email", self.one("email"))],
             "gone": lambda: self.second,
             "hook": lambda: self.world.house.host.hooks["customers_enrolled"],
+            "behind": lambda: self.one("customer"),
             "ids": lambda: [self.one("purchase"), self.one("customer"), self.store_id],
             "items": lambda: [EnrolIn(self.store_id, "Probe", card=self.one("card"))],
             "kept": lambda: self.customer,

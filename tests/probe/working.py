@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
+from uuid import UUID
 
 import sqlalchemy as sa
 
@@ -32,6 +33,7 @@ class Payload(Mapping[str, Any]):
             "customers": [str(bait.one("customer"))],
             "purchase_id": str(bait.one("purchase")),
             "store_id": str(bait.store_id),
+            "behind": UUID(int=0).hex,
         }
 
     def __getitem__(self, name: str) -> Any:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from highstreet.consent.facts import Answer as MayContact
     from highstreet.consent.facts import ConsentState
     from highstreet.customers.anchors import Root
+    from highstreet.customers.birthdays import Celebrant
     from highstreet.customers.facts import CustomerDetail, CustomerFact, Found, IdentityFact
     from highstreet.i18n import LazyText
     from highstreet.purchases.facts import PurchaseFact, ReturnFact
@@ -81,6 +82,21 @@ class Customers(_Room):
 
         self._ctx.need("customers.read")
         return anchors.names(self._ctx.s, ids)
+
+    def born_on(
+        self, day: date, *, behind: UUID | None = None, limit: int = 500
+    ) -> list[Celebrant]:
+        """Customers of this store whose birthday is on `day`, in order of ids, those behind `behind`.
+
+        Who was born on 29 February has it on the 28th in other years. Nobody outside of a store.
+        """
+        from highstreet.customers import birthdays
+
+        self._ctx.need("customers.read")
+        store_id = self._ctx.store_id
+        if store_id is None:
+            return []
+        return birthdays.born_on(self._ctx.s, store_id, day, behind=behind, limit=limit)
 
     def enrol(
         self,

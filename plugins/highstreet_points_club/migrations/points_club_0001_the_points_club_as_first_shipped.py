@@ -111,7 +111,7 @@ def upgrade() -> None:
         sa.Column("actor_id", sa.Uuid(), nullable=True),
         sa.Column("store_id", sa.Uuid(), nullable=True),
         sa.CheckConstraint(
-            "kind IN ('earn', 'reverse_earn', 'burn', 'reverse_burn', 'hold', 'release', 'expire', 'adjust', 'revive', 'opening', 'forfeit', 'merge_out', 'merge_in', 'unmerge_out', 'unmerge_in')",
+            "kind IN ('earn', 'reverse_earn', 'burn', 'reverse_burn', 'hold', 'release', 'expire', 'adjust', 'revive', 'opening', 'welcome', 'birthday', 'forfeit', 'merge_out', 'merge_in', 'unmerge_out', 'unmerge_in')",
             name=op.f("ck_points_club_entry_kind"),
         ),
         sa.ForeignKeyConstraint(
