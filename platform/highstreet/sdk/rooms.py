@@ -86,7 +86,7 @@ class Customers(_Room):
     def born_on(
         self, day: date, *, behind: UUID | None = None, limit: int = 500
     ) -> list[Celebrant]:
-        """Customers of this store whose birthday is on `day`, in order of ids, those behind `behind`.
+        """Customers of this store whose birthday is on `day`, in order of ids behind `behind`.
 
         Who was born on 29 February has it on the 28th in other years. Nobody outside of a store.
         """
