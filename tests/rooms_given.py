@@ -12,9 +12,9 @@ import pytest
 import highstreet.consent
 import highstreet.purchases
 import highstreet.timeline  # noqa: F401 - rooms register their parts on import
-from conftest import Database
 from highstreet.customers.hooks import CustomerHooks
 from highstreet.host import Host, dispatch
+from highstreet.kit.databases import Database
 from highstreet.purchases.hooks import PurchaseHooks
 from highstreet_tenants.scopes import SYSTEM, Actor, Scope
 from highstreet_tenants.sessions import ScopedSession

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 import sqlalchemy as sa
 
-from conftest import POSTGRES
+from highstreet.kit.databases import POSTGRES
 
 from .conftest import Call
 

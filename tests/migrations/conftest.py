@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from conftest import POSTGRES, ROLE
+from highstreet.kit.databases import POSTGRES, ROLE
 from highstreet.app import create_app, house_of
 from highstreet.house import House
 

@@ -10,7 +10,7 @@ from uuid import UUID
 import pytest
 import sqlalchemy as sa
 
-from conftest import make_brand
+from highstreet.kit.brands import make_brand
 from highstreet.app import create_app, house_of
 from highstreet.audits import service as audits
 from highstreet.customers import leaving

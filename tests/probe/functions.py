@@ -31,6 +31,7 @@ OUTSIDE: Mapping[str, str] = {
     "highstreet.host.closed": "how hooks are called: telling.py calls every one",
     "highstreet.host.dispatch": "how hooks are called: telling.py calls every one",
     "highstreet.host.guard": "how hooks are called: telling.py calls every one",
+    "highstreet.kit": "for tests of tools, on databases of their own",
     "highstreet.sdk": "its rooms are asked through `ctx`, below",
     "highstreet.web": "what stands behind its views is asked by walking them",
     "highstreet_tenants.bulk": "a wall: reading.py and tests/tenants try it",

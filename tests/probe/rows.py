@@ -9,7 +9,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from conftest import Database
+from highstreet.kit.databases import Database
 from highstreet_tenants import walls
 from highstreet_tenants.base import Base
 from highstreet_tenants.control import CONTROL_TABLES

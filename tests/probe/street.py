@@ -7,10 +7,10 @@ from uuid import UUID
 
 from flask import Flask
 
-from conftest import make_brand
 from highstreet.customers import service as customers
 from highstreet.customers.facts import CustomerFact
 from highstreet.host import policy, settings, state
+from highstreet.kit.brands import make_brand
 from highstreet.members import links
 from highstreet_tenants.models import Brand, Store
 from highstreet_tenants.people import accounts, keys, logins, operate, roles

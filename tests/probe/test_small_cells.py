@@ -9,9 +9,9 @@ from uuid import uuid4
 
 from flask import Flask
 
-from conftest import make_brand
 from highstreet.customers import service as customers
 from highstreet.host import policy, settings
+from highstreet.kit.brands import make_brand
 from highstreet.purchases import service as purchases
 from highstreet.purchases.facts import PurchaseIn
 from highstreet.sdk import ctx_of

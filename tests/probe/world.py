@@ -14,10 +14,11 @@ from uuid import UUID
 import sqlalchemy as sa
 from flask import Flask
 
-from conftest import Database, make_brand
 from highstreet.customers import queries
 from highstreet.customers import service as customers
 from highstreet.host import policy, settings
+from highstreet.kit.brands import make_brand
+from highstreet.kit.databases import Database
 from highstreet_tenants.models import Brand, Owner, Region, Store
 from highstreet_tenants.people import accounts, keys, logins
 from highstreet_tenants.people.permissions import Catalogue

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -16,6 +17,7 @@ from highstreet.cli.base import (
     json_option,
     open_house,
     operating,
+    print_done,
     print_json,
     print_table,
 )
@@ -76,6 +78,40 @@ def list_plugins(as_json: bool) -> None:
             _("No tool is installed."),
         )
     raise SystemExit(1 if failed else 0)
+
+
+@plugins.command("new")
+@click.argument("name")
+@click.option("--title", default="", help="What people call it (default: made of the name).")
+@click.option("--title-zh", default="", help="The same in Simplified Chinese.")
+@click.option(
+    "--into",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("."),
+    help="Folder in which its own folder is made (default: this one).",
+)
+@json_option
+def new_plugin(name: str, title: str, title_zh: str, into: Path, as_json: bool) -> None:
+    """Write a new tool: a package that installs, with tests that pass, to be made one's own.
+
+    NAME is small letters and digits, words joined by one underscore: birthday_cake.
+    """
+    from highstreet.kit import scaffold
+
+    made = scaffold.write(name, into, title=title, title_zh=title_zh)
+    print_done(
+        as_json,
+        _(
+            "%(folder)s is a tool that works. Next:\n\n"
+            "  cd %(folder)s\n"
+            "  pip install -e '.[test]'\n"
+            "  pytest\n",
+            folder=str(made),
+        ),
+        name=name,
+        package=scaffold.package_of(name),
+        folder=str(made),
+    )
 
 
 @plugins.command()

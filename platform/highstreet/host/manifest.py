@@ -258,6 +258,15 @@ class ManifestSchema(_Strict):
         )
 
 
+def faults_of_name(name: str) -> list[str]:
+    """What is wrong with a tool's name, empty for one that a manifest may bear."""
+    try:
+        ManifestSchema().fields["name"].deserialize(name)
+    except ValidationError as error:
+        return [str(one) for one in error.messages]
+    return []
+
+
 def find(package: str) -> Path:
     """Where a package keeps its plugin.toml, found without importing anything of it.
 

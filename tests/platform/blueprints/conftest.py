@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from conftest import Database
 from highstreet import rooms
 from highstreet.host import Host
+from highstreet.kit.databases import Database
 from highstreet.sdk import context
 from highstreet_tenants.sessions import ScopedSession
 

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from conftest import Database
 from highstreet.blueprints.apply import apply
 from highstreet.blueprints.changes import Outcome
 from highstreet.customers import service
 from highstreet.host import Host, settings, state
+from highstreet.kit.databases import Database
 from highstreet.purchases import service as purchases
 from highstreet.purchases.facts import PurchaseIn
 from highstreet_tenants.errors import Conflict, Invalid

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from conftest import Database
 from highstreet.blueprints import tree
 from highstreet.blueprints.apply import apply
 from highstreet.blueprints.changes import Outcome
 from highstreet.host import Host, state
+from highstreet.kit.databases import Database
 from highstreet_tenants.models import Brand, Owner, Region, Store
 from highstreet_tenants.scopes import Scope
 

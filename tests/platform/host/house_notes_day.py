@@ -10,10 +10,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from conftest import make_brand
 from highstreet.app import create_app
 from highstreet.customers import service as customers
 from highstreet.host import policy, settings, state
+from highstreet.kit.brands import make_brand
 from highstreet_migrations import runner
 from highstreet_tenants.models import Brand, Store
 from highstreet_tenants.people.tree import Node

@@ -127,7 +127,8 @@ class Work:
 @pytest.fixture
 def work(database: Any) -> Iterator[Work]:
     """A brand whose stores own their customers, and the table of effects."""
-    from conftest import ROLE, make_brand
+    from highstreet.kit.brands import make_brand
+    from highstreet.kit.databases import ROLE
 
     with database.owner.begin() as c:
         c.exec_driver_sql(EFFECTS)

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from conftest import make_brand
 from highstreet.customers import service as customers
+from highstreet.kit.brands import make_brand
 from highstreet.purchases import service as purchases
 from highstreet.purchases.facts import ReturnIn
 from highstreet.results import aggregates as registered

@@ -17,12 +17,12 @@ import pytest
 import highstreet.consent
 import highstreet.purchases
 import highstreet.timeline  # noqa: F401 - rooms register their parts on import
-from conftest import Database
 from highstreet import rooms
 from highstreet.customers import service as customers
 from highstreet.customers.facts import CustomerFact
 from highstreet.host import Host, policy, settings
 from highstreet.jobs import JobRegistry
+from highstreet.kit.databases import Database
 from highstreet.purchases import service as purchases
 from highstreet.purchases.facts import LineIn, PurchaseFact, PurchaseIn, ReturnIn, ReturnLineIn
 from highstreet.sdk import Ctx, ctx_of
