@@ -3,16 +3,23 @@
 Apart from the runner, for a start names histories and has no need of Alembic.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+
+from highstreet_tenants.errors import HighstreetError
+from highstreet_tenants.words import gettext as _
 
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """One owner's migrations: `name` is the prefix of its tables, `package` holds its revisions."""
+    """One owner's migrations: `name` is the prefix of its tables, `package` holds its revisions.
+
+    apart: somebody else wrote them, so they run in a process of their own, which can be stopped.
+    """
 
     name: str
     package: str
+    apart: bool = False
 
     @property
     def version_table(self) -> str:
@@ -28,3 +35,27 @@ class History:
 
 
 CORE = History("core", "highstreet_migrations.versions")
+
+
+class MigrationFailed(HighstreetError):
+    """Tools' migrations failed: their defect, or their tables are not what they left.
+
+    failed: why, by tool; moved: what moved all the same.
+    """
+
+    type, status = "migration-failed", 500
+
+    def __init__(self, failed: Mapping[str, str], moved: Sequence[str]) -> None:
+        super().__init__(
+            " ".join(
+                _(
+                    "The migration of the tool %(name)s failed: %(why)s. Its tables are as they were,"
+                    " and all others are up to date. Install another version of it, or uninstall it.",
+                    name=name,
+                    why=why,
+                )
+                for name, why in failed.items()
+            )
+        )
+        self.failed = dict(failed)
+        self.moved = list(moved)

@@ -20,19 +20,20 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import event
 
-from highstreet_migrations.histories import CORE, History
+from highstreet_migrations import apart
+from highstreet_migrations.histories import CORE, History, MigrationFailed
 from highstreet_tenants import append_only, planner, rls
 from highstreet_tenants.base import Base
-from highstreet_tenants.errors import HighstreetError
 from highstreet_tenants.words import gettext as _
 
 _LOCK = 0x48534D49  # "HSMI": two processes that start at once must not both migrate
 
 
-class MigrationFailed(HighstreetError):
-    """A tool's migration raised: the tool's defect, or its tables are not what it left."""
-
-    type, status = "migration-failed", 500
+#: Seconds that a tool's migration may take, unless the installation says otherwise.
+SECONDS = 600.0
+#: Seconds that a tool's migration waits for a lock. While it waits for a table of the core's,
+#: everybody who comes after it waits for it.
+LOCK_SECONDS = 15
 
 
 def owner_engine(url: str) -> sa.Engine:
@@ -61,16 +62,18 @@ def owner_engine(url: str) -> sa.Engine:
     return engine
 
 
-def upgrade(url: str, histories: Sequence[History], *, role: str | None = None) -> list[str]:
+def upgrade(
+    url: str, histories: Sequence[History], *, role: str | None = None, seconds: float = SECONDS
+) -> list[str]:
     """Bring every owner's schema to its head; gives "owner: revision" for each that moved.
 
     `role`: the application's PostgreSQL role, which gets grants and is bound by the policies.
-    Raises Unavailable if that role is missing and can't be made, what the core's migration raises,
-    and, once all others are at their heads and the walls stand, MigrationFailed for a tool's. A
-    failed migration leaves its owner where it was.
+    `seconds`: that a tool's migration may take. Raises Unavailable if that role is missing and
+    can't be made, what the core's migration raises, and, once all others are at their heads and the
+    walls stand, MigrationFailed for tools'. A failed migration leaves its owner where it was.
     """
     moved: list[str] = []
-    failed: list[tuple[str, Exception]] = []
+    failed: dict[str, str] = {}
     engine = owner_engine(url)
     try:
         with alone(engine):
@@ -79,26 +82,26 @@ def upgrade(url: str, histories: Sequence[History], *, role: str | None = None) 
                     rls.ensure_role(connection, role)
             for history in histories:
                 try:
-                    moved += _advance(engine, history, histories)
-                except Exception as error:
-                    if history is CORE:
+                    moved += _advance(engine, url, history, histories, seconds)
+                except KeyboardInterrupt:
+                    raise
+                except BaseException as error:
+                    if history.name == CORE.name:
                         raise
-                    failed.append((history.name, error))
+                    failed[history.name] = _in_words(error)
             with engine.begin() as connection:
                 put_up_walls(connection, histories, role)
     finally:
         engine.dispose()
     if failed:
-        name, why = failed[0]
-        raise MigrationFailed(
-            _(
-                "The migration of the tool %(name)s failed: %(why)s. Its tables are as they were, and"
-                " all others are up to date. Install another version of it, or uninstall it.",
-                name=name,
-                why=f"{type(why).__name__}: {getattr(why, 'orig', why)}",
-            )
-        ) from why
+        raise MigrationFailed(failed, moved)
     return moved
+
+
+def _in_words(error: BaseException) -> str:
+    if isinstance(error, apart.Stopped | apart.Raised):
+        return str(error)
+    return f"{type(error).__name__}: {getattr(error, 'orig', error)}"
 
 
 def put_up_walls(connection: sa.Connection, histories: Sequence[History], role: str | None) -> None:
@@ -110,12 +113,28 @@ def put_up_walls(connection: sa.Connection, histories: Sequence[History], role: 
         rls.let_read(connection, role, [h.version_table for h in histories])
 
 
-def _advance(engine: sa.Engine, history: History, histories: Sequence[History]) -> list[str]:
-    with engine.begin() as connection:
-        before = heads(connection, history, histories)
-        move(connection, history, histories, "head")
-        after = heads(connection, history, histories)
+def _advance(
+    engine: sa.Engine, url: str, history: History, histories: Sequence[History], seconds: float
+) -> list[str]:
+    if history.apart:
+        if history.name not in pending(engine, [history]):
+            return []
+        before, after = apart.advance(url, history, histories, seconds)
+    else:
+        with engine.begin() as connection:
+            if history.name != CORE.name:
+                limit(connection, seconds)
+            before = list(heads(connection, history, histories))
+            move(connection, history, histories, "head")
+            after = list(heads(connection, history, histories))
     return [] if before == after else [f"{history.name}: {', '.join(after)}"]
+
+
+def limit(connection: sa.Connection, seconds: float) -> None:
+    """Let a tool's migration neither run nor wait for locks for ever."""
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{LOCK_SECONDS}s'")
+        connection.exec_driver_sql(f"SET LOCAL statement_timeout = '{int(seconds * 1000)}ms'")
 
 
 def downgrade(url: str, history: History, histories: Sequence[History] = ()) -> None:
@@ -147,15 +166,37 @@ def move(
         connection.exec_driver_sql(f"DROP TABLE IF EXISTS {history.version_table}")
 
 
-def pending(engine: sa.Engine, histories: Sequence[History]) -> list[str]:
-    """Names of owners whose schema in the database is not at its head."""
-    behind = []
+def pending(engine: sa.Engine, histories: Sequence[History]) -> dict[str, str]:
+    """Owners whose schema in the database is not at its head, with why in words.
+
+    Reading a tool's revisions runs them, so whatever they raise says why.
+    """
+    behind: dict[str, str] = {}
     # On SQLite a transaction takes the only write lock, unless it says that it reads.
     with engine.connect().execution_options(highstreet_write=False) as connection:
         for history in histories:
-            heads = set(script_of(history).get_heads())
-            if set(_context(connection, history, histories).get_current_heads()) != heads:
-                behind.append(history.name)
+            there = set(heads(connection, history, histories))
+            try:
+                script = script_of(history)
+                known = {one.revision for one in script.walk_revisions()}
+                wanted = set(script.get_heads())
+            except KeyboardInterrupt:
+                raise
+            except BaseException as error:
+                if history.name == CORE.name:
+                    raise
+                behind[history.name] = _(
+                    "its migrations can't be read: %(why)s", why=_in_words(error)
+                )
+                continue
+            if there - known:
+                behind[history.name] = _(
+                    "its tables are those of another version (%(revision)s); install that or a newer"
+                    " one",
+                    revision=", ".join(sorted(there - known)),
+                )
+            elif there != wanted:
+                behind[history.name] = _("its tables are not up to date; run: highstreet migrate")
     return behind
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from highstreet.house import House
 
-__all__ = ["create_app", "house_of"]
+__all__ = ["create_app", "house_of", "serving"]
 
 
 def create_app(config: Mapping[str, Any] | None = None, *, faces: bool = True) -> Flask:
@@ -27,6 +27,16 @@ def create_app(config: Mapping[str, Any] | None = None, *, faces: bool = True) -
         from highstreet import assembly
 
         return assembly.put_together(config, faces=faces)
+
+
+def serving(config: Mapping[str, Any] | None = None) -> Flask:
+    """The application for a server of its own, such as gunicorn: 'highstreet.app:serving()'.
+
+    Tools whose tables are not ready are left alone from the first request on.
+    """
+    app = create_app(config)
+    house_of(app).look_at_tables()
+    return app
 
 
 def house_of(app: Flask) -> House:

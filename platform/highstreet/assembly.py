@@ -25,6 +25,9 @@ from highstreet_tenants.base import Base
 from highstreet_tenants.sealing import Sealing
 from highstreet_tenants.sessions import ScopedSession, Tenancy
 
+#: Seconds after which tools that are left out are looked at again: somebody may have migrated.
+LOOK_AGAIN = 30.0
+
 
 class _NoSession(Session):
     """Flask-SQLAlchemy's own session is closed: every query has a scope (`tenancy.session`)."""
@@ -89,12 +92,6 @@ def _build(app: Flask, values: dict[str, Any]) -> House:
     registry = JobRegistry()
     registry.add(*rooms.jobs(), *host.jobs())
 
-    def prepare(s: ScopedSession) -> None:
-        s.info["host"] = host
-        s.info["jobs"] = registry
-        s.info["sealing"] = sealing
-
-    tenancy.on_open.append(prepare)
     upkeep = Upkeep(tenancy, registry, gating.stores_on, [Handing(tenancy)])
     runner = Runner(tenancy, registry, gating.job_guard, upkeep=upkeep)
     limits = rates.from_settings(
@@ -102,4 +99,12 @@ def _build(app: Flask, values: dict[str, Any]) -> House:
         per_key=values["rate_per_key"],
         per_address=values["rate_per_address"],
     )
-    return House(values, tenancy.engine, tenancy, host, registry, runner, limits)
+    house = House(values, tenancy.engine, tenancy, host, registry, runner, limits)
+
+    def prepare(s: ScopedSession) -> None:
+        s.info["host"] = host
+        s.info["jobs"] = registry
+        s.info["sealing"] = sealing
+
+    tenancy.on_open.append(prepare)
+    return house

@@ -62,6 +62,11 @@ class ConfigSchema(Schema):
         validate=validate.Range(min=0, max=5),
         metadata={"help": "how many proxies of yours stand in front and add X-Forwarded headers"},
     )
+    migration_seconds = fields.Integer(
+        load_default=600,
+        validate=validate.Range(min=1),
+        metadata={"help": "after this long a tool's migration is stopped"},
+    )
     slow_hook_ms = fields.Integer(load_default=500, validate=validate.Range(min=1))
     testing = fields.Boolean(load_default=False)
 

@@ -57,10 +57,18 @@ class House:
         return url.username if url.get_backend_name() == "postgresql" else None
 
     def migrate(self) -> list[str]:
-        """Bring every schema to its head; gives what moved."""
+        """Bring every schema to its head; gives what moved.
+
+        Raises MigrationFailed if a tool's could not be; all others are at their heads then.
+        """
         from highstreet_migrations import runner
 
-        return runner.upgrade(self.config["owner_database_url"], self.histories, role=self.role)
+        return runner.upgrade(
+            self.config["owner_database_url"],
+            self.histories,
+            role=self.role,
+            seconds=self.config["migration_seconds"],
+        )
 
     def owner_of(self, tool: str) -> Owner:
         """A loaded tool as its schema knows it. Raises NotFound, with why it is not loaded."""
@@ -132,4 +140,15 @@ class House:
         """Owners whose schema is not at its head."""
         from highstreet_migrations import runner
 
-        return runner.pending(self.engine, self.histories)
+        return list(runner.pending(self.engine, self.histories))
+
+    def look_at_tables(self) -> bool:
+        """Whether the core's tables are up to date. A tool whose tables are not is left alone, here
+        and in what needs it, until they are; all others work."""
+        from highstreet_migrations import runner
+
+        behind = runner.pending(self.engine, self.histories)
+        core = behind.pop(CORE.name, None)
+        self.host.leave_alone(behind)
+        self.jobs.away = frozenset(self.host.unready)
+        return core is None

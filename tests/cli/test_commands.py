@@ -163,7 +163,7 @@ def test_check_is_content(at: Call) -> None:
     found = fine(at("check", "--json")).json
     assert found["fine"]
     assert len(found["findings"]) >= 4
-    assert "ok   tables are up to date" in fine(at("check")).out
+    assert "ok   the core's tables are up to date" in fine(at("check")).out
     (cards,) = [one for one in found["findings"] if "club cards" in one["what"]]
     assert cards["fine"], "a script that no font has is a remark: not every shop needs them all"
 

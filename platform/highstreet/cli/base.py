@@ -7,7 +7,7 @@ import os
 import sqlite3
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, is_dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -18,6 +18,7 @@ import click
 import sqlalchemy as sa
 
 from highstreet.i18n import gettext as _
+from highstreet_migrations.histories import CORE, MigrationFailed
 from highstreet_tenants import trouble
 from highstreet_tenants.errors import NotFound, Unavailable
 from highstreet_tenants.models import Brand, Store
@@ -109,21 +110,29 @@ def _busy(reason: str) -> Unavailable:
 
 
 def be_ready(house: House) -> None:
-    """Set up an empty embedded database; raise Unavailable for any other that is behind."""
+    """Set up an empty embedded database; raise Unavailable for any other whose core is behind.
+
+    A tool whose tables are not up to date is left alone, and that is said.
+    """
     with telling_of_the_database():
-        behind = house.behind()
-        if not behind:
-            return
-        if house.engine.dialect.name == "sqlite" and not sa.inspect(house.engine).get_table_names():
-            house.migrate()
-            return
-    raise Unavailable(
-        _(
-            "The tables of %(owners)s are not up to date. Make a backup, then run: "
-            "highstreet migrate",
-            owners=", ".join(behind),
+        fine = house.look_at_tables()
+        empty = house.engine.dialect.name == "sqlite" and (
+            not fine and not sa.inspect(house.engine).get_table_names()
         )
-    )
+        if empty:
+            with suppress(MigrationFailed):  # a tool's: it is left alone
+                house.migrate()
+            fine = house.look_at_tables()
+    if not fine:
+        raise Unavailable(
+            _(
+                "The tables of %(owners)s are not up to date. Make a backup, then run: "
+                "highstreet migrate",
+                owners=CORE.name,
+            )
+        )
+    for name in house.host.unready:
+        click.echo(_("Left out: %(tool)s", tool=house.host.quarantined[name]), err=True)
 
 
 def find_brand(house: House, slug: str) -> Brand:

@@ -61,6 +61,7 @@ Reason = Literal[
     "contribution",
     "hooks",
     "safe-mode",
+    "unready",
 ]
 
 

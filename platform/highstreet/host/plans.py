@@ -52,7 +52,7 @@ def active_for(
     missed: frozenset[str] = frozenset(),
 ) -> Active:
     """The shared entry for a set of tools."""
-    key = (names, paused, away, missed)
+    key = (names, paused, away, missed, host.epoch)
     found = host.actives.get(key)
     if found is None:
         if len(host.actives) >= MOST_ACTIVES:

@@ -20,7 +20,7 @@ from highstreet.host import candidates, catalogues, contributions, importing, ta
 from highstreet.host.candidates import Candidate, Reason, Refused, quarantine_name
 from highstreet.host.installed import GROUP, Unreadable, points
 from highstreet.host.kept import Kept
-from highstreet.host.manifest import Manifest
+from highstreet.host.manifest import PRODUCT, Manifest
 from highstreet.host.plugin import Plugin
 from highstreet.host.spec import PROJECT, Call, Hook, hooks_in
 from highstreet.i18n import LazyText
@@ -51,6 +51,11 @@ class Loaded:
     distribution: str
     tables: frozenset[str] = frozenset()
 
+    @property
+    def ours(self) -> bool:
+        """Whether it came with Highstreet itself."""
+        return self.distribution.split(" ")[0] == PRODUCT
+
 
 @dataclass(frozen=True, slots=True)
 class Quarantine:
@@ -68,7 +73,8 @@ class Quarantine:
 
 @dataclass
 class Host:
-    """All tools of an installation, in the order they depend. Unchanging once loaded.
+    """All tools of an installation, in the order they depend. Unchanging once loaded, but for tools
+    that are left alone until their tables are ready; then `plugins` is another dict.
 
     slow_ms: a hook that takes longer (in milliseconds) is a fault, unless its spec says otherwise.
     fault_limit: so many within a day pause the tool in that store.
@@ -84,6 +90,14 @@ class Host:
     version: str = highstreet.__version__
     slots: frozenset[str] | None = None
     calls: dict[str, dict[str, "Call"]] = field(default_factory=dict)
+    #: Loaded tools whose tables are not ready, see `leave_alone`.
+    unready: dict[str, Loaded] = field(default_factory=dict)
+    #: Moves on when tools are left alone or taken back: what was worked out before is stale.
+    epoch: int = 0
+    #: When (monotonic) somebody last looked whether they are ready.
+    looked: float = 0.0
+    #: Names of all that was loaded, as they depend.
+    order: list[str] = field(default_factory=list)
     #: What is kept in memory per brand and store, until the brand's state_version moves on.
     states: Kept[Any] = field(default_factory=lambda: Kept(65_536))
     #: One entry per distinct set of enabled tools, shared by all stores that have it.
@@ -169,6 +183,7 @@ class Host:
             candidate.distribution,
             own,
         )
+        self.order.append(candidate.name)
         for hook, call in calls.items():
             self.calls.setdefault(hook, {})[candidate.name] = call
 
@@ -179,6 +194,38 @@ class Host:
         )
         level = logging.INFO if refusal.reason == "safe-mode" else logging.ERROR
         log.log(level, "tool %s was not loaded (%s): %s", name, refusal.reason, refusal.detail)
+
+    def leave_alone(self, behind: Mapping[str, str]) -> None:
+        """Set tools aside whose tables are not ready (name → why), with what needs them; take those
+        back that are no longer among them.
+
+        Their pages stay mounted, behind a gate that is closed; what they should do is owed.
+        """
+        everything = {**self.plugins, **self.unready}
+        order = sorted(everything, key=self._place)
+        why: dict[str, LazyText] = {}
+        for name in order:
+            lacking = [n.name for n in everything[name].manifest.depends if n.name in why]
+            if name in behind:
+                why[name] = _l("Its tables: %(why)s.", why=behind[name])
+            elif lacking:
+                why[name] = _l("It needs the tool %(name)s, which is not ready.", name=lacking[0])
+        if why.keys() == self.unready.keys():
+            return
+        self.unready = {name: everything[name] for name in order if name in why}
+        self.quarantined = {
+            name: one for name, one in self.quarantined.items() if one.reason != "unready"
+        } | {
+            name: Quarantine(name, "unready", why[name], one.distribution, one.manifest)
+            for name, one in self.unready.items()
+        }
+        self.plugins = {name: everything[name] for name in order if name not in why}
+        self.epoch += 1  # last: what is worked out from now on sees the new dicts
+        for name, detail in why.items():
+            log.error("tool %s is left alone: %s", name, detail)
+
+    def _place(self, name: str) -> int:
+        return self.order.index(name) if name in self.order else len(self.order)
 
     def get(self, name: str) -> Loaded:
         """A loaded tool. Raises KeyError for one that is absent or in quarantine."""
@@ -196,13 +243,15 @@ class Host:
         return manifest.titled(language) if manifest else name
 
     def histories(self) -> list["History"]:
-        """Migration histories of the loaded tools, in the order they depend."""
+        """Migration histories of the loaded tools, in the order they depend; also of those that
+        are left alone. What did not come with Highstreet migrates in a process of its own."""
         from highstreet_migrations.histories import History
 
+        everything = {**self.plugins, **self.unready}
         return [
-            History(p.name, p.plugin.migrations)
-            for p in self.plugins.values()
-            if p.plugin.migrations
+            History(name, loaded.plugin.migrations, apart=not loaded.ours)
+            for name, loaded in sorted(everything.items(), key=lambda one: self._place(one[0]))
+            if loaded.plugin.migrations
         ]
 
     def jobs(self) -> list[JobHandler | Periodic]:

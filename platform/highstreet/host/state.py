@@ -234,22 +234,25 @@ def check_reach(s: ScopedSession, node: UUID | None) -> None:
 def _work_out(s: ScopedSession, node: UUID | None) -> Known:
     check_reach(s, node)
     if not changed_here(s):
-        kept: Known | None = hosts.of(s).states.get((s.scope.brand_id, node), s.state_version)
+        host = hosts.of(s)
+        kept: Known | None = host.states.get((s.scope.brand_id, node, host.epoch), s.state_version)
         if kept is not None:
             return kept
-    return _keep(s, _load(s, node), node)
+    epoch = hosts.of(s).epoch
+    return _keep(s, _load(s, node), node, epoch)
 
 
 def prime(s: ScopedSession, stores: Iterable[UUID]) -> None:
     """Work out many stores in a few queries; one out of reach is left to whoever asks for it."""
     remembered = memory(s)
     host = hosts.of(s)
+    epoch = host.epoch
     brand_id, version, dirty = s.scope.brand_id, s.state_version, changed_here(s)
     unknown = []
     for node in stores:
         if node in remembered or (s.scope.reach == "store" and node != s.scope.store_id):
             continue
-        kept: Known | None = None if dirty else host.states.get((brand_id, node), version)
+        kept: Known | None = None if dirty else host.states.get((brand_id, node, epoch), version)
         if kept is not None:
             remembered[node] = Here(kept)
         else:
@@ -257,15 +260,16 @@ def prime(s: ScopedSession, stores: Iterable[UUID]) -> None:
     for start in range(0, len(unknown), snapshot.CHUNK):
         rows = snapshot.load_some(s, unknown[start : start + snapshot.CHUNK])
         for found in rows.places:
-            remembered[found] = Here(_keep(s, rows, found))
+            remembered[found] = Here(_keep(s, rows, found, epoch))
 
 
-def _keep(s: ScopedSession, rows: Snapshot, node: UUID | None) -> Known:
+def _keep(s: ScopedSession, rows: Snapshot, node: UUID | None, epoch: int) -> Known:
+    """epoch: the host's before anything was read, so that nothing stale is kept under a new one."""
     host = hosts.of(s)
     named = snapshot.names(host, rows.rulings(host, node))
     known = Known(active_for(host, *named), rows.places[node])
     if not changed_here(s):
-        host.states.put((s.scope.brand_id, node), s.state_version, known)
+        host.states.put((s.scope.brand_id, node, epoch), s.state_version, known)
     return known
 
 

@@ -114,6 +114,8 @@ class JobRegistry:
     def __init__(self, *items: JobHandler | Periodic) -> None:
         self._handlers: dict[str, JobHandler] = {}
         self._periodic: dict[str, Periodic] = {}
+        #: Tools whose jobs wait, as if they were not installed, until their tables are ready.
+        self.away: frozenset[str] = frozenset()
         self.add(*items)
 
     def add(self, *items: JobHandler | Periodic) -> None:
@@ -127,7 +129,8 @@ class JobRegistry:
             into[item.name] = item
 
     def __contains__(self, name: str) -> bool:
-        return name in self._handlers
+        found = self._handlers.get(name)
+        return found is not None and found.plugin not in self.away
 
     def __iter__(self) -> Iterator[JobHandler]:
         return iter(self._handlers.values())
@@ -135,7 +138,7 @@ class JobRegistry:
     def get(self, name: str) -> JobHandler:
         """The handler. Raises UnknownJob."""
         found = self._handlers.get(name)
-        if found is None:
+        if found is None or found.plugin in self.away:
             raise UnknownJob(
                 _("No job “%(name)s” is installed. Install its tool again or cancel it.", name=name)
             )
@@ -143,4 +146,9 @@ class JobRegistry:
 
     def periodic(self) -> list[tuple[Periodic, JobHandler]]:
         """Periodic jobs with their handlers. Raises UnknownJob for one that has none."""
-        return [(turn, self.get(turn.name)) for turn in self._periodic.values()]
+        pairs = [(turn, self._handlers.get(turn.name)) for turn in self._periodic.values()]
+        return [
+            (turn, handler or self.get(turn.name))
+            for turn, handler in pairs
+            if handler is None or handler.plugin not in self.away
+        ]

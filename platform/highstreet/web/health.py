@@ -22,12 +22,13 @@ def alive() -> dict[str, str]:
 @health.get("/readyz")
 @public("a balancer asks whether requests may come; no tenant's data")
 def ready() -> tuple[dict[str, Any], int]:
-    """200 when the database answers, its tables are up to date and somebody runs jobs; else 503."""
+    """200 when the database answers, the core's tables are up to date and somebody runs jobs; else
+    503. Tools that are left out let it serve all the same, and are named."""
     house = current.house
     problems: dict[str, Any] = {}
     try:
-        if behind := house.behind():
-            problems["migrations"] = behind
+        if not house.look_at_tables():
+            problems["migrations"] = ["core"]
         with house.tenancy.control() as c:
             if not jobs.runners(c):
                 problems["jobs"] = "no runner has been seen for a minute"
@@ -35,4 +36,6 @@ def ready() -> tuple[dict[str, Any], int]:
         if not trouble.is_of_database(error):
             raise
         problems["database"] = "does not answer"
-    return {"status": "not ready" if problems else "ok", **problems}, 503 if problems else 200
+    left_out = {"left_out": sorted(house.host.unready)} if house.host.unready else {}
+    status = "not ready" if problems else "ok"
+    return {"status": status, **problems, **left_out}, 503 if problems else 200

@@ -1,0 +1,216 @@
+"""A tool whose tables are not ready is left alone: the core and all other tools work without it."""
+
+import os
+import textwrap
+from importlib.metadata import EntryPoint
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from conftest import make_brand
+from highstreet.app import create_app, house_of
+from highstreet.host import policy, registry, state
+from highstreet_migrations import runner
+from highstreet_migrations.histories import History, MigrationFailed
+from highstreet_tenants.errors import ToolOff
+from highstreet_tenants.scopes import Actor, Scope
+
+TOML = """
+name = "{name}"
+title = "{name}"
+summary = "A tool for tests."
+version = "1.0"
+requires = "highstreet>=0.1,<1"
+depends = [{depends}]
+levels = ["store", "brand"]
+"""
+TOOL = """
+from highstreet.sdk import JobHandler, Periodic, Plugin, hookimpl
+
+class Hooks:
+    @hookimpl
+    def tool_facts(self, ctx):
+        return ["here"]
+
+plugin = Plugin(
+    {name!r}, hooks=Hooks(), migrations="hs_un_{name}.migrations",
+    jobs=[JobHandler("{name}.tidy", lambda s, payload: None)], periodic=[Periodic("{name}.tidy")],
+)
+"""
+REVISION = """
+import os, time
+import sqlalchemy as sa
+from alembic import op
+revision = "{name}_0001"
+down_revision = None
+
+def upgrade():
+    op.create_table("{name}_thing", sa.Column("brand_id", sa.Uuid, primary_key=True),
+                    sa.Column("id", sa.Uuid, primary_key=True))
+{body}
+
+def downgrade():
+    op.drop_table("{name}_thing")
+"""
+BROKEN = {
+    "raises": ("raise RuntimeError('half way')", "RuntimeError: half way"),
+    "exits": ("raise SystemExit(3)", "SystemExit: 3"),
+    "vanishes": ("os._exit(7)", "its process ended without a word (code 7)"),
+    "hangs": ("while True: pass", "it took longer than 5 s and was stopped"),
+    "prints": ("print('{')", ""),
+}
+ME = Actor("system", None, "a test")
+
+
+@pytest.fixture
+def shelf(tmp_path, monkeypatch):
+    """Tools on disk, all installed; gives the folder and puts more there."""
+    monkeypatch.syspath_prepend(str(tmp_path))
+    found = list(registry._installed())
+
+    def put(name: str, body: str = "pass", depends: str = "") -> None:
+        folder = tmp_path / f"hs_un_{name}"
+        (folder / "migrations").mkdir(parents=True)
+        (folder / "plugin.toml").write_text(TOML.format(name=name, depends=depends))
+        (folder / "__init__.py").write_text(TOOL.format(name=name))
+        (folder / "migrations" / "__init__.py").write_text("")
+        write(name, body)
+        found.append(EntryPoint(name, f"hs_un_{name}", registry.GROUP))
+
+    def write(name: str, body: str, folder: Path = tmp_path) -> None:
+        text = REVISION.format(name=name, body=textwrap.indent(body, "    "))
+        path = folder / f"hs_un_{name}" / "migrations" / "first.py"
+        path.write_text(text)
+        os.utime(path, ns=(0, hash(body) % 10**18))  # or Python takes the compiled file for it
+
+    monkeypatch.setattr(registry, "_installed", lambda: found)
+    put.write = write
+    return put
+
+
+@pytest.fixture
+def open_up(urls, tmp_path):
+    """Starts the installation, as often as wanted."""
+    houses = []
+
+    def start(**more):
+        owner, app = urls
+        config = {"database_url": app, "owner_database_url": owner, "instance": str(tmp_path)}
+        houses.append(house_of(create_app(config | more, faces=False)))
+        return houses[-1]
+
+    yield start
+    for house in houses:
+        house.engine.dispose()
+
+
+@pytest.mark.parametrize("how", BROKEN)
+def test_a_migration_that_fails_or_hangs_costs_its_tool_alone(how, shelf, open_up, urls):
+    body, says = BROKEN[how]
+    shelf("bad", body)
+    if how == "hangs":
+        house = open_up(migration_seconds=5)
+    else:
+        shelf("good")
+        house = open_up()
+    if not says:
+        assert "bad: bad_0001" in house.migrate()
+        assert house.look_at_tables() and not house.host.unready
+        return
+    with pytest.raises(MigrationFailed) as error:
+        house.migrate()
+    assert says in error.value.failed["bad"]
+    others = {"core", "points_club"} | ({"good"} if how != "hangs" else set())
+    assert {one.split(":")[0] for one in error.value.moved} == others
+    engine = runner.owner_engine(urls[0])
+    with engine.connect() as connection:
+        assert "bad_thing" not in sa.inspect(connection).get_table_names()
+    engine.dispose()
+    assert house.look_at_tables()
+    assert list(house.host.unready) == ["bad"]
+    assert house.host.quarantined["bad"].reason == "unready"
+    assert "run: highstreet migrate" in str(house.host.quarantined["bad"].detail)
+    assert others - {"core"} <= set(house.host.plugins)
+    assert "bad.tidy" not in house.jobs and "points_club.sweep" in house.jobs
+    assert "bad.tidy" not in [turn.name for turn, _handler in house.jobs.periodic()]
+
+
+def test_a_required_tool_that_is_not_ready_degrades_its_brands_stores_alone(shelf, open_up):
+    shelf("bad", "raise RuntimeError('half way')")
+    shelf("leaner", depends='"bad"')
+    house = open_up()
+    with pytest.raises(MigrationFailed):
+        house.migrate()
+    here, there = (make_brand(house.tenancy, slug, "brand") for slug in ("here", "there"))
+    for brand, level in ((here, "required"), (there, "optional")):
+        with house.tenancy.session(Scope.brand(brand.row, ME), write=True) as s:
+            policy.set_policy(s, "bad", level)
+            policy.set_policy(s, "points_club", "required")
+    with house.tenancy.session(Scope.brand(here.row, ME), write=True) as s:
+        policy.set_policy(s, "leaner", "required")
+    store, other = here.stores[0], there.stores[0]
+    with house.tenancy.session(Scope.store(here.id, store.id, ME)) as s:
+        assert state.is_on(s, "bad") and state.is_on(s, "leaner")
+    assert house.look_at_tables()
+    with house.tenancy.session(Scope.store(here.id, store.id, ME)) as s:
+        assert state.enabled(s) == {"points_club"}
+        effective = state.explain(s, "bad")
+        assert (effective.state, effective.code) == ("unavailable", "absent")
+        assert "highstreet migrate" in effective.reason
+        assert "It needs the tool bad" in state.explain(s, "leaner").reason
+        with pytest.raises(ToolOff):
+            state.require(s, "bad")
+        # what it should have done is owed
+        assert state.here(s).active.missed == {"bad", "leaner"}
+    with house.tenancy.session(Scope.store(there.id, other.id, ME)) as s:
+        assert state.enabled(s) == {"points_club"}
+        assert not state.here(s).active.missed
+    # mended: the same process takes it back
+    shelf.write("bad", "pass")
+    open_up().migrate()
+    assert house.look_at_tables() and not house.host.unready
+    with house.tenancy.session(Scope.store(here.id, store.id, ME)) as s:
+        assert state.enabled(s) == {"points_club", "bad", "leaner"}
+
+
+def test_tables_of_another_version_and_migrations_that_nobody_can_read(shelf, open_up, urls):
+    shelf("bad")
+    shelf("good")
+    house = open_up()
+    house.migrate()
+    engine = runner.owner_engine(urls[0])
+    with engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE bad_alembic_version SET version_num = 'bad_0009'")
+    engine.dispose()
+    assert house.look_at_tables()
+    assert "another version (bad_0009)" in str(house.host.quarantined["bad"].detail)
+    shelf.write("good", "pass\n1 / 0")
+    shelf.write("bad", "pass\nraise SystemExit(1)")
+    found = runner.pending(house.engine, [History("odd", "hs_un_good.nowhere")])
+    assert "can't be read: ModuleNotFoundError" in found["odd"]
+
+
+def test_the_core_behind_is_not_ready(open_up, urls):
+    house = open_up()
+    assert not house.look_at_tables()
+    assert "points_club" in house.host.unready
+    house.migrate()
+    assert house.look_at_tables()
+    assert "points_club" in house.host.plugins
+
+
+def test_a_migration_waits_for_a_lock_only_so_long(shelf, open_up, urls, monkeypatch):
+    if not urls[0].startswith("postgresql"):
+        pytest.skip("SQLite lets one writer in, and the others wait for a time anyway")
+    monkeypatch.setattr(runner, "LOCK_SECONDS", 1)
+    house = open_up()
+    house.migrate()
+    history = History("late", "hs_un_late.migrations")
+    shelf("late", "op.execute('ALTER TABLE core_brand ADD COLUMN late integer')")
+    engine = runner.owner_engine(urls[0])
+    with engine.begin() as connection:
+        connection.exec_driver_sql("LOCK TABLE core_brand IN ACCESS SHARE MODE")
+        with pytest.raises(MigrationFailed, match="lock timeout"):
+            runner.upgrade(urls[0], [*house.histories, history], role=house.role)
+    engine.dispose()
