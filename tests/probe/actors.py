@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from probe import marks
+from highstreet.kit import marks
 from probe.world import Site, World
 
 

@@ -5,8 +5,9 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from inspect import signature
 
+from highstreet.kit import marks
 from highstreet_tenants.errors import HighstreetError, WallBreach
-from probe import actors, marks
+from probe import actors
 from probe.arguments import Untaught
 from probe.bait import Bait
 from probe.calls import Call, calls, texts

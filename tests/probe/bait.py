@@ -19,6 +19,7 @@ from highstreet.customers import queries as customers
 from highstreet.customers.facts import CustomerFact, EnrolIn
 from highstreet.customers.models import Note
 from highstreet.host.faults import Fault
+from highstreet.kit import marks
 from highstreet.purchases import queries as purchases
 from highstreet.purchases.facts import PurchaseFact, PurchaseIn, ReturnFact, ReturnIn
 from highstreet.results.periods import Period
@@ -30,7 +31,6 @@ from highstreet_points_club.settlement import Month
 from highstreet_points_club.totals import Span
 from highstreet_tenants import clock
 from highstreet_tenants.scopes import Scope
-from probe import marks
 from probe.arguments import Untaught
 from probe.world import CLUB, TOOL, Site, World
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from highstreet.kit import marks
 from highstreet.sdk import ctx_of
-from probe import marks
 from probe.bait import Bait, names_property
 from probe.functions import Function
 from probe.world import CLUB, TOOL

@@ -16,6 +16,7 @@ from highstreet.customers.facts import CustomerFact, EnrolIn
 from highstreet.host import faults, owed
 from highstreet.imports.models import CustomerRef, Import
 from highstreet.jobs.models import Job
+from highstreet.kit import marks
 from highstreet.members import links
 from highstreet.purchases import service as purchases
 from highstreet.purchases.facts import LineIn, PurchaseIn, ReturnIn, ReturnLineIn
@@ -24,7 +25,6 @@ from highstreet.timeline import service as timeline
 from highstreet_points_club import corrections, rewards
 from highstreet_points_club.models import Account
 from highstreet_tenants import clock
-from probe import marks
 
 if TYPE_CHECKING:
     from probe.world import Site, World

@@ -8,15 +8,16 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
+from highstreet.kit import marks
+from highstreet.kit.rows import tenant_tables
 from highstreet_tenants import aggregates, clock
 from highstreet_tenants.aggregates import SMALLEST_CELL, Aggregate
 from highstreet_tenants.base import Base
 from highstreet_tenants.errors import WallBreach
 from highstreet_tenants.scopes import Scope
-from probe import functions, marks
+from probe import functions
 from probe.arguments import Untaught
 from probe.calls import texts
-from probe.rows import tenant_tables
 from probe.world import World
 
 TEACH = "in tests/probe/grouping.py, put it into ARGUMENTS with a value under which all is counted"

@@ -7,10 +7,10 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
+from highstreet.kit.rows import tenant_tables
 from highstreet_tenants.base import Base
 from highstreet_tenants.errors import WallBreach
 from highstreet_tenants.statements import Statement, own
-from probe.rows import tenant_tables
 from probe.world import Site, World
 
 _statements: dict[str, Statement] = {}

@@ -6,12 +6,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+from highstreet.kit import marks
 from highstreet_tenants.models import Brand, Store
 from highstreet_tenants.people import accounts, links, logins, operate, pins, roles, tills
 from highstreet_tenants.people.passwords import passwords
 from highstreet_tenants.people.tree import Node
 from highstreet_tenants.scopes import Scope
-from probe import marks
 
 if TYPE_CHECKING:
     from probe.world import Site, World

@@ -6,13 +6,14 @@ import inspect
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, cast
 
+from highstreet.kit import marks
 from highstreet_tenants import people
 from highstreet_tenants.errors import HighstreetError
 from highstreet_tenants.people import logins, roles, tills
 from highstreet_tenants.people.held import grants_of
 from highstreet_tenants.people.logins import Person
 from highstreet_tenants.scopes import SYSTEM
-from probe import functions, marks
+from probe import functions
 from probe.arguments import Untaught
 from probe.asking import stopped_by_database, visible
 from probe.calls import texts

@@ -7,8 +7,9 @@ from typing import Any
 
 from highstreet.host import dispatch, slots
 from highstreet.host.spec import Hook
+from highstreet.kit import marks
 from highstreet.web.slots import SLOTS
-from probe import asking, marks
+from probe import asking
 from probe.arguments import Untaught
 from probe.bait import TODAY, Bait
 from probe.calls import texts

@@ -10,11 +10,11 @@ import sqlalchemy as sa
 
 from highstreet.customers import queries as customers
 from highstreet.host import owed, policy
+from highstreet.kit.rows import tenant_tables
 from highstreet_tenants.errors import HighstreetError, NotFound
 from probe import asking, functions, grouping, standing, telling, working
 from probe.bait import Bait
 from probe.reading import Reach
-from probe.rows import tenant_tables
 from probe.visiting import report
 from probe.world import TOOLS, World
 

@@ -10,16 +10,17 @@ import pytest
 from werkzeug.routing import Rule
 
 from highstreet.host import access
+from highstreet.kit import rows, stated
+from highstreet.kit.stated import ANY_ROLE, API
 from highstreet.web import headers, nav
 from highstreet_tenants.people import accounts, keys, logins, operate, roles
 from highstreet_tenants.people.permissions import ROLES
 from highstreet_tenants.people.tree import Node, permissions_at
 from highstreet_tenants.sessions import Tenancy
-from probe import actors, arguments, recording, rows, stated
+from probe import actors, arguments, recording
 from probe.actors import Actor
 from probe.doors import CLOSED
 from probe.staff import node_of
-from probe.stated import ANY_ROLE, API
 from probe.walk import Walk
 from probe.world import World
 
@@ -43,7 +44,7 @@ def every_route(world: World) -> Iterator[tuple[Rule, Any]]:
 
 
 def test_every_route_states_whom_it_lets_in(world: World) -> None:
-    wrong = stated.unstated(world)
+    wrong = stated.unstated(world.app)
     assert not wrong, "\n".join(wrong)
 
 

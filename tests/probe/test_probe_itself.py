@@ -115,7 +115,7 @@ def test_a_leak_of_the_control_plane_is_found(leaky: World) -> None:
 
 
 def test_routes_that_do_not_state_their_permission_are_found(leaky: World) -> None:
-    found = stated.unstated(leaky)
+    found = stated.unstated(leaky.app)
     assert_found("leaks/silent says neither", found)
     assert_found("leaks/misspelt: there is no permission no.such", found)
     assert_found("leaks/opens: say why it is public", found)

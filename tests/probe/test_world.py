@@ -1,6 +1,6 @@
 """The probe's world: a probe that looks where nothing is finds nothing."""
 
-from probe import marks, rows
+from highstreet.kit import marks, rows
 from probe.world import World
 
 

@@ -15,7 +15,7 @@ from flask import Flask
 from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
 
-from probe import marks
+from highstreet.kit import marks
 from probe.actors import Actor
 from probe.bodies import Bodies
 from probe.world import Site, World

@@ -8,7 +8,8 @@ from werkzeug.routing import BuildError, Rule
 from werkzeug.test import TestResponse
 
 from highstreet.host import access
-from probe import arguments, marks, recording
+from highstreet.kit import marks
+from probe import arguments, recording
 from probe.arguments import Untaught, Value
 from probe.visiting import SAFE, Visitor
 from probe.world import KEPT, Site

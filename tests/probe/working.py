@@ -10,8 +10,9 @@ from highstreet.host import owed
 from highstreet.host.models import PluginOwed
 from highstreet.jobs import JobHandler
 from highstreet.jobs.registry import JobError
+from highstreet.kit import marks
 from highstreet_tenants.errors import HighstreetError, WallBreach
-from probe import asking, marks, telling
+from probe import asking, telling
 from probe.arguments import Untaught
 from probe.bait import TODAY, Bait
 from probe.reading import Reach

@@ -17,13 +17,14 @@ from flask import Flask
 from highstreet.customers import queries
 from highstreet.customers import service as customers
 from highstreet.host import policy, settings
+from highstreet.kit import marks
 from highstreet.kit.brands import make_brand
 from highstreet.kit.databases import Database
 from highstreet_tenants.models import Brand, Owner, Region, Store
 from highstreet_tenants.people import accounts, keys, logins
 from highstreet_tenants.people.permissions import Catalogue
 from highstreet_tenants.scopes import Actor, Scope
-from probe import folk, marks, staff
+from probe import folk, staff
 
 CLUB, TOOL = "points_club", "probe_tool"
 TOOLS = (CLUB, TOOL)

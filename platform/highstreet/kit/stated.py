@@ -1,8 +1,12 @@
 """Whether every route says whom it lets in, in words that mean something."""
 
+from collections.abc import Iterable
+
+from flask import Flask
+from werkzeug.routing import Rule
+
 from highstreet.host import access
 from highstreet.web import guard
-from probe.world import World
 
 API = "/api/v1"
 #: What a page of no place may require: that somebody is signed in.
@@ -11,12 +15,12 @@ NOWHERE = frozenset({"self"})
 ANY_ROLE = frozenset({"place"})
 
 
-def unstated(world: World) -> list[str]:
-    """Routes that do not say whom they let in, or say it in no way that is known."""
-    catalogue = world.catalogue
+def unstated(app: Flask, rules: Iterable[Rule] | None = None) -> list[str]:
+    """Routes (those given, or all) that do not say whom they let in, or in no way that is known."""
+    catalogue = app.extensions["highstreet.catalogue"]
     wrong = []
-    for rule in world.app.url_map.iter_rules():
-        view = world.app.view_functions[rule.endpoint]
+    for rule in app.url_map.iter_rules() if rules is None else rules:
+        view = app.view_functions[rule.endpoint]
         permission, why = access.permission_of(view), access.why_public(view)
         if not guard.stated(view):
             wrong.append(f"{rule.rule} says neither @requires nor @public")
