@@ -75,7 +75,7 @@ def set_up(ctx: Ctx) -> Markup:
         render_template(
             "points_club/_programme.html",
             rules=terms.earning(programme, place),
-            terms=[*terms.keeping(programme), *terms.limits(programme)],
+            terms=[*terms.gifts(programme), *terms.keeping(programme), *terms.limits(programme)],
             rewards=[
                 (words.offer(rule, 1, place), words.amount(programme, rule.points))
                 for rule in programme.rewards
