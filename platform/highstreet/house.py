@@ -143,12 +143,13 @@ class House:
         return list(runner.pending(self.engine, self.histories))
 
     def look_at_tables(self) -> bool:
-        """Whether the core's tables are up to date. A tool whose tables are not is left alone, here
-        and in what needs it, until they are; all others work."""
+        """Whether the core's tables are up to date. If so, a tool whose tables are not is left
+        alone, here and in what needs it, until they are; all others work."""
         from highstreet_migrations import runner
 
         behind = runner.pending(self.engine, self.histories)
-        core = behind.pop(CORE.name, None)
+        if CORE.name in behind:
+            return False  # nothing works before that does, and an empty database is nobody's fault
         self.host.leave_alone(behind)
         self.jobs.away = frozenset(self.host.unready)
-        return core is None
+        return True

@@ -194,7 +194,7 @@ def test_tables_of_another_version_and_migrations_that_nobody_can_read(shelf, op
 def test_the_core_behind_is_not_ready(open_up, urls):
     house = open_up()
     assert not house.look_at_tables()
-    assert "points_club" in house.host.unready
+    assert not house.host.unready  # no tool is at fault
     house.migrate()
     assert house.look_at_tables()
     assert "points_club" in house.host.plugins
