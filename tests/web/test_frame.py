@@ -136,6 +136,6 @@ def test_a_database_that_is_busy_is_no_defect(
     assert "Nothing was changed" in page.text
     assert "HS-" not in page.text
     with monkeypatch.context() as patch:
-        patch.setattr(type(front.site.house), "behind", busy)
+        patch.setattr(type(front.site.house), "look_at_tables", busy)
         ready = front.site.browser().get("/readyz")
     assert (ready.status_code, ready.get_json()["database"]) == (503, "does not answer")
