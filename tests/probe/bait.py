@@ -114,6 +114,7 @@ EXACT: Mapping[tuple[str, str], Any] = {
     ("highstreet.customers.fields.retire", "key"): "no-such-field",
     ("highstreet.customers.parts.tell", "kind"): "probe",
     ("highstreet.host.faults.pause", "by"): "Probe",
+    ("highstreet.host.agreements.put", "by"): "Probe",
     ("highstreet.host.settings.put", "values"): {},
     ("highstreet.host.verbs.run", "name"): "points_club.owed",
     ("highstreet.imports.answers.of_brand", "wanted"): {"hat": "Hat"},

@@ -8,6 +8,7 @@ from probe.walk import Walk
 #: What a store's owner can't open with what the probe sends, and why.
 CLOSED: Mapping[str, str] = {
     "GET tools.switch": "head office requires the tools",
+    "POST tools.agree": "nothing is new in the tools",
     "POST tools.resume": "nothing is paused",
     "POST tools.withdraw": "nothing was asked for",
     "POST customers.erase": "the name must be typed",

@@ -900,6 +900,43 @@ def upgrade() -> None:
         )
 
     op.create_table(
+        "core_plugin_agreement",
+        sa.Column("brand_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("plugin", sa.String(length=30), nullable=False),
+        sa.Column("node_id", sa.Uuid(), nullable=False),
+        sa.Column("version", sa.String(length=60), nullable=False),
+        sa.Column("declared", sa.JSON(), nullable=False),
+        sa.Column("agreed_by", sa.String(length=120), nullable=False),
+        sa.Column("agreed_at", base.UTCDateTime(timezone=True), nullable=False),
+        sa.Column("store_id", sa.Uuid(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["brand_id", "store_id"],
+            ["core_store.brand_id", "core_store.id"],
+            name=op.f("fk_core_plugin_agreement_brand_id_store_id_core_store"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["brand_id"],
+            ["core_brand.id"],
+            name=op.f("fk_core_plugin_agreement_brand_id_core_brand"),
+        ),
+        sa.PrimaryKeyConstraint("brand_id", "id", name=op.f("pk_core_plugin_agreement")),
+        sa.UniqueConstraint(
+            "brand_id",
+            "plugin",
+            "node_id",
+            name=op.f("uq_core_plugin_agreement_brand_id_plugin_node_id"),
+        ),
+        info={"personal": False},
+    )
+    with op.batch_alter_table("core_plugin_agreement", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_core_plugin_agreement_brand_id_node_id"),
+            ["brand_id", "node_id"],
+            unique=False,
+        )
+
+    op.create_table(
         "core_plugin_pause",
         sa.Column("brand_id", sa.Uuid(), nullable=False),
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -1666,6 +1703,10 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_core_plugin_pause_brand_id_node_id"))
 
     op.drop_table("core_plugin_pause")
+    with op.batch_alter_table("core_plugin_agreement", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_core_plugin_agreement_brand_id_node_id"))
+
+    op.drop_table("core_plugin_agreement")
     with op.batch_alter_table("core_plugin_owed", schema=None) as batch_op:
         batch_op.drop_index(
             "ix_core_plugin_owed_due",

@@ -307,6 +307,11 @@ def notices(s: ScopedSession, store_id: UUID | None = None) -> list[Notice]:
     """Tools that stand still in a place and would be on, with what to do; newest first."""
     found = []
     for name, effective in state.overview(s, store_id).items():
+        if effective.state == "held":
+            text = _(
+                "%(tool)s stands still. %(why)s", tool=hosts.of(s).title(name), why=effective.reason
+            )
+            found.append(Notice(name, hosts.of(s).title(name), text, clock.now(), 0))
         if effective.state == "paused" and effective.at is not None:
             title = hosts.of(s).title(name)
             text = _(

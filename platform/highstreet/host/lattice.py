@@ -122,7 +122,9 @@ class Pause:
     by: str
 
 
-State = Literal["required", "on", "off", "waiting", "refused", "forbidden", "paused", "unavailable"]
+State = Literal[
+    "required", "on", "off", "waiting", "refused", "forbidden", "held", "paused", "unavailable"
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,8 +144,8 @@ class Ruling:
 
     @property
     def paused_only(self) -> bool:
-        """On but for a pause, its own or that of a tool which it needs."""
-        return self.state == "paused" or self.code == "needs_paused"
+        """On but for a pause or an agreement, its own or that of a tool which it needs."""
+        return self.state in ("paused", "held") or self.code == "needs_paused"
 
 
 def judge(
@@ -152,21 +154,27 @@ def judge(
     approval: Approval | None = None,
     compatibility: Compatibility = FITS,
     pause: Pause | None = None,
+    more: str = "",
 ) -> Ruling:
     """Whether a tool is on in a place.
 
-    Policy comes first, then the choice it leaves, then whether the tool can work here, then pause:
-    so a tool that is forbidden says so even if it is broken too.
+    Policy comes first, then the choice it leaves, then whether the tool can work here, then whether
+    its version does more than was agreed to (`more` names the version), then pause: so a tool that
+    is forbidden says so even if it is broken too.
     """
-    return held(_wished(policy, choice, approval), compatibility, pause)
+    return held(_wished(policy, choice, approval), compatibility, pause, more)
 
 
-def held(ruling: Ruling, compatibility: Compatibility, pause: Pause | None) -> Ruling:
-    """A ruling after what may stand in its way: the tool can't work here, or is paused."""
+def held(
+    ruling: Ruling, compatibility: Compatibility, pause: Pause | None, more: str = ""
+) -> Ruling:
+    """A ruling after what may stand in its way: the tool can't work here, is held, or is paused."""
     if not ruling.on:
         return ruling
     if not compatibility.works:
         return Ruling("unavailable", False, compatibility.why, note=compatibility.what)
+    if more:
+        return Ruling("held", False, "declares_more", note=more)
     if pause is not None:
         code = "paused" if pause.faults else "paused_by_hand"
         return Ruling("paused", False, code, pause.by, pause.at, str(pause.faults))

@@ -110,6 +110,28 @@ class PluginPause(StoreOwned, Base):
     resumed_at: Mapped[datetime | None] = mapped_column(default=None)
 
 
+class PluginAgreement(StoreOwned, Base):
+    """What somebody agreed to when they switched a tool on, in a place or for all beneath it.
+
+    declared: what the tool said then that it brings, as `declared.of` names it. A later version
+    that says more is held where nobody has agreed to that.
+    """
+
+    __tablename__ = "core_plugin_agreement"
+    __personal__ = False
+    __constraints__ = (
+        sa.UniqueConstraint("brand_id", "plugin", "node_id"),
+        sa.Index(None, "brand_id", "node_id"),
+    )
+
+    plugin: Mapped[str] = mapped_column(sa.String(30))
+    node_id: Mapped[UUID]
+    version: Mapped[str] = mapped_column(sa.String(60))
+    declared: Mapped[list[str]] = mapped_column(sa.JSON, nullable=False)
+    agreed_by: Mapped[str] = mapped_column(sa.String(120))
+    agreed_at: Mapped[datetime] = mapped_column(default=now)
+
+
 class PluginFault(StoreOwned, Base):
     """A hook that raised or was too slow; "again": it raised while the tool did what it owed.
     Personal, for what an error says may name a customer.

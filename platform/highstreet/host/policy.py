@@ -13,7 +13,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from highstreet import host as hosts
-from highstreet.host import faults, owed, snapshot, state
+from highstreet.host import agreements, declared, faults, owed, snapshot, state
 from highstreet.host.lattice import UNSAID, Approval, Choice, Level, Pause, Word, narrows
 from highstreet.host.models import PluginChoice, PluginPause, PluginPolicy
 from highstreet.host.reasons import reason
@@ -81,8 +81,15 @@ def set_policy(
         return []
     by, at = _by(s), clock.now()
     word = Word(said, by, at, note) if said is not None else None
-    changes = list(_changes(hosts.of(s), plugin, before, before.with_word(plugin, node, word)))
+    host = hosts.of(s)
+    after = before.with_word(plugin, node, word)
+    agrees = said in (Level.REQUIRED, Level.DEFAULT_ON) and plugin in host.plugins
+    if agrees:  # who switches a tool on for others agrees to what it declares
+        after = after.with_agreed(plugin, node, declared.of(host, plugin))
+    changes = list(_changes(host, plugin, before, after))
     if not dry_run:
+        if agrees:
+            agreements.put(s, plugin, node, None, by)
         state.touch(s)
         row = s.scalar(
             sa.select(PluginPolicy).where(
@@ -137,6 +144,8 @@ def choose(
         return []
     choice = Choice(on, _by(s), clock.now())
     after = before.with_wish(plugin, place.node, Wish(choice, approval))
+    if on:
+        after = after.with_agreed(plugin, place.node, declared.of(host, plugin))
     changes = list(_changes(host, plugin, before, after, [node]))
     if not dry_run:
         state.touch(s)
@@ -147,6 +156,8 @@ def choose(
             )
             s.add(row)
         row.wanted, row.chosen_by, row.chosen_at = on, choice.by, choice.at
+        if on:
+            agreements.put(s, plugin, place.node, node, choice.by)
         if approval is None:
             row.approval = row.decided_by = row.decided_at = row.note = None
         s.flush()
@@ -249,6 +260,57 @@ def resume(
     return changes
 
 
+def agree(
+    s: ScopedSession, plugin: str, store_id: UUID | None = None, dry_run: bool = False
+) -> list[Change]:
+    """Agree to what the installed version of a tool declares: a store for itself, head office for
+    the whole brand (store_id None). What was held goes on, and what it owes is done.
+
+    Raises NotFound (tool or store), Conflict (nothing waits for it).
+    """
+    host = hosts.of(s)
+    _installed(s, plugin)
+    node = s.scope.store_id if store_id is None else store_id
+    before = _snapshot(s, node, dry_run)
+    places = [before.places[node]] if node is not None else list(before.places.values())
+    if not any(before.more(host, plugin, place) for place in places):
+        raise Conflict(_("There is nothing new to agree to."))
+    at = before.places[node].node
+    things = declared.of(host, plugin) | before.agreed.get((plugin, at), frozenset())
+    changes = list(
+        _changes(
+            host,
+            plugin,
+            before,
+            before.with_agreed(plugin, at, things),
+            None if node is None else [node],
+        )
+    )
+    if not dry_run:
+        state.touch(s)
+        since = agreements.put(s, plugin, at, node, _by(s), things)
+        for change in changes:
+            if change.after.on:  # tools that need this one stood still with it
+                where = change.place.store_id
+                owed.hand(s, change.plugin, where, everything=True)
+                owed.requeue_skipped(s, change.plugin, where, since=since)
+    return changes
+
+
+def upgraded(s: ScopedSession, plugin: str) -> list[Change]:
+    """What becomes of a tool in each place by the version that is installed in this process,
+    against one that declares no more than was agreed to. Writes nothing."""
+    rows = snapshot.load_all(s)
+    host = hosts.of(s)
+    _installed(s, plugin)
+    before = rows
+    for place in rows.places.values():
+        if more := rows.more(host, plugin, place):
+            known = rows.agreed.get((plugin, place.node), frozenset())
+            before = before.with_agreed(plugin, place.node, known | more)
+    return list(_changes(host, plugin, before, rows))
+
+
 def _decide(
     s: ScopedSession, plugin: str, store_id: UUID, granted: bool, note: str | None, dry_run: bool
 ) -> list[Change]:
@@ -325,7 +387,9 @@ def _may_choose(host: "Host", rows: Snapshot, plugin: str, place: Place, on: boo
         raise Conflict(_("This tool can't be switched on here. %(why)s", why=why))
     if on and level is not Level.REQUIRED:
         wish = Wish(Choice(True, "", clock.now()), Approval(True, "", clock.now()))
-        would = rows.with_wish(plugin, place.node, wish).rulings(host, place.store_id)[plugin]
+        after = rows.with_wish(plugin, place.node, wish)
+        after = after.with_agreed(plugin, place.node, declared.of(host, plugin))
+        would = after.rulings(host, place.store_id)[plugin]
         if would.state == "unavailable":
             why = reason(would, zone=place.zone, locale=place.locale)
             raise Conflict(_("This tool can't be switched on here. %(why)s", why=why))

@@ -52,6 +52,12 @@ def _sentence(ruling: Ruling, day: str) -> str:
             )
         case "paused_by_hand":
             return _("Paused by %(who)s on %(day)s.", who=who, day=day)
+        case "declares_more":
+            return _(
+                "Version %(version)s declares more than was agreed to. It waits until somebody"
+                " agrees.",
+                version=ruling.note,
+            )
         case "absent":
             return _("It is not ready for use: %(why)s", why=ruling.note)
         case "needs":

@@ -94,6 +94,8 @@ class Host:
     unready: dict[str, Loaded] = field(default_factory=dict)
     #: Moves on when tools are left alone or taken back: what was worked out before is stale.
     epoch: int = 0
+    #: What each tool declares, once somebody asked (`declared.of`).
+    declarations: dict[str, frozenset[str]] = field(default_factory=dict)
     #: When (monotonic) somebody last looked whether they are ready.
     looked: float = 0.0
     #: Names of all that was loaded, as they depend.

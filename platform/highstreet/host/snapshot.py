@@ -7,6 +7,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
+from highstreet.host import declared
 from highstreet.host.lattice import (
     FITS,
     Approval,
@@ -20,7 +21,7 @@ from highstreet.host.lattice import (
     held,
     judge,
 )
-from highstreet.host.models import PluginChoice, PluginPause, PluginPolicy
+from highstreet.host.models import PluginAgreement, PluginChoice, PluginPause, PluginPolicy
 from highstreet_tenants.models import Brand, Region, Store
 from highstreet_tenants.sessions import ScopedSession
 
@@ -77,13 +78,14 @@ class Snapshot:
     words: Mapping[tuple[str, UUID], Word] = field(default_factory=dict)
     wishes: Mapping[tuple[str, UUID], Wish] = field(default_factory=dict)
     pauses: Mapping[tuple[str, UUID], Pause] = field(default_factory=dict)
+    agreed: Mapping[tuple[str, UUID], frozenset[str]] = field(default_factory=dict)
     _spoken: frozenset[UUID] = field(init=False, repr=False, compare=False)
     _alike: dict[UUID | None, Mapping[str, Ruling]] = field(
         init=False, repr=False, compare=False, default_factory=dict
     )
 
     def __post_init__(self) -> None:
-        spoken = frozenset(node for _tool, node in (*self.wishes, *self.pauses))
+        spoken = frozenset(node for _tool, node in (*self.wishes, *self.pauses, *self.agreed))
         object.__setattr__(self, "_spoken", spoken)
 
     def with_word(self, plugin: str, node: UUID, word: Word | None) -> "Snapshot":
@@ -106,6 +108,20 @@ class Snapshot:
         if pause is not None:
             pauses[plugin, node] = pause
         return replace(self, pauses=pauses)
+
+    def with_agreed(self, plugin: str, node: UUID, things: frozenset[str]) -> "Snapshot":
+        """As if these things had been agreed to there."""
+        return replace(self, agreed={**self.agreed, (plugin, node): things})
+
+    def more(self, host: "Host", plugin: str, place: Place) -> frozenset[str]:
+        """What a tool declares beyond what was agreed to for a place; nothing where nobody was ever
+        asked."""
+        known = [
+            self.agreed[plugin, node]
+            for node in (self.brand_id, place.region_id, place.node)
+            if node is not None and (plugin, node) in self.agreed
+        ]
+        return declared.of(host, plugin).difference(*known) if known else frozenset()
 
     def policy(self, plugin: str, place: Place) -> Policy:
         """What is said above a place."""
@@ -144,18 +160,25 @@ class Snapshot:
         wish = self.wishes.get((name, place.node))
         pause = self.pauses.get((name, place.node))
         fits = _compatibility(host, name, place, known)
+        more = self.more(host, name, place) if self.agreed else ()
+        version = host.plugins[name].manifest.version if more else ""
         ruling = judge(
             self.policy(name, place),
             wish.choice if wish else None,
             wish.approval if wish else None,
             fits,
             pause,
+            version,
         )
         if place.store_id is not None or ruling.code not in ("not_chosen", "ask_first"):
             return ruling
         # Head office has a tool's screens as soon as one store uses it.
         users = self._users(name)
-        return held(Ruling("on", True, "in_use", note=str(users)), fits, pause) if users else ruling
+        return (
+            held(Ruling("on", True, "in_use", note=str(users)), fits, pause, version)
+            if users
+            else ruling
+        )
 
     def _users(self, name: str) -> int:
         """In how many stores the tool is switched on by choice."""
@@ -193,13 +216,13 @@ def load(s: ScopedSession, store_id: UUID | None) -> Snapshot:
 
 
 def load_all(s: ScopedSession) -> Snapshot:
-    """What decides in the whole brand, as far as the scope reaches. Six queries, and rows of every
-    store: for pages about all of them."""
+    """What decides in the whole brand, as far as the scope reaches. Seven queries, and rows of
+    every store: for pages about all of them."""
     return _load(s, None)
 
 
 def load_some(s: ScopedSession, stores: Sequence[UUID]) -> Snapshot:
-    """What decides in some stores, as far as they exist within reach. Five queries."""
+    """What decides in some stores, as far as they exist within reach. Six queries."""
     return _load(s, stores)
 
 
@@ -225,10 +248,14 @@ def _load(s: ScopedSession, only: Sequence[UUID] | None) -> Snapshot:
     ).where(*s.scope.owns(Store))  # fmt: skip
     chosen = sa.select(PluginChoice)
     paused = sa.select(PluginPause).where(PluginPause.resumed_at.is_(None))
+    agreed = sa.select(PluginAgreement.plugin, PluginAgreement.node_id, PluginAgreement.declared)
     if only is not None:
         stores = stores.where(Store.id.in_(only))
         chosen = chosen.where(PluginChoice.node_id.in_(only))
         paused = paused.where(PluginPause.node_id.in_(only))
+        agreed = agreed.where(
+            sa.or_(PluginAgreement.store_id.is_(None), PluginAgreement.node_id.in_(only))
+        )
     places: dict[UUID | None, Place] = {row[0]: Place._make(row) for row in s.execute(stores)}
     if only is None:
         brand = s.get_one(Brand, brand_id)
@@ -249,6 +276,7 @@ def _load(s: ScopedSession, only: Sequence[UUID] | None) -> Snapshot:
             (row.plugin, row.node_id): Pause(row.paused_at, row.faults, row.paused_by)
             for row in s.scalars(paused)
         },
+        {(row.plugin, row.node_id): frozenset(row.declared) for row in s.execute(agreed)},
     )
 
 

@@ -42,7 +42,7 @@ class Effective:
 
     @property
     def state(self) -> State:
-        """required, on, off, waiting, refused, forbidden, paused or unavailable."""
+        """required, on, off, waiting, refused, forbidden, held, paused or unavailable."""
         return self.ruling.state
 
     @property

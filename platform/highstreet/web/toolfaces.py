@@ -16,6 +16,7 @@ SIGNS = {
     "waiting": "waiting",
     "refused": "forbidden",
     "forbidden": "forbidden",
+    "held": "waiting",
     "paused": "paused",
     "unavailable": "wrong",
 }
@@ -27,6 +28,7 @@ MARKS = {
     "waiting": ("s-waiting", "hs-warn"),
     "refused": ("s-forbidden", "hs-mute"),
     "forbidden": ("s-forbidden", "hs-mute"),
+    "held": ("s-waiting", "hs-warn"),
     "paused": ("s-paused", "hs-warn"),
     "unavailable": ("s-warn", "hs-bad"),
 }
@@ -70,6 +72,7 @@ def words(state: str, effective: Effective | None = None) -> str:
         "waiting": _("Waiting for approval"),
         "refused": _("Refused"),
         "forbidden": _("Forbidden"),
+        "held": _("Waits for agreement"),
         "paused": _("Paused"),
         "unavailable": _("Not ready"),
     }[state]
@@ -119,6 +122,7 @@ def summary(faces: list[ToolFace]) -> str:
         (("required", "on"), _("%(n)s on")),
         (("off",), _("%(n)s off")),
         (("waiting",), _("%(n)s waiting")),
+        (("held",), _("%(n)s waiting for agreement")),
         (("paused",), _("%(n)s paused")),
         (("refused", "forbidden"), _("%(n)s forbidden")),
         (("unavailable",), _("%(n)s not ready")),

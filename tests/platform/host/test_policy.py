@@ -12,7 +12,7 @@ import time_machine
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from highstreet.host import policy, snapshot, state
+from highstreet.host import declared, policy, snapshot, state
 from highstreet.host.lattice import Level
 from highstreet.host.models import PluginChoice
 from highstreet.host.registry import Host, Quarantine
@@ -297,7 +297,7 @@ steps = st.lists(
             st.integers(0, 1),
         ),
         st.tuples(
-            st.just("pause"),
+            st.sampled_from(["pause", "agree", "upgrade"]),
             st.sampled_from(["club", "mail", "night"]),
             st.booleans(),
             st.integers(0, 1),
@@ -353,6 +353,8 @@ def _take(s: Any, brand: SimpleNamespace, step: tuple[Any, ...]) -> None:
             if what == "decide":
                 decide = policy.approve if how else policy.refuse
                 return decide(s, plugin, store, dry_run=dry_run)
+            if what == "agree":
+                return policy.agree(s, plugin, None if how else store, dry_run=dry_run)
             act = policy.pause if how else policy.resume
             return act(s, plugin, store, dry_run=dry_run)
         except Conflict as error:
@@ -368,6 +370,21 @@ def _take(s: Any, brand: SimpleNamespace, step: tuple[Any, ...]) -> None:
         }
 
     before = everything()
+    if what == "upgrade":
+        host = s.info["host"]
+        known = host.declarations.get(plugin) or declared.of(host, plugin)
+        # Two versions in turn: the one does what the other does not.
+        host.declarations[plugin] = known ^ {"message:mail.send" if how else "job:night"}
+        host.epoch += 1
+        state.touch(s)
+        changes, after = policy.upgraded(s, plugin), everything()
+        held = {key for key in after if after[key] == "held"}
+        shown = {(c.plugin, c.place.store_id) for c in changes if c.after.state == "held"}
+        assert shown == {key for key in held if key[0] in {c.plugin for c in changes}}
+        assert {key for key in held if key[0] == plugin} <= shown
+        for c in changes:
+            assert c.after.state == after[c.plugin, c.place.store_id]
+        return
     shown = do(True)
     assert everything() == before, "a dry run changes nothing"
     done = do(False)
@@ -380,7 +397,7 @@ def _take(s: Any, brand: SimpleNamespace, step: tuple[Any, ...]) -> None:
             key: (before[key], after[key])
             for key in before
             # That head office has a tool's pages because a store uses it, a store can't see.
-            if before[key] != after[key] and (what == "policy" or key[1] is not None)
+            if before[key] != after[key] and (what in ("policy", "agree") or key[1] is not None)
         }
     # What a till asks agrees with what was worked out for the whole brand.
     for one in brand.stores:

@@ -6,15 +6,16 @@ import sqlalchemy as sa
 from flask import flash, redirect, render_template, request
 from werkzeug.wrappers import Response
 
+from highstreet.host import declared, slots, snapshot
 from highstreet.host import policy as host_policy
 from highstreet.host import settings as host_settings
-from highstreet.host import slots, snapshot
 from highstreet.host.access import requires
 from highstreet.host.cascade import Level as SettingLevel
 from highstreet.host.lattice import UNSAID, Level, narrows
 from highstreet.host.reasons import on_day
 from highstreet.host.snapshot import Snapshot
 from highstreet.i18n import gettext as _
+from highstreet.i18n import ngettext
 from highstreet.web import settings_form, settings_read, toolfaces
 from highstreet.web.current import current
 from highstreet.web.forms import Form
@@ -76,6 +77,7 @@ def tools(brand: str) -> str:
                 "all": stores,
                 "waiting": counts["waiting"],
                 "paused": counts["paused"],
+                "held": counts["held"],
                 "has_settings": host.plugins[name].plugin.settings is not None,
             }
         )
@@ -87,6 +89,41 @@ def tools(brand: str) -> str:
         map=the_map,
         legend=toolmap.legend(),
     )
+
+
+@office.get("/tools/<tool>/agree", endpoint="agree")
+@requires("policy.edit")
+def agree_page(brand: str, tool: str) -> str:
+    """What a new version declares beyond what was agreed to, and where it waits for that."""
+    host = current.house.host
+    if tool not in host.plugins:
+        raise NotFound(_("No such tool is installed."))
+    with current.session() as s:
+        rows = snapshot.load_all(s)
+        new = frozenset[str]().union(*(rows.more(host, tool, one) for one in rows.places.values()))
+        changes = host_policy.agree(s, tool, dry_run=True)
+    return render_template(
+        "office/agree.html",
+        tool=toolfaces.face(host, tool),
+        new=declared.titled(host, tool, new),
+        changes=[change_shown(one) for one in changes],
+    )
+
+
+@office.post("/tools/<tool>/agree")
+@requires("policy.edit")
+def do_agree(brand: str, tool: str) -> Response:
+    """Agree to it for the whole brand."""
+    with current.session(write=True) as s:
+        changes = host_policy.agree(s, tool)
+    stores = sum(one.place.store_id is not None and one.after.on for one in changes)
+    flash(
+        ngettext(
+            "Agreed. It goes on in %(num)d store.", "Agreed. It goes on in %(num)d stores.", stores
+        ),
+        "good",
+    )
+    return redirect(here("office.tools"), 303)
 
 
 def _said(word: Any, zone: str, locale: str) -> str:

@@ -18,7 +18,17 @@ from highstreet.web.current import current
 
 #: More columns than this nobody reads; then each tool's states are counted.
 MOST_STORES = 60
-ORDER = ("required", "on", "off", "waiting", "paused", "refused", "forbidden", "unavailable")
+ORDER = (
+    "required",
+    "on",
+    "off",
+    "waiting",
+    "held",
+    "paused",
+    "refused",
+    "forbidden",
+    "unavailable",
+)
 
 
 @dataclass(slots=True)
@@ -31,6 +41,11 @@ class ToolMap:
     totals: list[dict[str, Any]] = field(default_factory=list)
     words: list[str] = field(default_factory=list)
     counts: dict[str, Counter[str]] = field(default_factory=dict)
+
+    @property
+    def held(self) -> dict[str, int]:
+        """In how many stores each tool waits for somebody to agree, where it does."""
+        return {name: c["held"] for name, c in self.counts.items() if c["held"]}
 
     @property
     def paused(self) -> dict[str, int]:

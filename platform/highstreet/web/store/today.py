@@ -53,10 +53,10 @@ def day(brand: str, store: str) -> str:
         usual = results.usual([found[one] for one in earlier])
         figures = [*day_figures(found[shown], usual, place.currency), *_tools_figures(s, shown)]
         tasks = _tasks(s, place)
-        paused = [
+        faces = [
             toolfaces.face(current.house.host, name, effective)
             for name, effective in state.overview(s, place.store.id).items()
-            if effective.state == "paused"
+            if effective.state in ("paused", "held")
         ]
         news = slots.fill(s, "today.news")
         pieces = slots.fill(s, "today.panel")
@@ -69,7 +69,8 @@ def day(brand: str, store: str) -> str:
         weeks=usual.days,
         day=figures,
         tasks=tasks,
-        paused=paused,
+        paused=[one for one in faces if one.state == "paused"],
+        held=[one for one in faces if one.state == "held"],
         news=news,
         pieces=pieces,
         so_far=so_far,

@@ -6,9 +6,18 @@ from typing import Any
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from highstreet.host import dispatch, faults, owed, policy, settings, slots, state
+from highstreet.host import (
+    declared,
+    dispatch,
+    faults,
+    owed,
+    policy,
+    settings,
+    slots,
+    snapshot,
+    state,
+)
 from highstreet.host.access import requires
-from highstreet.host.manifest import CAPABILITIES
 from highstreet.host.policy import Change
 from highstreet.host.state import Effective
 from highstreet.i18n import gettext as _
@@ -61,7 +70,11 @@ def deeds(tool: ToolFace, effective: Effective, *, owes: bool = False) -> list[D
         loaded.plugin.settings is not None or "tool.set_up" in loaded.plugin.slots
     )
     switch = here("tools.switch", tool=tool.name)
-    if tool.state == "paused":
+    if tool.state == "held":
+        if choose:
+            agree = here("tools.switch", tool=tool.name)
+            found.append(Deed(_("See what is new"), agree, look="btn-primary"))
+    elif tool.state == "paused":
         if choose:
             resume = here("tools.resume", tool=tool.name)
             found.append(Deed(_("Resume"), resume, True, "btn-primary"))
@@ -77,7 +90,7 @@ def deeds(tool: ToolFace, effective: Effective, *, owes: bool = False) -> list[D
         found.append(Deed(_("Withdraw"), here("tools.withdraw", tool=tool.name), True))
     elif choose and tool.state == "refused":
         found.append(Deed(_("Ask again"), switch))
-    if owes or tool.state == "paused":
+    if owes or tool.state in ("paused", "held"):
         found.append(Deed(_("What failed"), here("tools.faults", tool=tool.name), look="btn-link"))
     return found
 
@@ -88,24 +101,38 @@ def switch(brand: str, store: str, tool: str) -> str:
     """What switching a tool would change, before it is done."""
     with current.session() as s:
         effective = state.explain(s, tool)
+        held = effective.state == "held"
         on = not effective.on and effective.state != "paused"
-        changes = _wished(s, tool, on, dry_run=True)
+        if held:
+            changes = policy.agree(s, tool, dry_run=True)
+            new = _more(s, tool)
+        else:
+            changes, new = _wished(s, tool, on, dry_run=True), frozenset[str]()
         face = toolfaces.face(current.house.host, tool, effective)
         asks = any(one.after.state == "waiting" for one in changes)
-    manifest = current.house.host.manifest(tool)
-    said = sorted(manifest.capabilities) if manifest else []
+    host = current.house.host
     titles = {"name": face.title}
     return render_template(
         "store/tool_switch.html",
         tool=face,
         changes=[change_shown(one) for one in changes],
-        capabilities=[str(CAPABILITIES[one]) for one in said],
-        heading=_("Ask for %(name)s", **titles)
+        new=declared.titled(host, tool, new),
+        declares=declared.titled(host, tool, declared.of(host, tool)),
+        action=here("tools.agree" if held else "tools.switch", tool=tool),
+        heading=_("Agree to what is new in %(name)s", **titles)
+        if held
+        else _("Ask for %(name)s", **titles)
         if asks
         else _("Switch on %(name)s", **titles)
         if on
         else _("Switch off %(name)s", **titles),
-        button=_("Ask head office") if asks else _("Switch on") if on else _("Switch off"),
+        button=_("Agree")
+        if held
+        else _("Ask head office")
+        if asks
+        else _("Switch on")
+        if on
+        else _("Switch off"),
         on=on,
     )
 
@@ -128,6 +155,17 @@ def do_switch(brand: str, store: str, tool: str) -> Response:
         flash(_("%(tool)s is on.", tool=title), "good")
     else:
         flash(_("%(tool)s is off. What it owes goes on.", tool=title), "good")
+    return redirect(here("tools.list_all"), 303)
+
+
+@tools.post("/<tool>/agree")
+@requires("tools.choose")
+def agree(brand: str, store: str, tool: str) -> Response:
+    """Agree to what a new version declares, so that it goes on."""
+    with current.session(write=True) as s:
+        policy.agree(s, tool)
+    title = toolfaces.face(current.house.host, tool).title
+    flash(_("%(tool)s goes on. What it missed is done now.", tool=title), "good")
     return redirect(here("tools.list_all"), 303)
 
 
@@ -289,6 +327,12 @@ def labels_of(
         )
         for path in errors
     }
+
+
+def _more(s: ScopedSession, tool: str) -> frozenset[str]:
+    """What a tool declares here beyond what was agreed to."""
+    rows = snapshot.load(s, current.place.store_id)
+    return rows.more(current.house.host, tool, rows.places[current.place.store_id])
 
 
 def _wished(s: ScopedSession, tool: str, on: bool, dry_run: bool = False) -> list[Change]:

@@ -1,0 +1,87 @@
+"""What a tool says that it brings: shown at switch-on, agreed to, held against its next.
+
+Each thing is named "kind:name", such as "capability:mail.send" or "table:house_notes_note", so that
+two versions are compared by plain sets.
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+from highstreet.host.manifest import CAPABILITIES
+from highstreet.i18n import gettext as _
+
+if TYPE_CHECKING:
+    from highstreet.host.registry import Host, Loaded
+
+#: Capabilities by which a tool reaches people: shown apart, as the messages that it may send.
+MESSAGES = frozenset({"mail.send", "print"})
+#: The kinds in the order in which they are shown.
+KINDS = (
+    "message",
+    "capability",
+    "permission",
+    "table",
+    "job",
+    "schedule",
+    "hook",
+    "screen",
+    "operation",
+    "slot",
+    "verb",
+    "file",
+)
+
+
+def of(host: "Host", name: str) -> frozenset[str]:
+    """All that a loaded tool declares; nothing of one that is not loaded."""
+    loaded = host.plugins.get(name)
+    if loaded is None:
+        return frozenset()
+    known = host.declarations.get(name)
+    if known is None:
+        known = host.declarations[name] = frozenset(_of(host, name, loaded))
+    return known
+
+
+def _of(host: "Host", name: str, loaded: "Loaded") -> Iterator[str]:
+    manifest, plugin = loaded.manifest, loaded.plugin
+    for capability in manifest.capabilities:
+        yield f"{'message' if capability in MESSAGES else 'capability'}:{capability}"
+    yield from (f"permission:{one}" for one in manifest.permissions)
+    yield from (f"table:{one}" for one in loaded.tables)
+    yield from (f"job:{one.name}" for one in plugin.jobs)
+    yield from (f"schedule:{one.name} {one.every} {one.at}" for one in plugin.periodic)
+    yield from (f"hook:{hook}" for hook, calls in host.calls.items() if name in calls)
+    yield from (f"screen:{one.name}" for one in plugin.screens)
+    yield from (f"operation:{one.name}" for one in plugin.api)
+    yield from (f"slot:{one}" for one in plugin.slots)
+    yield from (f"verb:{one.name}" for one in plugin.verbs)
+    yield from (f"file:{one.name}" for one in plugin.imports)
+
+
+def titled(host: "Host", name: str, things: Iterable[str]) -> list[tuple[str, list[str]]]:
+    """Things by kind, in words for whoever is to agree: (title of the kind, its things)."""
+    titles = {
+        "message": _("Messages it may send"),
+        "capability": _("What it does"),
+        "permission": _("Permissions it adds"),
+        "table": _("Tables it keeps"),
+        "job": _("Work in the background"),
+        "schedule": _("Work that comes round by itself"),
+        "hook": _("Hooks it answers"),
+        "screen": _("Screens it adds"),
+        "operation": _("Operations it adds to the API"),
+        "slot": _("Pieces it puts into pages"),
+        "verb": _("Commands for whoever runs Highstreet"),
+        "file": _("Files it takes in"),
+    }
+    manifest = host.manifest(name)
+    found: dict[str, list[str]] = {}
+    for thing in sorted(things):
+        kind, _sign, what = thing.partition(":")
+        if kind in ("capability", "message"):
+            what = str(CAPABILITIES.get(what, what))
+        elif kind == "permission" and manifest is not None:
+            what = manifest.permissions.get(what, what)
+        found.setdefault(kind, []).append(what)
+    return [(titles[kind], found[kind]) for kind in KINDS if kind in found]
