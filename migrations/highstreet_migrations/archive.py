@@ -166,9 +166,7 @@ class Writing:
         self._part.mkdir(parents=True, mode=0o700)  # it holds personal data
         return self
 
-    def add(
-        self, table: str, brand: str, store: str | None, rows: Iterable[sa.RowMapping]
-    ) -> int:
+    def add(self, table: str, brand: str, store: str | None, rows: Iterable[sa.RowMapping]) -> int:
         """Write rows of one table and place (slugs; store None: head office); gives how many."""
         columns = {name: KINDS[kind] for name, kind in self.contents.tables[table].items()}
         path = self._part / brand / (OFFICE if store is None else store) / f"{table}.jsonl.gz"

@@ -20,6 +20,7 @@ from highstreet.jobs import JobRegistry, Runner, Upkeep
 from highstreet.routes import Application
 from highstreet.sdk import context
 from highstreet.web.slots import SLOTS
+from highstreet.webhooks.delivering import deliverer
 from highstreet_tenants import words
 from highstreet_tenants.base import Base
 from highstreet_tenants.sealing import Sealing
@@ -90,7 +91,7 @@ def _build(app: Flask, values: dict[str, Any]) -> House:
         tenancy = Tenancy(db.engine)
     sealing = Sealing(values["secret_key"])
     registry = JobRegistry()
-    registry.add(*rooms.jobs(), *host.jobs())
+    registry.add(*rooms.jobs(), *host.jobs(), deliverer(local=values["webhooks_local"]))
 
     upkeep = Upkeep(tenancy, registry, gating.stores_on, [Handing(tenancy)])
     runner = Runner(tenancy, registry, gating.job_guard, upkeep=upkeep)

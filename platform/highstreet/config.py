@@ -67,6 +67,10 @@ class ConfigSchema(Schema):
         validate=validate.Range(min=1),
         metadata={"help": "after this long a tool's migration is stopped"},
     )
+    webhooks_local = fields.Boolean(
+        load_default=False,
+        metadata={"help": "for development: webhooks may go to http on this very machine"},
+    )
     slow_hook_ms = fields.Integer(load_default=500, validate=validate.Range(min=1))
     testing = fields.Boolean(load_default=False)
 

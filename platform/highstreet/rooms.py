@@ -10,6 +10,7 @@ TABLES = (
     "highstreet_tenants.people.models",
     "highstreet.jobs.models",
     "highstreet.host.models",
+    "highstreet.webhooks.models",
     "highstreet.customers.models",
     "highstreet.timeline.models",
     "highstreet.consent.models",
@@ -30,7 +31,12 @@ HOOKS = (
 )
 """Classes of hookspecs."""
 
-JOBS = ("highstreet.host.retry", "highstreet.customers.forgetting", "highstreet.rest.sweep")
+JOBS = (
+    "highstreet.host.retry",
+    "highstreet.webhooks.spreading",
+    "highstreet.customers.forgetting",
+    "highstreet.rest.sweep",
+)
 """Modules whose `JOBS` are the core's own background work."""
 
 

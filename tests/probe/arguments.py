@@ -28,6 +28,8 @@ ADDRESS = {
     "key_id": "key",
     "session_id": "session",
     "till_id": "till",
+    "webhook_id": "webhook",
+    "delivery_id": "delivery",
     "number": "card",
     "pos_ref": "pos_ref",
 }

@@ -24,6 +24,7 @@ from highstreet.purchases import queries as purchases
 from highstreet.purchases.facts import PurchaseFact, PurchaseIn, ReturnFact, ReturnIn
 from highstreet.results.periods import Period
 from highstreet.sdk import EntryIn, ImportRow, ctx_of
+from highstreet.webhooks.catalogue import CORE
 from highstreet_points_club import rules
 from highstreet_points_club.models import Rule
 from highstreet_points_club.openings import Opening
@@ -40,6 +41,7 @@ KINDS: Mapping[str, str] = {
     "by": "user",
     "card": "card",
     "customer_id": "customer",
+    "delivery_id": "delivery",
     "email": "email",
     "gone_id": "customer",
     "hold_id": "reward",
@@ -58,6 +60,7 @@ KINDS: Mapping[str, str] = {
     "text": "words",
     "token": "token",
     "value": "card",
+    "webhook_id": "webhook",
 }
 TODAY = date(2026, 11, 20)
 #: Parameters that name nobody's property.
@@ -117,6 +120,14 @@ EXACT: Mapping[tuple[str, str], Any] = {
     ("highstreet.host.agreements.put", "by"): "Probe",
     ("highstreet.host.settings.put", "values"): {},
     ("highstreet.host.verbs.run", "name"): "points_club.owed",
+    ("highstreet.webhooks.outbox.wanted", "kind"): "tool.switched",
+    ("highstreet.webhooks.catalogue.may_hear", "one"): CORE["tool.switched"],
+    ("highstreet.webhooks.subscriptions.subscribe", "url"): "https://hooks.example/",
+    ("highstreet.webhooks.subscriptions.subscribe", "events"): ["tool.switched"],
+    ("highstreet.webhooks.subscriptions.change", "url"): "https://hooks.example/",
+    ("highstreet.webhooks.subscriptions.change", "events"): ["tool.switched"],
+    ("ctx.events.publish", "name"): "probe_tool.happened",
+    ("ctx.events.publish", "data"): {"on": True},
     ("highstreet.imports.answers.of_brand", "wanted"): {"hat": "Hat"},
     ("highstreet.jobs.queue.enqueue", "name"): "probe_tool.chore",
     ("highstreet.jobs.queue.enqueue_many", "name"): "probe_tool.chore",

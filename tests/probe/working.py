@@ -12,6 +12,7 @@ from highstreet.jobs import JobHandler
 from highstreet.jobs.registry import JobError
 from highstreet.kit import marks
 from highstreet_tenants.errors import HighstreetError, WallBreach
+from highstreet_tenants.ids import new_id
 from probe import asking, telling
 from probe.arguments import Untaught
 from probe.bait import TODAY, Bait
@@ -27,6 +28,7 @@ class Payload(Mapping[str, Any]):
     """A job's payload that gives whatever it is asked for. Raises Untaught for a new name."""
 
     def __init__(self, bait: Bait, subject: str, ids: list[str]) -> None:
+        self.theirs = bait.one("webhook")
         self._known: dict[str, Any] = {
             "subject": subject,
             "ids": ids,
@@ -90,8 +92,11 @@ def work_all(world: World, owner: str, handlers: Iterable[JobHandler] | None = N
 def _run(world: World, owner: str, handler: JobHandler, payload: Payload) -> list[str]:
     """What is wrong with how a job ended."""
     try:
-        with world.session(owner, write=True) as s:
-            handler.run(s, payload)
+        if handler.outside:
+            _errand(world, owner, handler, payload)
+        else:
+            with world.session(owner, write=True) as s:
+                handler.run(s, payload)  # type: ignore[arg-type]  # no errand
     except WallBreach:
         return []
     except HighstreetError as error:
@@ -102,6 +107,25 @@ def _run(world: World, owner: str, handler: JobHandler, payload: Payload) -> lis
     except Exception as error:
         return [f"raised {type(error).__name__}: {error}"[:300]]
     return []
+
+
+def _errand(world: World, owner: str, handler: JobHandler, payload: Payload) -> None:
+    """A job that works outside of the house, as the runner does it. Its subject is an id."""
+
+    class Trip:
+        id = new_id()
+
+        def session(self, *, write: bool = False) -> Any:
+            return world.session(owner, write=write)
+
+        def report(self, done: int, total: int | None = None) -> None:
+            """Nobody looks."""
+
+    ids = {**payload, "subject": str(payload.theirs)}
+    ending = handler.run(Trip(), ids)  # type: ignore[arg-type]  # an errand
+    with world.session(owner, write=True) as s:
+        if ending is not None:
+            ending(s)
 
 
 def owe(world: World, owner: str, bait: Bait) -> list[str]:

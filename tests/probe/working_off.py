@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from highstreet import jobs as queue
 from highstreet.customers import queries
 from highstreet.customers import service as customers
-from highstreet.host import dispatch, gating, owed, retry
+from highstreet.host import dispatch, gating, owed, retry, state
 from highstreet.host import verbs as host_verbs
 from highstreet.imports import tools as imports
 from highstreet.jobs import JobHandler, JobRegistry, Runner
@@ -21,6 +21,9 @@ from highstreet.jobs.periodic import Enabled, Scheduler
 from highstreet.jobs.runner import Guard
 from highstreet.purchases import service as purchases
 from highstreet.purchases.facts import PurchaseIn, ReturnIn
+from highstreet.sdk import ctx_of
+from highstreet.webhooks import catalogue, subscriptions
+from highstreet.webhooks.models import WebhookEvent
 from highstreet_tenants import clock
 from highstreet_tenants.errors import Invalid, ToolOff
 from highstreet_tenants.scopes import Scope
@@ -171,6 +174,25 @@ def verbs(street: Street, name: str) -> list[str]:
             works = True  # it got as far as to ask for more
         if works is not at.on:
             wrong.append(f"{verb} where it is {name}, works: {works}")
+    return wrong
+
+
+def events(street: Street, name: str) -> list[str]:
+    """What a tool tells others' programmes though it is off, or does not though it is on."""
+    at, wrong = street.at(name), []
+    with taken_back(street.session(at, write=True)) as s:
+        kind = f"{TOOL}.happened"
+        subscriptions.subscribe(
+            s, name="Probe", url="https://hooks.example/", events=["tool.switched"]
+        ).webhook.events = ["tool.switched", kind]
+        s.flush()
+        state.touch(s)
+        ctx_of(s, TOOL).events.publish(kind, {"on": True})
+        told = s.scalar(sa.select(sa.func.count(WebhookEvent.id)).where(WebhookEvent.type == kind))
+        if bool(told) is not at.on:
+            wrong.append(f"{kind} where it is {name}, told: {told}")
+        if (kind in catalogue.offered(s)) is not at.on:
+            wrong.append(f"{kind} can be subscribed to where it is {name}")
     return wrong
 
 

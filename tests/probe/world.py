@@ -20,6 +20,10 @@ from highstreet.host import policy, settings
 from highstreet.kit import marks
 from highstreet.kit.brands import make_brand
 from highstreet.kit.databases import Database
+from highstreet.webhooks import subscriptions
+from highstreet.webhooks.models import WebhookDelivery, WebhookEvent, WebhookInterest
+from highstreet_tenants import bulk, clock
+from highstreet_tenants.ids import new_id
 from highstreet_tenants.models import Brand, Owner, Region, Store
 from highstreet_tenants.people import accounts, keys, logins
 from highstreet_tenants.people.permissions import Catalogue
@@ -233,6 +237,39 @@ def _fill_office(world: World, site: Site) -> None:
         settings.put(s, CLUB, PROGRAMME | {"unit_many": f"{firm} points"})
         settings.put(s, TOOL, {"motto": f"{firm} motto"})
         folk.fill_brand(s, firm)
+        _listen(s, site, firm)
+
+
+#: What the webhooks of the world hear of; the rooms' own kinds would bring deliveries of their own.
+HEARD = ("tool.switched",)
+
+
+def _listen(s: Any, site: Site, firm: str) -> None:
+    """A webhook of the place, with a message that waits to be carried and one to be handed on."""
+    row = subscriptions.subscribe(
+        s, name=f"{firm} listens", url="https://hooks.example/in", events=list(HEARD)
+    ).webhook
+    body = f'{{"type":"tool.switched","data":{{"said":"{firm}"}}}}'
+    at, made = clock.now(), new_id()
+    about = {"store_id": s.store_id, "type": "gone.kind", "body": body}
+    bulk.insert(
+        s,
+        WebhookDelivery.__table__,
+        [
+            about
+            | {
+                "id": made, "webhook_id": row.id, "event_id": new_id(), "status": "sent",
+                "attempts": 1, "answer": f"{firm} answered", "due_at": at, "created_at": at,
+            }
+        ],
+    )  # fmt: skip
+    bulk.insert(
+        s, WebhookEvent.__table__, [about | {"id": new_id(), "place_id": s.store_id, "at": at}]
+    )
+    if s.store_id is None:
+        s.add(WebhookInterest(brand_id=s.brand_id, type="probe.kind"))
+    site.keep("webhook", row.id)
+    site.keep("delivery", made)
 
 
 def _fill_store(world: World, site: Site) -> None:
@@ -249,6 +286,7 @@ def _fill_store(world: World, site: Site) -> None:
         settings.put(s, TOOL, {"motto": f"{firm} motto"})
         policy.pause(s, TOOL)
         policy.resume(s, TOOL)
+        _listen(s, site, firm)
     node = staff.node_of(world, site)
     with world.house.tenancy.control(write=True) as c:
         scopes = sorted(world.catalogue.scopes)

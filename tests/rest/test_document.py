@@ -4,10 +4,12 @@ import json
 import re
 from pathlib import Path
 
+import jsonschema_rs
 import pytest
 
 from highstreet.app import create_app
 from highstreet.rest import pipeline, problems
+from highstreet.webhooks import catalogue
 
 
 @pytest.fixture(scope="module")
@@ -165,3 +167,12 @@ def test_the_docs_page_works_offline_in_a_browser(app_module, tmp_path):
         server.shutdown()
     assert shown > 12
     assert (outside, complaints) == ([], [])
+
+
+def test_each_kind_of_event_is_told_with_a_sample_that_fits_its_schema(document, app_module):
+    kinds = catalogue.all_of(app_module.extensions["highstreet"].host)
+    assert set(document["webhooks"]) == set(kinds)
+    for name, one in document["webhooks"].items():
+        media = one["post"]["requestBody"]["content"]["application/json"]
+        jsonschema_rs.validator_for(media["schema"]).validate(media["example"])
+        assert media["example"]["type"] == name

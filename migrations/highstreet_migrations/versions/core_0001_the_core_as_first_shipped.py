@@ -1633,11 +1633,175 @@ def upgrade() -> None:
         ),
         info={"personal": True},
     )
+    op.create_table(
+        "core_webhook_interest",
+        sa.Column("brand_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("type", sa.String(length=80), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["brand_id"],
+            ["core_brand.id"],
+            name=op.f("fk_core_webhook_interest_brand_id_core_brand"),
+        ),
+        sa.PrimaryKeyConstraint("brand_id", "id", name=op.f("pk_core_webhook_interest")),
+        sa.UniqueConstraint(
+            "brand_id", "type", name=op.f("uq_core_webhook_interest_brand_id_type")
+        ),
+        info={"personal": False},
+    )
+    op.create_table(
+        "core_webhook",
+        sa.Column("brand_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("name", sa.String(length=80), nullable=False),
+        sa.Column("url", sa.String(length=500), nullable=False),
+        sa.Column("events", sa.JSON(), nullable=False),
+        sa.Column("secret", sa.Text(), nullable=False),
+        sa.Column("old_secret", sa.Text(), nullable=True),
+        sa.Column("old_until", base.UTCDateTime(timezone=True), nullable=True),
+        sa.Column("status", sa.String(length=8), nullable=False),
+        sa.Column("reason", sa.String(length=8), nullable=True),
+        sa.Column("status_at", base.UTCDateTime(timezone=True), nullable=False),
+        sa.Column("failures", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("rest_until", base.UTCDateTime(timezone=True), nullable=True),
+        sa.Column("last_sent_at", base.UTCDateTime(timezone=True), nullable=True),
+        sa.Column("last_failed_at", base.UTCDateTime(timezone=True), nullable=True),
+        sa.Column("busy_by", sa.Uuid(), nullable=True),
+        sa.Column("busy_until", base.UTCDateTime(timezone=True), nullable=True),
+        sa.Column("created_by", sa.String(length=120), nullable=False),
+        sa.Column("created_at", base.UTCDateTime(timezone=True), nullable=False),
+        sa.Column("store_id", sa.Uuid(), nullable=True),
+        sa.CheckConstraint(
+            "status IN ('active', 'paused', 'disabled')", name=op.f("ck_core_webhook_status")
+        ),
+        sa.ForeignKeyConstraint(
+            ["brand_id", "store_id"],
+            ["core_store.brand_id", "core_store.id"],
+            name=op.f("fk_core_webhook_brand_id_store_id_core_store"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["brand_id"], ["core_brand.id"], name=op.f("fk_core_webhook_brand_id_core_brand")
+        ),
+        sa.PrimaryKeyConstraint("brand_id", "id", name=op.f("pk_core_webhook")),
+        info={"personal": False},
+    )
+    with op.batch_alter_table("core_webhook", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_core_webhook_brand_id_store_id"), ["brand_id", "store_id"], unique=False
+        )
+
+    op.create_table(
+        "core_webhook_event",
+        sa.Column("brand_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("place_id", sa.Uuid(), nullable=True),
+        sa.Column("type", sa.String(length=80), nullable=False),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.Column("at", base.UTCDateTime(timezone=True), nullable=False),
+        sa.Column("store_id", sa.Uuid(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["brand_id", "store_id"],
+            ["core_store.brand_id", "core_store.id"],
+            name=op.f("fk_core_webhook_event_brand_id_store_id_core_store"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["brand_id"], ["core_brand.id"], name=op.f("fk_core_webhook_event_brand_id_core_brand")
+        ),
+        sa.PrimaryKeyConstraint("brand_id", "id", name=op.f("pk_core_webhook_event")),
+        info={"personal": True},
+    )
+    with op.batch_alter_table("core_webhook_event", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_core_webhook_event_brand_id_place_id_id"),
+            ["brand_id", "place_id", "id"],
+            unique=False,
+        )
+
+    op.create_table(
+        "core_webhook_delivery",
+        sa.Column("brand_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("webhook_id", sa.Uuid(), nullable=False),
+        sa.Column("event_id", sa.Uuid(), nullable=False),
+        sa.Column("type", sa.String(length=80), nullable=False),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.Column("status", sa.String(length=7), nullable=False),
+        sa.Column("attempts", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("due_at", base.UTCDateTime(timezone=True), nullable=False),
+        sa.Column("first_at", base.UTCDateTime(timezone=True), nullable=True),
+        sa.Column("last_at", base.UTCDateTime(timezone=True), nullable=True),
+        sa.Column(
+            "answer_status", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
+        ),
+        sa.Column("answer", sa.String(length=300), nullable=True),
+        sa.Column("took_ms", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("created_at", base.UTCDateTime(timezone=True), nullable=False),
+        sa.Column("store_id", sa.Uuid(), nullable=True),
+        sa.CheckConstraint(
+            "status IN ('pending', 'sent', 'failed')", name=op.f("ck_core_webhook_delivery_status")
+        ),
+        sa.ForeignKeyConstraint(
+            ["brand_id", "store_id"],
+            ["core_store.brand_id", "core_store.id"],
+            name=op.f("fk_core_webhook_delivery_brand_id_store_id_core_store"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["brand_id", "webhook_id"],
+            ["core_webhook.brand_id", "core_webhook.id"],
+            name=op.f("fk_core_webhook_delivery_brand_id_webhook_id_core_webhook"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["brand_id"],
+            ["core_brand.id"],
+            name=op.f("fk_core_webhook_delivery_brand_id_core_brand"),
+        ),
+        sa.PrimaryKeyConstraint("brand_id", "id", name=op.f("pk_core_webhook_delivery")),
+        sa.UniqueConstraint(
+            "brand_id",
+            "webhook_id",
+            "event_id",
+            name=op.f("uq_core_webhook_delivery_brand_id_webhook_id_event_id"),
+        ),
+        info={"personal": True},
+    )
+    with op.batch_alter_table("core_webhook_delivery", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_core_webhook_delivery_brand_id_created_at"),
+            ["brand_id", "created_at"],
+            unique=False,
+        )
+        batch_op.create_index(
+            batch_op.f("ix_core_webhook_delivery_brand_id_webhook_id_id"),
+            ["brand_id", "webhook_id", "id"],
+            unique=False,
+        )
+        batch_op.create_index(
+            batch_op.f("ix_core_webhook_delivery_brand_id_webhook_id_status_due_at"),
+            ["brand_id", "webhook_id", "status", "due_at"],
+            unique=False,
+        )
     # ### end Alembic commands ###
 
 
 def downgrade() -> None:
     # ### commands auto generated by Alembic - please adjust! ###
+    with op.batch_alter_table("core_webhook_delivery", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_core_webhook_delivery_brand_id_webhook_id_id"))
+        batch_op.drop_index(
+            batch_op.f("ix_core_webhook_delivery_brand_id_webhook_id_status_due_at")
+        )
+        batch_op.drop_index(batch_op.f("ix_core_webhook_delivery_brand_id_created_at"))
+
+    op.drop_table("core_webhook_delivery")
+    with op.batch_alter_table("core_webhook_event", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_core_webhook_event_brand_id_place_id_id"))
+
+    op.drop_table("core_webhook_event")
+    with op.batch_alter_table("core_webhook", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_core_webhook_brand_id_store_id"))
+
+    op.drop_table("core_webhook")
+    op.drop_table("core_webhook_interest")
     op.drop_table("core_return_line")
     with op.batch_alter_table("core_return", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_core_return_brand_id_purchase_id"))

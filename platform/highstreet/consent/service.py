@@ -17,6 +17,7 @@ from highstreet.customers.text import bad, clean
 from highstreet.i18n import gettext as _
 from highstreet.i18n import lazy_gettext as _l
 from highstreet.timeline.service import write
+from highstreet.webhooks import outbox
 from highstreet_tenants.clock import now
 from highstreet_tenants.errors import NotFound
 from highstreet_tenants.ids import new_id
@@ -118,6 +119,18 @@ def record(
         data={"purpose": purpose, "channel": channel},
         ref_id=event.id,
         store_id=None,
+    )
+    outbox.publish(
+        s,
+        "consent.changed",
+        {
+            "customer_id": customer.id,
+            "purpose": purpose,
+            "channel": channel,
+            "status": status,
+        },
+        store_id=s.store_id or customer.home_store_id,
+        at=said_at,
     )
     return ConsentState(
         purpose,

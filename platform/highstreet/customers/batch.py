@@ -15,6 +15,7 @@ from highstreet.customers.places import Realm
 from highstreet.customers.text import bad, clean
 from highstreet.host import dispatch
 from highstreet.i18n import gettext as _
+from highstreet.webhooks import outbox
 from highstreet_tenants import bulk
 from highstreet_tenants.clock import now
 from highstreet_tenants.errors import HighstreetError
@@ -87,6 +88,14 @@ def enrol_batch(s: ScopedSession, items: Sequence[EnrolIn]) -> EnrolOutcome:
         ids[row.index] = row.customer_id
     facts = tuple(_write(s, new))
     dispatch.collect_by_store(s, "customers_enrolled", facts, lambda fact: fact.home_store_id)
+    outbox.publish_many(
+        s,
+        "customer.enrolled",
+        (
+            outbox.Happened(one.home_store_id, one.joined_at, {"customer_id": one.id})
+            for one in facts
+        ),
+    )
     return EnrolOutcome(len(new), len(rows) - len(new), tuple(refused), tuple(ids))
 
 

@@ -18,6 +18,7 @@ from highstreet.customers.text import bad, clean
 from highstreet.host import dispatch
 from highstreet.i18n import gettext as _
 from highstreet.i18n import lazy_gettext as _l
+from highstreet.webhooks import outbox
 from highstreet_tenants.clock import now
 from highstreet_tenants.ids import new_id
 from highstreet_tenants.sessions import ScopedSession
@@ -88,6 +89,7 @@ def enrol(
     fact = queries.record(s, customer.id)
     parts.tell(s, fact.id, "enrolled", _l("Joined"), occurred_at=joined)
     dispatch.collect(s, "customers_enrolled", store_id=home, customers=(fact,))
+    outbox.publish(s, "customer.enrolled", {"customer_id": fact.id}, store_id=home, at=joined)
     return fact
 
 
@@ -139,6 +141,12 @@ def update(
         s.flush()
         parts.tell(
             s, row.id, "updated", _l("Details changed"), occurred_at=now(), data={"what": changed}
+        )
+        outbox.publish(
+            s,
+            "customer.updated",
+            {"customer_id": row.id},
+            store_id=s.store_id or row.home_store_id,
         )
     return queries.record(s, row.id)
 

@@ -13,6 +13,7 @@ from highstreet.customers.models import Customer, Erasure, Identity, Merge, Name
 from highstreet.customers.text import clean
 from highstreet.host import dispatch, faults, state
 from highstreet.i18n import gettext as _
+from highstreet.webhooks import outbox, retention
 from highstreet_tenants.clock import now
 from highstreet_tenants.errors import Forbidden
 from highstreet_tenants.ids import new_id
@@ -107,6 +108,7 @@ def erase(s: ScopedSession, customer_id: UUID, reason: str) -> ErasureFact:
         suppression.remember(s, realm_id, fact.store_id, pairs)
     counts: dict[str, Any] = {room.name: room.erase(s, ids) for room in rooms}
     counts["faults"] = {"words": faults.forget(s)}
+    counts["webhooks"] = {"messages": retention.forget(s, ids)}
     counts["customers"] = {
         "identities": _delete(s, Identity, ids),
         "name_keys": _delete(s, NameKey, ids),
@@ -136,6 +138,7 @@ def erase(s: ScopedSession, customer_id: UUID, reason: str) -> ErasureFact:
         )
     )
     s.flush()
+    outbox.publish(s, "customer.erased", {"customer_id": fact.id}, store_id=_at(s, fact), at=at)
     s.on_end.append(s.info["tenancy"].scrub)
     return ErasureFact(fact.id, at, reason, counts)
 

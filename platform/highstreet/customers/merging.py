@@ -15,6 +15,7 @@ from highstreet.customers.places import Realm
 from highstreet.host import dispatch
 from highstreet.i18n import gettext as _
 from highstreet.i18n import lazy_gettext as _l
+from highstreet.webhooks import outbox
 from highstreet_tenants.clock import now
 from highstreet_tenants.errors import Conflict, Invalid
 from highstreet_tenants.ids import new_id
@@ -94,6 +95,13 @@ def merge(s: ScopedSession, keep_id: UUID, gone_id: UUID) -> MergeFact:
         store_id=s.store_id or keep.home_store_id,
         kept=kept,
         gone=queries.record(s, gone.id),
+    )
+    outbox.publish(
+        s,
+        "customer.merged",
+        {"customer_id": kept.id, "gone_id": gone.id},
+        store_id=s.store_id or keep.home_store_id,
+        at=at,
     )
     return MergeFact(kept, gone.id, at, True)
 

@@ -26,6 +26,7 @@ from highstreet.host import dispatch
 from highstreet.i18n import gettext as _
 from highstreet.i18n import language
 from highstreet.i18n import lazy_gettext as _l
+from highstreet.webhooks import outbox
 from highstreet_tenants.clock import now
 from highstreet_tenants.errors import Conflict
 from highstreet_tenants.sessions import ScopedSession
@@ -114,6 +115,13 @@ def _unmerge(s: ScopedSession, gone_id: UUID) -> UnmergeFact:
     dismissing.dismiss_pair(s, stays.id, comes.id)
     answers = dispatch.together(
         s, "customers_unmerged", store_id=s.store_id or keep.home_store_id, kept=stays, gone=comes
+    )
+    outbox.publish(
+        s,
+        "customer.unmerged",
+        {"customer_id": stays.id, "gone_id": comes.id},
+        store_id=s.store_id or keep.home_store_id,
+        at=at,
     )
     return UnmergeFact(
         stays,

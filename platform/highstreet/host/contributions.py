@@ -2,6 +2,7 @@
 
 import inspect
 import pkgutil
+import re
 from collections.abc import Callable, Iterator, Mapping, Set
 from dataclasses import replace
 from pathlib import Path
@@ -41,6 +42,7 @@ def check(candidate: Candidate, plugin: Plugin, slots: Set[str] | None) -> None:
         *_jobs(plugin),
         *_imports(plugin),
         *_verbs(plugin),
+        *_events(plugin),
         *_pages(plugin, slots),
         *_permissions(candidate, plugin),
         *catalogues.wrong(candidate.package, plugin.translations),
@@ -138,6 +140,20 @@ def _verbs(plugin: Plugin) -> Iterator[str]:
     for verb in plugin.verbs:
         if not verb.name.startswith(f"{plugin.name}."):
             yield f"the verb {verb.name} must be called {plugin.name}.…"
+
+
+def _events(plugin: Plugin) -> Iterator[str]:
+    names = [one.name for one in plugin.events]
+    yield from (f"two events are called {n}" for n in sorted(set(names)) if names.count(n) > 1)
+    for one in plugin.events:
+        if not re.fullmatch(rf"{plugin.name}\.[a-z][a-z0-9_.]{{0,59}}", one.name):
+            yield f"the event {one.name} must be called {plugin.name}.…"
+        if not (isinstance(one.schema, type) and issubclass(one.schema, Schema)):
+            yield f"the schema of the event {one.name} must be a marshmallow Schema class"
+        elif wrong := one.schema().validate(one.sample):
+            yield f"the sample of the event {one.name} does not fit its schema: {wrong}"
+        elif taken := sorted({"store", "store_id"} & set(one.schema().fields)):
+            yield f"the event {one.name} may not say {', '.join(taken)}: each says that already"
 
 
 def _pages(plugin: Plugin, slots: Set[str] | None) -> Iterator[str]:

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from flask import Blueprint
     from marshmallow import Schema
 
+    from highstreet.host.event_types import EventType
     from highstreet.host.taking import ImportKind
     from highstreet.jobs import JobHandler, Periodic
 
@@ -82,7 +83,8 @@ class Plugin:
     each store's local day. slots: pieces of the consoles' pages by slot name. imports: files that
     the command line takes in for the tool, named `<name>.<what>`. verbs: what an operator may ask
     of it there, named alike. checks: what `highstreet check` is to look at for it, asked without a
-    database or a request. translations: directory of its gettext catalogues, beside the package.
+    database or a request. events: what it tells others' programmes by webhook, named
+    `<name>.<what>`. translations: directory of its gettext catalogues, beside the package.
     """
 
     name: str
@@ -98,4 +100,5 @@ class Plugin:
     imports: Sequence[ImportKind] = ()
     verbs: Sequence[Verb] = ()
     checks: Sequence[Callable[[], Iterable[Finding]]] = ()
+    events: Sequence[EventType] = ()
     translations: str | None = None

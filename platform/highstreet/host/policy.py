@@ -4,7 +4,7 @@ Every verb works out what changes first, on rows in memory; a dry run stops ther
 is what then happens.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -48,6 +48,22 @@ class Ask:
     place: Place
     by: str
     at: datetime
+
+
+#: Called in the transaction in which tools went on or off.
+Listener = Callable[[ScopedSession, Sequence[Change]], None]
+_listeners: list[Listener] = []
+
+
+def listen(listener: Listener) -> None:
+    """Let a room above hear what these verbs changed. Again is once."""
+    if listener not in _listeners:
+        _listeners.append(listener)
+
+
+def _tell(s: ScopedSession, changes: Sequence[Change]) -> None:
+    for listener in _listeners if changes else ():
+        listener(s, changes)
 
 
 def set_policy(
@@ -114,6 +130,7 @@ def set_policy(
         else:
             row.level, row.note, row.set_by, row.set_at = said.value, note, by, at
         s.flush()
+        _tell(s, changes)
     return changes
 
 
@@ -164,6 +181,7 @@ def choose(
         for change in changes:
             if change.after.on:
                 owed.hand(s, change.plugin, node, everything=True)
+        _tell(s, changes)
     return changes
 
 
@@ -226,6 +244,7 @@ def pause(
     changes = list(_changes(host, plugin, before, after, [node]))
     if not dry_run:
         faults.pause(s, plugin, node, by=stop.by)
+        _tell(s, changes)
     return changes
 
 
@@ -257,6 +276,7 @@ def resume(
             if change.after.on:  # tools that need this one stood still with it
                 owed.hand(s, change.plugin, node, everything=True)
                 owed.requeue_skipped(s, change.plugin, node, since=stop.at)
+        _tell(s, changes)
     return changes
 
 
@@ -340,6 +360,7 @@ def _decide(
         row.approval = "granted" if granted else "refused"
         row.decided_by, row.decided_at, row.note = answer.by, answer.at, note
         s.flush()
+        _tell(s, changes)
     return changes
 
 

@@ -16,6 +16,7 @@ from highstreet.jobs.registry import (
     JobHandler,
     JobRegistry,
     Periodic,
+    Trip,
     UnknownJob,
     handler,
 )
@@ -35,6 +36,7 @@ __all__ = [
     "RunnerView",
     "RunningJob",
     "Scheduler",
+    "Trip",
     "UnknownJob",
     "Upkeep",
     "backoff",

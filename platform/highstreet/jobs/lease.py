@@ -65,12 +65,13 @@ def renewed(
 ) -> Iterator[None]:
     """Renew the lease from a thread of its own until the block ends, at most `max_seconds` long.
 
-    On SQLite nothing is renewed: the job's own transaction holds the only write lock, so nobody can
-    take the job over while it lives, and a renewal could only wait for it. The thread is told to
+    On SQLite nothing is renewed (but for a job that works outside of the house): the job's own
+    transaction holds the only write lock, so nobody can take the job over while it lives, and a
+    renewal could only wait for it. The thread is told to
     stop but never waited for: on PostgreSQL it may wait for the very row that the job's transaction
     is about to commit, and a renewal after that finds no row with its token.
     """
-    if tenancy.engine.dialect.name == "sqlite":
+    if tenancy.engine.dialect.name == "sqlite" and not handler.outside:
         yield
         return
     over = threading.Event()

@@ -2,21 +2,39 @@
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import time, timedelta
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
+from uuid import UUID
 
 from highstreet.i18n import gettext as _
 from highstreet_tenants.errors import HighstreetError
 from highstreet_tenants.sessions import ScopedSession
 
 Run = Callable[[ScopedSession, Mapping[str, Any]], object]
+Ending = Callable[[ScopedSession], object]
+Errand = Callable[["Trip", Mapping[str, Any]], Ending | None]
 
 
 class UnknownJob(HighstreetError):
     """No handler of that name is installed in this process."""
 
     type, status = "unknown-job", 500
+
+
+class Trip(Protocol):
+    """What a job that works outside of the house has in hand."""
+
+    @property
+    def id(self) -> UUID:
+        """The job's id."""
+
+    def session(self, *, write: bool = False) -> AbstractContextManager[ScopedSession]:
+        """A session of the job's scope: one short transaction."""
+
+    def report(self, done: int, total: int | None = None) -> None:
+        """Note the progress. Raises LeaseLost if another worker has the job now."""
 
 
 class JobError(HighstreetError):
@@ -47,15 +65,19 @@ class JobHandler:
     max_seconds: after this long the lease is no longer renewed: a hung worker loses the job.
     winddown: runs even while its tool is off (expiry, export, erasure).
     permission: what a person must hold to start it by hand.
+    outside: its work is to wait for somebody outside of the house, so no transaction is open
+    meanwhile: `run` gets a `Trip` that opens sessions for as short as it needs them, and may give a
+    function that is called once the job has ended, in the transaction that ends it.
     """
 
     name: str
-    run: Run
+    run: Run | Errand
     plugin: str | None = None
     lease_seconds: int = 60
     permission: str | None = None
     winddown: bool = False
     max_seconds: int = 3600
+    outside: bool = False
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[a-z][a-z0-9_.-]{0,79}", self.name):
@@ -72,11 +94,15 @@ def handler(
     permission: str | None = None,
     winddown: bool = False,
     max_seconds: int = 3600,
-) -> Callable[[Run], JobHandler]:
-    """Decorator: make a function `(s, payload)` the handler of the job `name`."""
+    outside: bool = False,
+) -> Callable[[Run | Errand], JobHandler]:
+    """Decorator: make a function `(s, payload)` the handler of the job `name`; with `outside`, a
+    function `(trip, payload)`."""
 
-    def made(run: Run) -> JobHandler:
-        return JobHandler(name, run, plugin, lease_seconds, permission, winddown, max_seconds)
+    def made(run: Run | Errand) -> JobHandler:
+        return JobHandler(
+            name, run, plugin, lease_seconds, permission, winddown, max_seconds, outside
+        )
 
     return made
 

@@ -6,9 +6,10 @@ import random
 import threading
 import traceback
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from datetime import timedelta
 from time import monotonic
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -28,7 +29,7 @@ from highstreet.jobs.models import (
     job_table,
 )
 from highstreet.jobs.queue import LANE, RELEASED
-from highstreet.jobs.registry import JobError, JobHandler, JobRegistry
+from highstreet.jobs.registry import Errand, JobError, JobHandler, JobRegistry, Run
 from highstreet.jobs.tidy import idle, tidy
 from highstreet_tenants.clock import now
 from highstreet_tenants.errors import HighstreetError
@@ -172,7 +173,8 @@ class Runner:
             raise
 
     def _run(self, claimed: Claimed, running: RunningJob, handler: JobHandler) -> str:
-        with self.tenancy.session(self._scope(claimed), write=True) as s:
+        scope = self._scope(claimed)
+        with self.tenancy.session(scope, write=True) as s:
             s.info["job"] = running
             at = now()
             # Waiting for SQLite's write lock takes time; what came due meanwhile must not pass.
@@ -184,9 +186,17 @@ class Runner:
                 answer = self._guard(s, claimed)
                 if answer != "run":
                     return self._end(s, running, SKIPPED, answer.removeprefix("skip:").strip())
-            handler.run(s, self._read_payload(s, claimed))
-            s.flush()
-            return self._end(s, running, DONE)
+            payload = self._read_payload(s, claimed)
+            if not handler.outside:
+                cast(Run, handler.run)(s, payload)
+                s.flush()
+                return self._end(s, running, DONE)
+        ending = cast(Errand, handler.run)(_Trip(self.tenancy, scope, running), payload)
+        with self.tenancy.session(scope, write=True) as s:
+            self._end(s, running, DONE)
+            if ending is not None:
+                ending(s)
+            return DONE
 
     def _scope(self, claimed: Claimed) -> Scope:
         actor = Actor("job", claimed.id, claimed.name)
@@ -248,6 +258,23 @@ class Runner:
                 claimed,
                 RELEASED | {"status": QUEUED, "lane": LANE, "attempts": claimed.attempts - 1},
             )
+
+
+class _Trip:
+    """See `registry.Trip`."""
+
+    def __init__(self, tenancy: Tenancy, scope: Scope, running: RunningJob) -> None:
+        self._tenancy, self._scope, self._running = tenancy, scope, running
+
+    @property
+    def id(self) -> UUID:
+        return self._running.id
+
+    def session(self, *, write: bool = False) -> AbstractContextManager[ScopedSession]:
+        return self._tenancy.session(self._scope, write=write)
+
+    def report(self, done: int, total: int | None = None) -> None:
+        self._running.report(done, total)
 
 
 def _ours(claimed: Claimed) -> tuple[sa.ColumnElement[bool], ...]:

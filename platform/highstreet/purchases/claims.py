@@ -8,7 +8,7 @@ from highstreet.customers import queries as customers
 from highstreet.customers.text import reference
 from highstreet.host import dispatch
 from highstreet.i18n import gettext as _
-from highstreet.purchases import checks, queries, rows
+from highstreet.purchases import checks, queries, rows, telling
 from highstreet.purchases.facts import Recorded
 from highstreet.timeline.service import append
 from highstreet_tenants.clock import now
@@ -57,6 +57,7 @@ def claim(s: ScopedSession, store_id: UUID, pos_ref: str, customer_id: UUID) -> 
         for back in queries.returns_of(s, fact.id):
             append(s, rows.return_entry(back, customer.id))
     answers = dispatch.collect(s, "purchase_claimed", store_id=fact.store_id, purchase=fact)
+    telling.claimed(s, fact)
     return Recorded(fact, True, tuple(answers))
 
 

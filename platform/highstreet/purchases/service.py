@@ -6,7 +6,7 @@ from uuid import UUID
 from highstreet.customers import queries as customers
 from highstreet.customers.places import place
 from highstreet.host import dispatch
-from highstreet.purchases import checks, queries, rows
+from highstreet.purchases import checks, queries, rows, telling
 from highstreet.purchases.batch import record_batch
 from highstreet.purchases.claims import claim
 from highstreet.purchases.facts import PurchaseFact, PurchaseIn, Recorded
@@ -84,6 +84,7 @@ def record(s: ScopedSession, given: PurchaseIn) -> Recorded:
     if fact.customer_id is not None:
         append(s, rows.entry(fact))
     answers = dispatch.collect(s, "purchases_recorded", store_id=fact.store_id, purchases=(fact,))
+    telling.recorded(s, (fact,))
     return Recorded(fact, True, tuple(answers))
 
 

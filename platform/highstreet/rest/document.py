@@ -17,7 +17,7 @@ from flask import Flask, Response, current_app, request
 from flask_smorest.spec.plugins import FlaskPlugin
 
 from highstreet.host import access
-from highstreet.rest import idempotency, pipeline, problems
+from highstreet.rest import idempotency, pipeline, problems, told
 
 if TYPE_CHECKING:
     from highstreet.rest.api import Api
@@ -110,6 +110,9 @@ def build(api: Api) -> dict[str, Any]:
     for name in sorted(seen):
         responses[name] = _response(HTTPStatus[name])
     components.setdefault("schemas", {}).setdefault("Problem", _problem_schema(api))
+    document["webhooks"] = told.webhooks(api, app.extensions["highstreet"].host)
+    api.spec.tag({"name": "webhooks", "description": "What is told to other programmes."})
+    document["tags"] = api.spec.to_dict()["tags"]
     return document
 
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from highstreet.customers.hooks import SummaryRow
     from highstreet.host.access import public, requires
     from highstreet.host.dispatch import Refused
+    from highstreet.host.event_types import EventType
     from highstreet.host.facts import BrandFacts
     from highstreet.host.plans import Answer
     from highstreet.host.plugin import Finding, NavEntry, Plugin, Verb
@@ -107,6 +108,7 @@ _PLACES: dict[str, str] = {
     "SummaryRow": "highstreet.customers.hooks",
     **dict.fromkeys(("public", "requires"), "highstreet.host.access"),
     "Refused": "highstreet.host.dispatch",
+    "EventType": "highstreet.host.event_types",
     "BrandFacts": "highstreet.host.facts",
     "Answer": "highstreet.host.plans",
     **dict.fromkeys(("Finding", "NavEntry", "Plugin"), "highstreet.host.plugin"),
@@ -169,6 +171,7 @@ __all__ = [
     "Difference",
     "Entry",
     "EntryIn",
+    "EventType",
     "Figure",
     "Finding",
     "Forbidden",

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from highstreet.host.registry import Loaded
     from highstreet.host.shops import Shop
     from highstreet.host.snapshot import Place
-    from highstreet.sdk.rooms import Consent, Customers, Jobs, Purchases, Timeline
+    from highstreet.sdk.rooms import Consent, Customers, Events, Jobs, Purchases, Timeline
 
 R = TypeVar("R")
 
@@ -109,6 +109,13 @@ class Ctx(Ground):
         from highstreet.sdk.rooms import Jobs
 
         return self._room("jobs", Jobs)
+
+    @property
+    def events(self) -> Events:
+        """Telling others' programmes, by webhook, what happened in the tool."""
+        from highstreet.sdk.rooms import Events
+
+        return self._room("events", Events)
 
     def _room(self, name: str, kind: Callable[[Ctx], R]) -> R:
         room: R | None = self._rooms.get(name)

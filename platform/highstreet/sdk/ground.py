@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -13,6 +14,7 @@ from highstreet_tenants.scopes import Scope
 from highstreet_tenants.sessions import ScopedSession
 
 if TYPE_CHECKING:
+    from highstreet.host.event_types import EventType
     from highstreet.host.registry import Loaded
 
 
@@ -43,6 +45,11 @@ class Ground:
     def scope(self) -> Scope:
         """Whose rows are within reach, and who acts (`scope.actor`)."""
         return self._s.scope
+
+    @property
+    def events_declared(self) -> Sequence[EventType]:
+        """The kinds of events that the tool may publish."""
+        return self._loaded.plugin.events
 
     def need(self, capability: str) -> None:
         """Raise Forbidden unless plugin.toml declares a capability."""

@@ -324,3 +324,40 @@ class Jobs(_Room):
             subject=subject,
             store_id=self._ctx.store_id,
         )
+
+
+class Events(_Room):
+    """What the tool tells others' programmes: the kinds that its `Plugin.events` names."""
+
+    __slots__ = ()
+
+    def wanted(self, name: str) -> bool:
+        """Whether anybody within reach listens; ask before putting much together."""
+        from highstreet.webhooks import outbox
+
+        return outbox.wanted(self._ctx.s, name)
+
+    def publish(
+        self,
+        name: str,
+        data: Mapping[str, Any],
+        *,
+        at: datetime | None = None,
+        store_id: UUID | None = None,
+    ) -> None:
+        """Tell, as part of this transaction, those who listen; nothing is told where the tool is
+        off.
+
+        data: what the kind's schema says, as Python has it: ids and amounts, never names. at: when
+        it happened, now if not given. Raises ValueError for an event that is not the tool's, or
+        data that does not fit.
+        """
+        from highstreet.host import state
+        from highstreet.webhooks import outbox
+
+        ctx = self._ctx
+        if name not in {one.name for one in ctx.events_declared}:
+            raise ValueError(f"{name} is not among the events of {ctx.plugin}")
+        where = ctx.store_id if store_id is None else store_id
+        if outbox.wanted(ctx.s, name) and state.is_on(ctx.s, ctx.plugin, where):
+            outbox.publish(ctx.s, name, data, store_id=where, at=at)

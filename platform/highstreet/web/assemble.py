@@ -33,6 +33,7 @@ PAGES = (
     ("store.results", "results"),
     ("store.settings", "settings"),
     ("jobs", "jobs"),
+    ("webhooks", "webhooks"),
     ("office.console", "office"),
     ("member", "member"),
     ("health", "health"),

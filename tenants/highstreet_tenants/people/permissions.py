@@ -142,6 +142,7 @@ CORE: tuple[Permission, ...] = (
     Permission("people.view", N_("See who has a role"), (*_MANAGER, *_OFFICE)),
     Permission("people.manage", N_("Invite people, grant and revoke roles"), _MANAGER),
     Permission("keys.manage", N_("Create and revoke API keys"), _MANAGER),
+    Permission("webhooks.manage", N_("Set up webhooks"), _MANAGER, personal=True),
     Permission("tills.manage", N_("Set up tills and sign them out"), _MANAGER, personal=True),
     Permission("jobs.view", N_("See the jobs and their errors"), _MANAGER),
     Permission("imports.run", N_("Import purchases and customers"), _MANAGER, personal=True),
@@ -152,6 +153,7 @@ CORE: tuple[Permission, ...] = (
     Permission("stores.edit", N_("Open, change and close stores"), _HEAD),
     Permission("policy.view", N_("See the policy"), _OFFICE),
     Permission("policy.edit", N_("Set the policy"), _HEAD),
+    Permission("webhooks.office", N_("Set up head office’s webhooks"), _HEAD),
     Permission("approvals.decide", N_("Approve and refuse what stores ask for"), _HEAD),
 )
 

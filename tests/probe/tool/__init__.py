@@ -11,6 +11,7 @@ from marshmallow import Schema, fields
 
 from highstreet.sdk import (
     Cells,
+    EventType,
     ImportDone,
     ImportKind,
     ImportRow,
@@ -130,6 +131,12 @@ def _take(ctx: Any, rows: Sequence[ImportRow]) -> ImportDone:
     return ImportDone(len(rows))
 
 
+class Happened(Schema):
+    """What the tool tells others' programmes."""
+
+    on = fields.Boolean(required=True)
+
+
 #: A file of the tool's own.
 WORDS = ImportKind(
     f"{NAME}.words", _l("Words"), {"word": ("word",)}, needs=("word",), read=_read, write=_take
@@ -162,6 +169,16 @@ def make(hooks: object, slots: Mapping[str, str]) -> Plugin:
         ],
         slots=dict.fromkeys(slots, _piece),
         imports=[WORDS],
+        events=[
+            EventType(
+                f"{NAME}.happened",
+                _l("It happened"),
+                _l("A trial."),
+                Happened,
+                {"on": True},
+                personal=False,
+            )
+        ],
         verbs=[Verb(f"{NAME}.say", _l("Say something"), _say)],
     )
 

@@ -33,7 +33,7 @@ EXPECTED = {
         *("today.view", "till.use", "customers.read", "customers.write", "customers.merge"),
         *("customers.export", "customers.erase", "tools.view", "tools.choose", "settings.edit"),
         *("results.view", "people.view", "people.manage", "keys.manage", "jobs.view"),
-        *("imports.run", "tills.manage", "store.results"),
+        *("imports.run", "tills.manage", "store.results", "webhooks.manage"),
     },
     "head_office_marketing": {
         *("tools.view", "results.view", "people.view", "office.view", "stores.view"),
@@ -44,12 +44,12 @@ EXPECTED["store_owner"] = EXPECTED["regional_manager"] = EXPECTED["store_manager
 EXPECTED["head_office_manager"] = (
     EXPECTED["store_manager"]
     | EXPECTED["head_office_marketing"]
-    | {"brand.edit", "stores.edit", "policy.edit", "approvals.decide"}
+    | {"brand.edit", "stores.edit", "policy.edit", "approvals.decide", "webhooks.office"}
 )
 PERSONAL = {
     "today.view",
     *("till.use", "customers.read", "customers.write", "customers.merge", "customers.export"),
-    *("customers.erase", "imports.run", "tills.manage", "store.results"),
+    *("customers.erase", "imports.run", "tills.manage", "store.results", "webhooks.manage"),
 }
 #: All that a staff PIN opens, however much its holder may do with their password.
 AT_TILL = {"till.use"}

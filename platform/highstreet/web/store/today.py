@@ -17,6 +17,8 @@ from highstreet.results.hooks import Figure
 from highstreet.results.queries import Day, Usual
 from highstreet.web import formats, slots, toolfaces
 from highstreet.web.current import Place, current
+from highstreet.web.webhooks import why_disabled
+from highstreet.webhooks import queries as webhooks
 from highstreet_tenants import clock
 from highstreet_tenants.sessions import ScopedSession
 
@@ -147,6 +149,18 @@ def _tasks(s: ScopedSession, place: Place) -> list[Task]:
                     _("Needs a look"),
                 )
             )
+    if current.may("webhooks.manage"):
+        tasks += [
+            Task(
+                _("The webhook “%(name)s” is switched off", name=hook.name),
+                _("Look at it"),
+                url_for("webhooks.store_one", webhook_id=hook.id, **place.slugs),
+                why_disabled(hook.reason),
+                "wrong",
+                _("Needs a look"),
+            )
+            for hook in webhooks.disabled(s)
+        ]
     if current.may("customers.merge"):
         pairs = duplicates.likely_duplicates(s, limit=MOST_PAIRS)
         if pairs:

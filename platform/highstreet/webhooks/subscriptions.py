@@ -1,0 +1,332 @@
+"""Subscribing and what follows: changing, pausing, rotating the secret, trying, sending again.
+
+Every verb works for the scope's place: a store's own webhooks, or head office's.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final, cast
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from highstreet import jobs
+from highstreet.host import state
+from highstreet.i18n import gettext as _
+from highstreet.webhooks import addresses, catalogue, signing
+from highstreet.webhooks.models import (
+    ACTIVE,
+    DISABLED,
+    FAILED,
+    PAUSED,
+    PENDING,
+    Webhook,
+    WebhookDelivery,
+    WebhookInterest,
+)
+from highstreet_tenants import bulk
+from highstreet_tenants.cards import refuse_payment_cards
+from highstreet_tenants.clock import now
+from highstreet_tenants.errors import Conflict, Invalid, NotFound
+from highstreet_tenants.ids import new_id
+from highstreet_tenants.sealing import Sealing
+from highstreet_tenants.sessions import ScopedSession
+
+DELIVER = "core.webhooks.deliver"
+#: The kind of secret, for `sealing`.
+KIND = "webhook"
+#: So long an old secret signs beside the new one.
+OVERLAP = timedelta(hours=24)
+#: Of one store, or of head office.
+MOST = 20
+
+_delivery = cast(sa.Table, WebhookDelivery.__table__)
+
+
+class Keep:
+    """The type of KEEP."""
+
+
+#: An argument of `change` that leaves what is there.
+KEEP: Final = Keep()
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A webhook with its secret, which is shown this once."""
+
+    webhook: Webhook
+    secret: str
+
+
+def subscribe(
+    s: ScopedSession, *, name: str, url: str, events: Sequence[str], local: bool = False
+) -> Made:
+    """Have events of some kinds sent to an address.
+
+    local: http to this machine will do (`webhooks_local` of the settings). Raises Invalid naming
+    fields, Conflict where there are too many.
+    """
+    state.one_at_a_time(s)
+    if len(s.scalars(sa.select(Webhook.id).where(*mine(s))).all()) >= MOST:
+        raise Conflict(_("There are %(most)s webhooks here already. Delete one first.", most=MOST))
+    row_id, secret = new_id(), signing.new_secret()
+    row = Webhook(
+        brand_id=s.brand_id,
+        id=row_id,
+        store_id=s.store_id,
+        name=_name(name),
+        url=_url(url, local),
+        events=_events(s, events, ()),
+        secret=_sealing(s).seal(KIND, row_id, secret),
+        created_by=s.scope.actor.name[:120],
+    )
+    s.add(row)
+    _interest(s, row.events)
+    state.touch(s)
+    return Made(row, secret)
+
+
+def change(
+    s: ScopedSession,
+    webhook_id: UUID,
+    *,
+    name: str | Keep = KEEP,
+    url: str | Keep = KEEP,
+    events: Sequence[str] | Keep = KEEP,
+    local: bool = False,
+) -> Webhook:
+    """Change what is given. Raises NotFound, Invalid naming fields."""
+    state.one_at_a_time(s)
+    row = get(s, webhook_id)
+    if not isinstance(name, Keep):
+        row.name = _name(name)
+    if not isinstance(url, Keep):
+        row.url = _url(url, local)
+    if not isinstance(events, Keep):
+        row.events = _events(s, events, row.events)
+        _interest(s, row.events)
+    state.touch(s)
+    return row
+
+
+def rotate(s: ScopedSession, webhook_id: UUID) -> Made:
+    """A new secret; what is sent is signed with both for `OVERLAP`. Raises NotFound."""
+    row = get(s, webhook_id, lock=True)
+    secret = signing.new_secret()
+    row.old_secret, row.old_until = row.secret, now() + OVERLAP
+    row.secret = _sealing(s).seal(KIND, row.id, secret)
+    s.flush()
+    return Made(row, secret)
+
+
+def pause(s: ScopedSession, webhook_id: UUID) -> Webhook:
+    """Send nothing for now; what happens meanwhile is kept. Raises NotFound, Conflict."""
+    row = get(s, webhook_id, lock=True)
+    if row.status != ACTIVE:
+        raise Conflict(_("Only a webhook that is on can be paused."))
+    _set(row, PAUSED)
+    s.flush()
+    return row
+
+
+def enable(s: ScopedSession, webhook_id: UUID) -> Webhook:
+    """Send again, first what waits. Raises NotFound, Conflict."""
+    state.one_at_a_time(s)
+    row = get(s, webhook_id, lock=True)
+    if row.status == ACTIVE:
+        raise Conflict(_("This webhook is on already."))
+    if not state.place(s).open:
+        raise Conflict(_("The store has closed."))
+    _set(row, ACTIVE)
+    row.failures, row.rest_until = 0, None
+    s.flush()
+    state.touch(s)
+    order(s, row)
+    return row
+
+
+def remove(s: ScopedSession, webhook_id: UUID) -> None:
+    """End a subscription; what was not delivered yet never will be. Raises NotFound."""
+    state.one_at_a_time(s)
+    row = get(s, webhook_id, lock=True)
+    s.execute(
+        sa.delete(_delivery).where(*s.scope.owns(_delivery), _delivery.c.webhook_id == row.id)
+    )
+    s.delete(row)
+    s.flush()
+    state.touch(s)
+
+
+def test(s: ScopedSession, webhook_id: UUID) -> UUID:
+    """Send a message that says it is a test; gives the delivery's id. Raises NotFound, Conflict."""
+    row = get(s, webhook_id, lock=True)
+    if row.status != ACTIVE:
+        raise Conflict(_("Switch the webhook on first."))
+    body = {"type": catalogue.TEST, "timestamp": now().isoformat(), "data": {"webhook": row.name}}
+    made = new_id()
+    # Not by the ORM: head office's names nobody, and so no store, in a table that is about people.
+    bulk.insert(
+        s,
+        _delivery,
+        [
+            {
+                "id": made,
+                "store_id": row.store_id,
+                "webhook_id": row.id,
+                "event_id": new_id(),
+                "type": catalogue.TEST,
+                "body": json.dumps(body, ensure_ascii=False, separators=(",", ":")),
+                "status": PENDING,
+                "attempts": 0,
+                "due_at": now(),
+                "created_at": now(),
+            }
+        ],
+    )
+    order(s, row)
+    return made
+
+
+def resend(s: ScopedSession, webhook_id: UUID, delivery_id: UUID) -> None:
+    """Send one message again, with the same id, whatever became of it.
+
+    Raises NotFound, Conflict.
+    """
+    row = _on(s, webhook_id)
+    if not _again(s, row, _delivery.c.id == delivery_id):
+        raise NotFound(_("There is no such delivery."))
+
+
+def resend_failed(s: ScopedSession, webhook_id: UUID, since: datetime | None = None) -> int:
+    """Send again what failed, or waits for another try; since (aware): what happened from then on.
+
+    Gives how many. Raises NotFound, Conflict.
+    """
+    row = _on(s, webhook_id)
+    return _again(
+        s,
+        row,
+        sa.or_(
+            _delivery.c.status == FAILED,
+            sa.and_(_delivery.c.status == PENDING, _delivery.c.attempts > 0),
+        ),
+        sa.true() if since is None else _delivery.c.created_at >= since,
+    )
+
+
+def get(s: ScopedSession, webhook_id: UUID, *, lock: bool = False) -> Webhook:
+    """A webhook of the scope's place; lock: nobody else changes or delivers it meanwhile.
+
+    Raises NotFound.
+    """
+    query = sa.select(Webhook).where(Webhook.id == webhook_id, *mine(s))
+    if lock:
+        query = query.with_for_update().execution_options(populate_existing=True)
+    row = s.scalar(query)
+    if row is None:
+        raise NotFound(_("There is no such webhook."))
+    return row
+
+
+def mine(s: ScopedSession) -> tuple[sa.ColumnElement[bool], ...]:
+    """The scope's own place: a store sees head office's webhooks behind the walls, nobody shows
+    them."""
+    own = Webhook.store_id.is_(None) if s.store_id is None else Webhook.store_id == s.store_id
+    return (own,)
+
+
+def order(s: ScopedSession, row: Webhook, at: datetime | None = None) -> None:
+    """Have a webhook's deliveries carried, now or at a later moment.
+
+    The caller holds the webhook's lock, so that the job that ends just now sees what is new.
+    """
+    key = f"{DELIVER}:{row.id.hex}"
+    if at is not None:
+        key += f":{at:%Y%m%d%H%M%S}"
+    jobs.enqueue(s, DELIVER, run_at=at, unique_key=key, subject=row.id.hex, store_id=row.store_id)
+
+
+def _on(s: ScopedSession, webhook_id: UUID) -> Webhook:
+    row = get(s, webhook_id, lock=True)
+    if row.status != ACTIVE:
+        raise Conflict(_("Switch the webhook on first."))
+    return row
+
+
+def _again(s: ScopedSession, row: Webhook, *which: sa.ColumnElement[bool]) -> int:
+    at = now()
+    done = s.execute(
+        sa.update(_delivery)
+        .where(*s.scope.owns(_delivery), _delivery.c.webhook_id == row.id, *which)
+        .values(status=PENDING, attempts=0, first_at=None, due_at=at)
+        .returning(_delivery.c.id)
+    ).all()
+    row.rest_until = None
+    s.flush()
+    if done:
+        order(s, row)
+    return len(done)
+
+
+def _set(row: Webhook, status: str, reason: str | None = None) -> None:
+    row.status, row.reason, row.status_at = status, reason, now()
+
+
+def disable(s: ScopedSession, row: Webhook, reason: str) -> None:
+    """Send nothing more and write nothing more down, until somebody switches it on again."""
+    _set(row, DISABLED, reason)
+    s.flush()
+    state.touch(s)
+
+
+def _name(name: str) -> str:
+    text = " ".join(name.split())
+    if not text or len(text) > 80 or not text.isprintable():
+        raise _bad("name", _("Say in up to 80 characters who listens there."))
+    refuse_payment_cards(text, "name")
+    return text
+
+
+def _url(url: str, local: bool) -> str:
+    addresses.read(url, local=local)
+    refuse_payment_cards(url, "url")
+    return url.strip()
+
+
+def _events(s: ScopedSession, events: Sequence[str], before: Sequence[str]) -> list[str]:
+    known = catalogue.offered(s)
+    strange = [one for one in events if one not in known and one not in before]
+    if strange:
+        raise _bad(
+            "events",
+            _(
+                "There is no event %(strange)s here; there are: %(known)s.",
+                strange=", ".join(strange),
+                known=", ".join(known),
+            ),
+        )
+    if not events:
+        raise _bad("events", _("Choose at least one kind of event."))
+    return list(dict.fromkeys(events))
+
+
+def _interest(s: ScopedSession, events: Sequence[str]) -> None:
+    """Let every store know that somebody listens to what concerns the whole club."""
+    kinds = catalogue.known(s)
+    asked = {one for one in events if one in kinds and kinds[one].club}
+    if asked:
+        asked -= set(s.scalars(sa.select(WebhookInterest.type)))
+        s.add_all(WebhookInterest(brand_id=s.brand_id, type=one) for one in sorted(asked))
+
+
+def _sealing(s: ScopedSession) -> Sealing:
+    return cast(Sealing, s.info["sealing"])
+
+
+def _bad(field: str, words: str) -> Invalid:
+    return Invalid(words, fields={field: [words]})
