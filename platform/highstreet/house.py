@@ -136,11 +136,15 @@ class House:
         )
         return contents, missed.catch_up(self.tenancy, tool, contents.at, actor)
 
-    def behind(self) -> list[str]:
-        """Owners whose schema is not at its head."""
+    def pending(self) -> dict[str, str]:
+        """Owners whose schema is not at its head, with why."""
         from highstreet_migrations import runner
 
-        return list(runner.pending(self.engine, self.histories))
+        return runner.pending(self.engine, self.histories)
+
+    def behind(self) -> list[str]:
+        """Owners whose schema is not at its head."""
+        return list(self.pending())
 
     def look_at_tables(self) -> bool:
         """Whether the core's tables are up to date. If so, a tool whose tables are not is left

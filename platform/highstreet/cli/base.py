@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import asdict, is_dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 from uuid import UUID
 
 import click
@@ -38,7 +38,55 @@ OPERATOR = Actor("system", None, "command line")
 INSUFFICIENT_PRIVILEGE = "42501"
 """PostgreSQL's code for what a role may not do (its manual, appendix A)."""
 
-json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for machines.")
+_json_out: TextIO | None = None
+
+
+def _json_alone(context: click.Context, _option: click.Parameter, wanted: bool) -> bool:
+    """Keep standard output for JSON alone: whatever a tool prints goes to standard error, also from
+    a program that it starts."""
+    global _json_out
+    if not wanted:
+        return wanted
+    before, saved = sys.stdout, None
+    with suppress(OSError, ValueError, AttributeError):  # a test's standard output is no file
+        if before.fileno() == 1:
+            before.flush()
+            saved = os.dup(1)
+            os.dup2(2, 1)
+    _json_out = before if saved is None else os.fdopen(saved, "w", encoding=before.encoding)
+    sys.stdout = sys.stderr
+
+    def restore() -> None:
+        global _json_out
+        out, _json_out = _json_out, None
+        sys.stdout = before
+        if saved is not None and out is not None:
+            out.flush()
+            os.dup2(saved, 1)
+            out.close()
+
+    context.call_on_close(restore)
+    return wanted
+
+
+json_option = click.option(
+    "--json", "as_json", is_flag=True, callback=_json_alone, help="Print JSON for machines."
+)
+
+
+def _safely(context: click.Context, _option: click.Parameter, wanted: bool) -> None:
+    if wanted:
+        context.find_root().obj["config"]["safe_mode"] = True
+
+
+#: After the command as well as before it: who needs it is in no mood for the order of words.
+safe_mode_option = click.option(
+    "--safe-mode",
+    is_flag=True,
+    expose_value=False,
+    callback=_safely,
+    help="Start without any tool.",
+)
 brand_option = click.option("--brand", "brand_slug", required=True, help="Slug of the brand.")
 
 
@@ -206,7 +254,7 @@ def plain(value: Any) -> Any:
 
 def print_json(value: Any) -> None:
     """One JSON value on standard output."""
-    click.echo(json.dumps(plain(value), ensure_ascii=False, indent=2))
+    click.echo(json.dumps(plain(value), ensure_ascii=False, indent=2), file=_json_out)
 
 
 def print_done(as_json: bool, words: str, **facts: Any) -> None:

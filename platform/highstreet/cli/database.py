@@ -8,29 +8,44 @@ import click
 import sqlalchemy as sa
 
 from highstreet import config
-from highstreet.cli.base import json_option, open_house, print_json, telling_of_the_database
+from highstreet.cli.base import (
+    json_option,
+    open_house,
+    operating,
+    print_json,
+    safe_mode_option,
+    telling_of_the_database,
+)
+from highstreet.host import policy
 from highstreet.host.plugin import Finding
 from highstreet.host.registry import Loaded
 from highstreet.house import House
 from highstreet.i18n import gettext as _
 from highstreet.i18n import language
-from highstreet_migrations.histories import MigrationFailed
+from highstreet_migrations.histories import CORE, MigrationFailed
 from highstreet_tenants import rls
 from highstreet_tenants.errors import Unavailable
+from highstreet_tenants.models import Brand
 
 #: Characters; secrets.token_urlsafe(24) gives as many, 192 bits.
 SHORTEST_KEY = 32
 
 
 @click.command()
+@safe_mode_option
+@click.option("--dry-run", is_flag=True, help="Say what would move, and where tools would wait.")
 @click.option("--strict", is_flag=True, help="Exit code 1 if a tool's tables could not be moved.")
 @json_option
-def migrate(strict: bool, as_json: bool) -> None:
+def migrate(dry_run: bool, strict: bool, as_json: bool) -> None:
     """Bring the tables of the core and of every tool up to date. Make a backup first.
 
     A tool whose migration fails, or hangs for longer than HIGHSTREET_MIGRATION_SECONDS, is left as
     it was and left out until it is mended; the core and all other tools go on without it.
     """
+    if dry_run:
+        with open_house(ready=False) as house:
+            _foretell(house, as_json)
+        return
     failed: dict[str, str] = {}
     with open_house(ready=False) as house:
         try:
@@ -44,6 +59,41 @@ def migrate(strict: bool, as_json: bool) -> None:
         for line in moved or ([] if failed else [_("Everything is up to date.")]):
             click.echo(line)
     raise SystemExit(1 if failed and strict else 0)
+
+
+def _foretell(house: House, as_json: bool) -> None:
+    """What an upgrade does: tables that move, and places where a tool waits for agreement."""
+    with telling_of_the_database():
+        behind = house.pending()
+    waits: list[dict[str, str]] = []
+    if CORE.name not in behind:
+        with house.tenancy.control() as c:
+            brands = list(c.scalars(sa.select(Brand).order_by(Brand.slug)))
+        for brand in brands:
+            with operating(house, brand) as s:
+                waits += [
+                    {
+                        "brand": brand.slug,
+                        "place": one.place.slug,
+                        "tool": one.plugin,
+                        "before": one.before.state,
+                        "after": one.after.state,
+                    }
+                    for name in house.host.plugins
+                    for one in policy.upgraded(s, name)
+                ]
+    left_out = {one.name: str(one.detail) for one in house.host.quarantined.values()}
+    if as_json:
+        print_json({"behind": behind, "changes": waits, "left_out": left_out})
+        return
+    for name, why in behind.items():
+        click.echo(f"{name}: {why}")
+    for one in waits:
+        click.echo(f"{one['brand']}/{one['place']}: {one['tool']} {one['before']} → {one['after']}")
+    for name, why in left_out.items():
+        click.echo(_("Left out: %(tool)s", tool=f"{name}: {why}"))
+    if not behind and not waits:
+        click.echo(_("Nothing changes."))
 
 
 @click.command()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -20,11 +21,13 @@ from highstreet.cli.base import (
     print_done,
     print_json,
     print_table,
+    telling_of_the_database,
 )
+from highstreet.cli.doctor import doctor, show
 from highstreet.cli.uninstall import export_, leftovers, reinstall, uninstall
-from highstreet.host import faults, owed, settings, state
+from highstreet.host import faults, owed, policy, settings, state
 from highstreet.i18n import gettext as _
-from highstreet_tenants.errors import NotFound
+from highstreet_tenants.errors import NotFound, Unavailable
 from highstreet_tenants.models import Store
 from highstreet_tenants.sessions import ScopedSession
 
@@ -34,7 +37,7 @@ def plugins() -> None:
     """Tools: what is installed, and why it is on or off."""
 
 
-for command in (export_, uninstall, reinstall, leftovers):
+for command in (doctor, show, export_, uninstall, reinstall, leftovers):
     plugins.add_command(command)
 
 
@@ -46,6 +49,8 @@ def list_plugins(as_json: bool) -> None:
     Exit code 1 if one could not be loaded.
     """
     with open_house(ready=False) as house:
+        with suppress(Unavailable), telling_of_the_database():
+            house.look_at_tables()
         rows = [
             {
                 "name": one.name,
@@ -68,7 +73,7 @@ def list_plugins(as_json: bool) -> None:
             }
             for bad in house.host.quarantined.values()
         ]
-        failed = bool(house.host.quarantined)
+        failed = any(one.reason != "safe-mode" for one in house.host.quarantined.values())
     if as_json:
         print_json(rows)
     else:
@@ -160,6 +165,40 @@ def explain(plugin: str, brand_slug: str, store_slug: str | None, as_json: bool)
     for key, one in (rows[0].get("settings", {}) if store_slug else {}).items():
         lock = ", locked" if one["locked"] else ""
         click.echo(f"  {key} = {one['value']}  ({one['from']}{lock})")
+
+
+@plugins.command()
+@click.argument("plugin")
+@brand_option
+@click.option("--store", "store_slug", help="Slug or code; without it, the whole brand.")
+@click.option("--dry-run", is_flag=True, help="Say what would change, and change nothing.")
+@json_option
+def agree(
+    plugin: str, brand_slug: str, store_slug: str | None, dry_run: bool, as_json: bool
+) -> None:
+    """Agree to what a tool's new version declares, so that it goes on where it was held."""
+    with open_house() as house:
+        brand = find_brand(house, brand_slug)
+        with operating(house, brand, write=not dry_run) as s:
+            node = find_store(s, store_slug).id if store_slug else None
+            changes = policy.agree(s, plugin, node, dry_run=dry_run)
+            rows = [
+                {
+                    "plugin": one.plugin,
+                    "place": one.place.slug,
+                    "before": one.before.state,
+                    "after": one.after.state,
+                }
+                for one in changes
+            ]
+    if as_json:
+        print_json(rows)
+        return
+    print_table(
+        ("tool", "place", "before", "after"),
+        [tuple(row.values()) for row in rows],
+        _("Nothing changes."),
+    )
 
 
 @plugins.command("owed")

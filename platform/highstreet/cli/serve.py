@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from highstreet.cli.base import be_ready, make_app
+from highstreet.cli.base import be_ready, make_app, safe_mode_option
 from highstreet.i18n import gettext as _
 from highstreet_tenants.errors import Invalid, Unavailable
 
@@ -39,6 +39,7 @@ PATIENCE = 60.0
     default=None,
     help="Run jobs inside (default: yes, unless a Redis URL is set).",
 )
+@safe_mode_option
 def run(host: str, port: int, runner: bool | None) -> None:
     """Serve the consoles and the REST API, with a job runner inside."""
     from highstreet.app import house_of
@@ -149,6 +150,7 @@ def _ending_on(number: signal.Signals) -> Iterator[None]:
 
 
 @click.command()
+@safe_mode_option
 def worker() -> None:
     """Run jobs until stopped: through Redis and RQ where a Redis URL is set, else directly."""
     from highstreet.app import house_of

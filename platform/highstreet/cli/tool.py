@@ -62,8 +62,8 @@ def tool(
     if as_json:
         print_json(rows)
     else:
-        columns = list(rows[0]) if rows else []
-        print_table(columns, [[row[one] for one in columns] for row in rows], _("Nothing."))
+        columns = list(dict.fromkeys(name for row in rows for name in row))
+        print_table(columns, [[row.get(one) for one in columns] for row in rows], _("Nothing."))
 
 
 def _list(house: Any, as_json: bool) -> None:

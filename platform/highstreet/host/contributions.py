@@ -13,7 +13,7 @@ from marshmallow import Schema, ValidationError
 from marshmallow import fields as ma_fields
 from marshmallow import missing as missing_
 
-from highstreet.host import catalogues, pages
+from highstreet.host import answers, catalogues, pages
 from highstreet.host.candidates import Candidate, Refused
 from highstreet.host.plugin import NavEntry, Plugin, Verb
 from highstreet.host.spec import Call, Hook
@@ -217,7 +217,7 @@ def register(
                 function = adapted(implementation.function, hook.arguments)
                 calls[caller.name] = Call(
                     candidate.name,
-                    function if hook.gives is None else held(function, hook.gives),
+                    function if hook.gives is None else answers.held(function, hook.gives),
                     -1 if implementation.tryfirst else 1 if implementation.trylast else 0,
                 )
     return calls
@@ -242,26 +242,6 @@ def _wrong_hooks(
             yield f"{name} must be an ordinary function"
         elif "ctx" not in inspect.signature(function).parameters:
             yield f"{name} must take ctx"
-
-
-def held(function: Callable[..., Any], gives: type | list[type]) -> Callable[..., Any]:
-    """The function, raising TypeError for an answer that no page could show."""
-    kind = gives[0] if isinstance(gives, list) else gives
-    many = isinstance(gives, list)
-
-    def call(*given: Any) -> Any:
-        value = function(*given)
-        if value is None or (isinstance(value, kind) and not many):
-            return value
-        if many and isinstance(value, list | tuple):
-            value_of_each = [one for one in value if not isinstance(one, kind)]
-            if not value_of_each:
-                return value
-            value = value_of_each[0]
-        wanted = f"a list of {kind.__name__}" if many else kind.__name__
-        raise TypeError(f"the answer must be {wanted}, and there is {type(value).__name__} in it")
-
-    return call
 
 
 def adapted(function: Callable[..., Any], arguments: tuple[str, ...]) -> Callable[..., Any]:

@@ -4,8 +4,9 @@ from typing import Any
 from uuid import UUID
 
 from highstreet import host as hosts
-from highstreet.host import guard, state
+from highstreet.host import answers, guard, state
 from highstreet.host.plans import Answer
+from highstreet.host.plugin import Slot
 from highstreet_tenants.sessions import ScopedSession
 
 
@@ -24,9 +25,18 @@ def render(
         if piece is None or name not in on:
             continue
         well, markup = guard.call(
-            s, name, f"slot:{slot}", piece, named=offered, store_id=store_id,
+            s, name, f"slot:{slot}", _drawn(piece), named=offered, store_id=store_id,
             budget=host.slow_ms / 1000,
         )  # fmt: skip
         if well and markup is not None:
             found.append(Answer(name, markup))
     return found
+
+
+def _drawn(piece: Slot) -> Slot:
+    """The piece, drawn while the guard still stands; what is no markup is escaped."""
+
+    def draw(ctx: Any, **offered: Any) -> Any:
+        return answers.markup(piece(ctx, **offered))
+
+    return draw

@@ -178,6 +178,20 @@ def overview(s: ScopedSession, store_id: UUID | None = None) -> Mapping[str, Eff
     }
 
 
+def standing_still(s: ScopedSession) -> dict[str, dict[str, int]]:
+    """In how many stores of the brand each tool is paused or held: tool → state → stores."""
+    rows = snapshot.load_all(s)
+    found: dict[str, dict[str, int]] = {}
+    for node in rows.places:
+        if node is None:
+            continue
+        for name, ruling in rows.rulings(hosts.of(s), node).items():
+            if ruling.state in ("paused", "held"):
+                count = found.setdefault(name, {})
+                count[ruling.state] = count.get(ruling.state, 0) + 1
+    return found
+
+
 def one_at_a_time(s: ScopedSession) -> None:
     """Let nobody else change this brand's tools until the transaction ends.
 

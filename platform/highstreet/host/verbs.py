@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from time import perf_counter
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from highstreet.host import guard, state
+from highstreet.host import answers, faults, guard, state
+from highstreet.host.guard import CAUGHT
 from highstreet.host.plugin import Facts, Verb
 from highstreet.i18n import gettext as _
-from highstreet_tenants.errors import Invalid, NotFound
+from highstreet_tenants.errors import HighstreetError, Invalid, NotFound
 from highstreet_tenants.sessions import ScopedSession
 
 if TYPE_CHECKING:
     from highstreet.host.registry import Host
+
+
+class VerbFailed(HighstreetError):
+    """A tool's verb failed; it is noted among the tool's faults."""
+
+    type, status = "verb-failed", 500
 
 
 def of(host: Host) -> dict[str, tuple[str, Verb]]:
@@ -45,7 +53,8 @@ def run(
     """Do what a verb says, in a store or for the brand. Off means off.
 
     Raises NotFound for an unknown verb, ToolOff where the tool is off, Invalid for an option that
-    it does not have or a place where it does not work, and what the tool raises.
+    it does not have or a place where it does not work, errors of ours that the tool raises, and
+    VerbFailed for any other.
     """
     from highstreet import host as hosts
 
@@ -62,4 +71,21 @@ def run(
             )
         )
     state.require(s, tool, store_id)
-    return verb.run(guard.make_ctx(s, tool, store_id), options)
+    began = perf_counter()
+    try:
+        return answers.facts(verb.run(guard.make_ctx(s, tool, store_id), options))
+    except HighstreetError:
+        raise
+    except CAUGHT as error:
+        took = (perf_counter() - began) * 1000
+        node = s.scope.store_id if store_id is None else store_id
+        # What it wrote is rolled back, and the note must outlive that.
+        faults.record(s, faults.of_error(tool, f"verb:{name}", node, error, took), apart=True)
+        raise VerbFailed(
+            _(
+                "%(tool)s failed at “%(name)s”: %(kind)s. See: highstreet plugins faults %(tool)s",
+                tool=tool,
+                name=name,
+                kind=type(error).__name__,
+            )
+        ) from error
