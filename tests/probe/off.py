@@ -36,6 +36,7 @@ BROUGHT = {
     "slots": "pieces",
     "imports": "working_off.files",
     "verbs": "working_off.verbs",
+    "actions": "words of what the tool wrote into the trail while it was on",
     "checks": "asked of the machine, of no brand and no store",
 }
 #: Pages of the core about one tool, and why those that open while it is off do.

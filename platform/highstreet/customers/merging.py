@@ -19,6 +19,7 @@ from highstreet_tenants.clock import now
 from highstreet_tenants.errors import Conflict, Invalid
 from highstreet_tenants.ids import new_id
 from highstreet_tenants.sessions import ScopedSession
+from highstreet_tenants.trail import record
 
 _STRICTNESS = {"active": 0, "lost": 1, "blocked": 2}
 
@@ -95,6 +96,7 @@ def merge(s: ScopedSession, keep_id: UUID, gone_id: UUID) -> MergeFact:
         kept=kept,
         gone=queries.record(s, gone.id),
     )
+    record(s, "customer.merged", "customer", kept.id, details={"gone": gone.id})
     return MergeFact(kept, gone.id, at, True)
 
 

@@ -41,6 +41,7 @@ def check(candidate: Candidate, plugin: Plugin, slots: Set[str] | None) -> None:
         *_jobs(plugin),
         *_imports(plugin),
         *_verbs(plugin),
+        *_actions(plugin),
         *_pages(plugin, slots),
         *_permissions(candidate, plugin),
         *catalogues.wrong(candidate.package, plugin.translations),
@@ -138,6 +139,12 @@ def _verbs(plugin: Plugin) -> Iterator[str]:
     for verb in plugin.verbs:
         if not verb.name.startswith(f"{plugin.name}."):
             yield f"the verb {verb.name} must be called {plugin.name}.…"
+
+
+def _actions(plugin: Plugin) -> Iterator[str]:
+    for action in plugin.actions:
+        if not action.startswith(f"{plugin.name}.") or len(action) > 80:
+            yield f"the action {action} must be called {plugin.name}.…, in at most 80 letters"
 
 
 def _pages(plugin: Plugin, slots: Set[str] | None) -> Iterator[str]:

@@ -82,7 +82,9 @@ class Plugin:
     each store's local day. slots: pieces of the consoles' pages by slot name. imports: files that
     the command line takes in for the tool, named `<name>.<what>`. verbs: what an operator may ask
     of it there, named alike. checks: what `highstreet check` is to look at for it, asked without a
-    database or a request. translations: directory of its gettext catalogues, beside the package.
+    database or a request. actions: what it writes into the trail by `ctx.record`, named
+    `<name>.<what>`, each with its words (a lazy translation). translations: directory of its
+    gettext catalogues, beside the package.
     """
 
     name: str
@@ -98,4 +100,5 @@ class Plugin:
     imports: Sequence[ImportKind] = ()
     verbs: Sequence[Verb] = ()
     checks: Sequence[Callable[[], Iterable[Finding]]] = ()
+    actions: Mapping[str, object] = field(default_factory=dict)
     translations: str | None = None

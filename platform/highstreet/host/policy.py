@@ -25,6 +25,7 @@ from highstreet_tenants import clock
 from highstreet_tenants.cards import refuse_payment_cards
 from highstreet_tenants.errors import Conflict, Forbidden, Invalid, NotFound
 from highstreet_tenants.sessions import ScopedSession
+from highstreet_tenants.trail import record
 
 if TYPE_CHECKING:
     from highstreet.host.registry import Host
@@ -114,6 +115,12 @@ def set_policy(
         else:
             row.level, row.note, row.set_by, row.set_at = said.value, note, by, at
         s.flush()
+        details = {
+            "level": [now_said.level.value if now_said else None, said.value if said else None],
+            "region": before.regions[region_id] if region_id else None,
+            "note": note,
+        }
+        record(s, "policy.set", "tool", name=plugin, details=details)
     return changes
 
 
@@ -161,6 +168,8 @@ def choose(
         if approval is None:
             row.approval = row.decided_by = row.decided_at = row.note = None
         s.flush()
+        said = "tool.switched_on" if on else "tool.switched_off"
+        record(s, said, "tool", name=plugin, store_id=node)
         for change in changes:
             if change.after.on:
                 owed.hand(s, change.plugin, node, everything=True)
@@ -226,6 +235,7 @@ def pause(
     changes = list(_changes(host, plugin, before, after, [node]))
     if not dry_run:
         faults.pause(s, plugin, node, by=stop.by)
+        record(s, "tool.paused", "tool", name=plugin, store_id=node)
     return changes
 
 
@@ -253,6 +263,7 @@ def resume(
             .where(PluginPause.plugin == plugin, PluginPause.node_id == place.node)
             .values(resumed_by=_by(s), resumed_at=clock.now())
         )
+        record(s, "tool.resumed", "tool", name=plugin, store_id=node)
         for change in changes:
             if change.after.on:  # tools that need this one stood still with it
                 owed.hand(s, change.plugin, node, everything=True)
@@ -340,6 +351,8 @@ def _decide(
         row.approval = "granted" if granted else "refused"
         row.decided_by, row.decided_at, row.note = answer.by, answer.at, note
         s.flush()
+        said = "tool.approved" if granted else "tool.refused"
+        record(s, said, "tool", name=plugin, store_id=store_id, details={"note": note})
     return changes
 
 

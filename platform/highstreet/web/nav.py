@@ -79,6 +79,7 @@ def _store() -> list[tuple[str, str, str, str, str]]:
         ("more", "people.store", "people.view", _("People"), "staff"),
         ("more", "tills.listed", "tills.manage", _("Tills"), "till"),
         ("more", "pins.own", "today.view", _("Your PIN"), "staff"),
+        ("more", "trail.store", "trail.view", _("Who did what"), "staff"),
         ("more", "jobs.store", "jobs.view", _("Jobs"), "jobs"),
     ]
 
@@ -93,6 +94,7 @@ def _office() -> list[tuple[str, str, str, str, str]]:
         ("more", "office.approvals", "policy.view", _("Approvals"), "approval"),
         ("more", "office.settings", "office.view", _("Settings"), "settings"),
         ("more", "people.office", "people.view", _("People"), "staff"),
+        ("more", "trail.office", "trail.view", _("Who did what"), "staff"),
         ("more", "jobs.office", "jobs.view", _("Jobs"), "jobs"),
     ]
 

@@ -95,7 +95,7 @@ def invite() -> Response | str:
             known = accounts.find_user(s, form.get("email", ""))
             held = grants_of(s, known.id) if known else ()
         nodes = roles.nodes_of(current.house.tenancy, held, current.actor)
-        with current.house.tenancy.control(write=True) as s:
+        with current.session(write=True) as s:
             made = roles.invite(
                 s,
                 email=form.get("email", ""),
@@ -118,7 +118,7 @@ def invite() -> Response | str:
 def withdraw(link_id: UUID) -> Response:
     """Take back an offer that was not accepted yet."""
     node = _offer_node(link_id)
-    with current.house.tenancy.control(write=True) as s:
+    with current.session(write=True) as s:
         roles.withdraw(s, link_id, node, by=_me(), catalogue=current.catalogue)
     flash(_("The offer is taken back; its link no longer works."), "good")
     return redirect(_to(""), 303)
@@ -138,7 +138,7 @@ def take(user_id: UUID, grant_id: UUID) -> Response:
     node = _nodes(entries).get(entry.grant) if entry else None
     if entry is None or node is None:
         raise NotFound(_("This role was taken back already."))
-    with current.house.tenancy.control(write=True) as s:
+    with current.session(write=True) as s:
         roles.revoke(s, grant_id, node, by=_me(), catalogue=current.catalogue)
     flash(
         _("%(name)s is no longer %(role)s.", name=entry.name, role=_title(entry.grant.role)), "good"
@@ -151,7 +151,7 @@ def new_link(user_id: UUID) -> Response | str:
     """A one-time link with which the person chooses a new password; shown once."""
     entry = entries_of(user_id)[0]
     nodes = _all_nodes(user_id)
-    with current.house.tenancy.control(write=True) as s:
+    with current.session(write=True) as s:
         token = roles.reset_link(s, user_id, by=_me(), nodes=nodes, catalogue=current.catalogue)
     return _hand_over(token, "reset", entry.email)
 
@@ -171,7 +171,7 @@ def enable(user_id: UUID) -> Response:
 def _set_disabled(user_id: UUID, disabled: bool) -> Response:
     entry = entries_of(user_id)[0]
     nodes = _all_nodes(user_id)
-    with current.house.tenancy.control(write=True) as s:
+    with current.session(write=True) as s:
         roles.set_disabled(s, user_id, disabled, by=_me(), nodes=nodes, catalogue=current.catalogue)
     words = (
         _("%(name)s can no longer sign in.", name=entry.name)

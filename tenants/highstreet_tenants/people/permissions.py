@@ -143,6 +143,7 @@ CORE: tuple[Permission, ...] = (
     Permission("people.manage", N_("Invite people, grant and revoke roles"), _MANAGER),
     Permission("keys.manage", N_("Create and revoke API keys"), _MANAGER),
     Permission("tills.manage", N_("Set up tills and sign them out"), _MANAGER, personal=True),
+    Permission("trail.view", N_("See who did what"), _MANAGER),
     Permission("jobs.view", N_("See the jobs and their errors"), _MANAGER),
     Permission("imports.run", N_("Import purchases and customers"), _MANAGER, personal=True),
     # In head office

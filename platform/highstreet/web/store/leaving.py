@@ -70,7 +70,7 @@ def _lines(s: ScopedSession) -> Iterator[tuple[object, ...]]:
 @requires("customers.export")
 def export(brand: str, customer_id: UUID, store: str | None = None) -> FlaskResponse:
     """All that is held about a customer, as a file."""
-    with current.session() as s:
+    with current.session(write=True) as s:
         held = service.export(s, customer_id)
     return copy_of(held, customer_id)
 
