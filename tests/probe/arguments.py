@@ -61,6 +61,9 @@ OWNED: dict[str, tuple[str, ...]] = {
     "entered": ("purchase",),
     "reward": ("reward_button",),
     "where": ("slug",),
+    "actor": ("user",),
+    "object": ("till", "key", "customer"),
+    "who": ("email",),
     "region": ("region",),
     "text": ("name",),
     "tool": ("slug",),
@@ -79,6 +82,9 @@ THEIRS = {"customers.remove_contact": "phone", "customers.remove_note": "note"}
 #: Names in forms and queries that can name nobody's property, with a value that is likely to pass
 #: (bytes for a file that is sent).
 PLAIN: dict[str, str | bytes] = {
+    "action": "key.created",
+    "code": "000000",
+    "codes": "abcd-efgh-jkmn-pqrs",
     "amount": "12.34",
     "answer": "approve",
     "birthday": "1980-05-17",

@@ -13,7 +13,7 @@ from highstreet.i18n import gettext as _
 from highstreet.web.current import current
 from highstreet.web.keys import keys
 from highstreet_tenants.errors import Conflict, Forbidden, HighstreetError, Invalid, NotFound
-from highstreet_tenants.people import accounts, directory, pins, roles
+from highstreet_tenants.people import accounts, directory, factors, pins, roles
 from highstreet_tenants.people.directory import Entry
 from highstreet_tenants.people.ending import USES_TILL
 from highstreet_tenants.people.held import grants_of
@@ -156,6 +156,17 @@ def new_link(user_id: UUID) -> Response | str:
     return _hand_over(token, "reset", entry.email)
 
 
+@_page("/<uuid:user_id>/factor/reset", "_factor_reset", "people.manage", "POST")
+def reset_factor(user_id: UUID) -> Response:
+    """Take a lost second factor away; the person is signed out and can set up another."""
+    entry = entries_of(user_id)[0]
+    nodes = _all_nodes(user_id)
+    with current.session(write=True) as s:
+        roles.reset_factor(s, user_id, by=_me(), nodes=nodes, catalogue=current.catalogue)
+    flash(_("%(name)s’s second factor is reset; their password stays.", name=entry.name), "good")
+    return redirect(_to("_one", user_id=user_id), 303)
+
+
 @_page("/<uuid:user_id>/disable", "_disable", "people.manage", "POST")
 def disable(user_id: UUID) -> Response:
     """Switch the account off."""
@@ -219,6 +230,7 @@ def person_page(user_id: UUID, error: HighstreetError | None = None) -> str:
     with current.house.tenancy.control() as s:
         controlled = roles.controls(s, me, user_id, nodes, catalogue)
         pin_since = pins.pins_of(s, node).get(user_id)
+        factor_since = factors.standing(s, user_id).since
     manages = current.may("people.manage")
     held = tuple(nodes)
     at_till = node.store_id is not None and may(held, USES_TILL, node, catalogue)
@@ -239,6 +251,7 @@ def person_page(user_id: UUID, error: HighstreetError | None = None) -> str:
         is_me=user_id == me.id,
         at_till=at_till and not entries[0].disabled,
         pin_since=pin_since,
+        factor_since=factor_since,
         pin_mine=manages and at_till and pins.may_set(me, user_id, held, node, catalogue),
         errors=error.fields if error else {},
         detail=error.detail if error and not error.fields else "",

@@ -18,7 +18,7 @@ from highstreet_tenants.errors import Invalid
 from highstreet_tenants.people import directory, events
 from highstreet_tenants.scopes import Scope
 from highstreet_tenants.sessions import Tenancy
-from highstreet_tenants.trail import reading, record, words
+from highstreet_tenants.trail import reading, words
 from highstreet_tenants.trail.models import TrailEntry
 from highstreet_tenants.trail.reading import Wanted
 
@@ -79,9 +79,7 @@ def page(brand: str, store: str | None = None) -> str:
 @requires("trail.view")
 def sheet(brand: str, store: str | None = None) -> Response:
     """All entries that were asked for, as a file that is written while it is read."""
-    wanted = _asked().wanted
-    with current.session(write=True) as s:
-        record(s, "trail.exported", "trail", details=_query())
+    wanted = replace(_asked().wanted, after=None)
     lines = _lines(current.house.tenancy, current.place.scope, wanted)
     response = Response(lines, mimetype="text/csv")
     name = f"trail-{current.place.store.slug if current.place.store else brand}.csv"

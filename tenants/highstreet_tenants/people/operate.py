@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from highstreet_tenants.errors import Invalid, NotFound
 from highstreet_tenants.models import Brand
-from highstreet_tenants.people import accounts, links, roles
+from highstreet_tenants.people import accounts, events, factors, links, roles
 from highstreet_tenants.people.models import RoleGrant
 from highstreet_tenants.people.passwords import passwords, refuse_weak
 from highstreet_tenants.people.permissions import Catalogue
@@ -128,6 +128,20 @@ def set_disabled(house: House, email: str, disabled: bool) -> None:
     with house.tenancy.control(write=True) as s:
         user = accounts.known_user(s, email)
         (accounts.disable if disabled else accounts.enable)(s, user.id)
+
+
+def reset_factor(house: House, email: str) -> bool:
+    """Take a person's second factor away and sign them out; whether there was one.
+
+    Raises NotFound.
+    """
+    with house.tenancy.control(write=True) as s:
+        user = accounts.known_user(s, email)
+        if not factors.remove(s, user.id):
+            return False
+        accounts.end_sessions(s, user.id)
+        events.note(s, "factor_reset", user.id, OPERATOR.name)
+        return True
 
 
 def node_at(house: House, at: str) -> Node:

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from highstreet_tenants.clock import now
 from highstreet_tenants.errors import Conflict, Forbidden, Invalid, NotFound
 from highstreet_tenants.models import Brand, Owner, Region, Store
-from highstreet_tenants.people import accounts, links
+from highstreet_tenants.people import accounts, events, factors, links
 from highstreet_tenants.people.ending import end_lost_pins
 from highstreet_tenants.people.held import grants_of
 from highstreet_tenants.people.logins import Person
@@ -307,6 +307,29 @@ def reset_link(
     purpose: links.Purpose = "reset" if user.password_hash else "invite"
     record(s, "person.link_made", "person", user.id, user.name, details={"for": purpose})
     return links.make_link(s, user_id, purpose, by=by.id)
+
+
+def reset_factor(
+    s: ScopedSession,
+    user_id: UUID,
+    *,
+    by: Person,
+    nodes: Mapping[Grant, Node],
+    catalogue: Catalogue,
+) -> None:
+    """Take somebody's second factor away, for a phone that was lost; they are signed out
+    everywhere and set up a new one where it is required. Raises Forbidden, Conflict for none.
+    """
+    if by.id == user_id:
+        raise Forbidden(_("You cannot do this to yourself. Ask somebody else who may."))
+    _refuse_beyond_reach(s, by, user_id, nodes, catalogue)
+    user = accounts.get_user(s, user_id)
+    if not factors.remove(s, user_id):
+        raise Conflict(_("There is no second factor to reset."))
+    accounts.end_sessions(s, user_id)
+    events.note(s, "factor_reset", user_id)
+    record(s, "person.factor_reset", "person", user.id, user.name)
+    s.flush()
 
 
 def set_disabled(

@@ -147,7 +147,11 @@ def tills_of(s: Session, node: Node) -> list[Till]:
     for session, name in s.execute(
         sa.select(UserSession, User.name)
         .join(User, User.id == UserSession.user_id)
-        .where(UserSession.till_id.in_(ids), UserSession.revoked_at.is_(None))
+        .where(
+            UserSession.till_id.in_(ids),
+            UserSession.revoked_at.is_(None),
+            UserSession.awaits_code.is_(False),
+        )
         .order_by(UserSession.created_at)
     ):
         if session.till_id is not None and session.expires_at > now() and is_awake(session):

@@ -46,10 +46,10 @@ ACTIONS: Mapping[str, str] = {
     "field.defined": N_("Customer field defined"),
     "field.retired": N_("Customer field retired"),
     "customer.exported": N_("Customer’s data exported"),
+    "customers.exported": N_("List of customers exported"),
     "customer.erased": N_("Customer erased"),
     "customer.merged": N_("Customers merged"),
     "customer.unmerged": N_("Merge taken back"),
     "import.run": N_("File imported"),
-    "trail.exported": N_("Trail exported"),
     "trail.pruned": N_("Old entries of the trail removed"),
 }
