@@ -282,6 +282,7 @@ class Bait:
             "returned": lambda: self.returned,
             "rule_id": lambda: self.rule_id,
             "store_id": lambda: self.store_id,
+            "slug": lambda: (self.site.store or self.site.brand).slug,
             "span": lambda: Span(TODAY.replace(day=1), TODAY, UTC, self.at),
             "stores": lambda: [self.store_id],
             "tenancy": lambda: self.world.house.tenancy,

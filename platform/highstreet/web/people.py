@@ -12,8 +12,9 @@ from highstreet.host.access import requires
 from highstreet.i18n import gettext as _
 from highstreet.web.current import current
 from highstreet.web.keys import keys
+from highstreet_tenants import clock
 from highstreet_tenants.errors import Conflict, Forbidden, HighstreetError, Invalid, NotFound
-from highstreet_tenants.people import accounts, directory, factors, pins, roles
+from highstreet_tenants.people import accounts, directory, factors, links, pins, roles
 from highstreet_tenants.people.directory import Entry
 from highstreet_tenants.people.ending import USES_TILL
 from highstreet_tenants.people.held import grants_of
@@ -153,7 +154,7 @@ def new_link(user_id: UUID) -> Response | str:
     nodes = _all_nodes(user_id)
     with current.session(write=True) as s:
         token = roles.reset_link(s, user_id, by=_me(), nodes=nodes, catalogue=current.catalogue)
-    return _hand_over(token, "reset", entry.email)
+    return _hand_over(token, "invite" if entry.pending else "reset", entry.email)
 
 
 @_page("/<uuid:user_id>/factor/reset", "_factor_reset", "people.manage", "POST")
@@ -266,6 +267,7 @@ def _hand_over(token: str, purpose: str, email: str) -> Response:
             "people_handed.html",
             url=link_url(current.house, token),
             purpose=purpose,
+            until=clock.now() + links.LIFETIMES[purpose],
             email=email,
             back=_to(""),
         )
