@@ -37,7 +37,7 @@ def close(s: ScopedSession, slug: str, *, dry_run: bool = False) -> Closing:
     ended: ending.Ended | None = None
     try:
         with s.savepoint():
-            store = _store(s, slug)
+            store = _store(s, slug, lock=True)
             if store.status != "open":
                 raise Conflict(_("This store has closed already."))
             store.status = "closed"
@@ -55,12 +55,24 @@ def close(s: ScopedSession, slug: str, *, dry_run: bool = False) -> Closing:
     return Closing(ended.keys, ended.tills, ended.pins)
 
 
+def look(s: ScopedSession, slug: str) -> tuple[Store, Closing]:
+    """The store, and what closing it would end, counted by the rule that ends it.
+
+    For a page, in a reading session. Raises as `close`.
+    """
+    store = _store(s, slug)
+    if store.status != "open":
+        raise Conflict(_("This store has closed already."))
+    ended = ending.count_store(s, Node.of(s.get_one(Brand, s.brand_id), store))
+    return store, Closing(ended.keys, ended.tills, ended.pins)
+
+
 def reopen(s: ScopedSession, slug: str) -> None:
     """Open a closed store again. Keys, tills and PINs are made anew; roles are as they were.
 
     Raises as `close`.
     """
-    store = _store(s, slug)
+    store = _store(s, slug, lock=True)
     if store.status == "open":
         raise Conflict(_("This store is open."))
     store.status = "open"
@@ -69,10 +81,11 @@ def reopen(s: ScopedSession, slug: str) -> None:
     s.flush()
 
 
-def _store(s: ScopedSession, slug: str) -> Store:
+def _store(s: ScopedSession, slug: str, *, lock: bool = False) -> Store:
     if s.scope.store_id is not None:
         raise Forbidden(_("Only head office closes stores and opens them."))
-    store = s.scalar(sa.select(Store).where(Store.slug == slug).with_for_update())
+    query = sa.select(Store).where(Store.slug == slug)
+    store = s.scalar(query.with_for_update() if lock else query)
     if store is None:
         raise NotFound(_("There is no such store."))
     return store
