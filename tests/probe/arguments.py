@@ -84,6 +84,7 @@ THEIRS = {"customers.remove_contact": "phone", "customers.remove_note": "note"}
 PLAIN: dict[str, str | bytes] = {
     "action": "key.created",
     "code": "000000",
+    "roles": "till_staff",
     "data": "bnVtYmVyLG5hbWUKNzcxLFByb2JlCg==",
     "digest": "cc4671b0cf712d9b1f0170af6e97e12c4931280e6468515398216a910b0b9dac",
     "file": b"number,name\n771,Probe\n",

@@ -195,6 +195,20 @@ def test_whoever_needs_one_and_has_none_is_led_to_it_and_back(club, manager, own
     assert refused.status_code == 409
 
 
+def test_head_office_says_who_needs_one_and_sees_who_has_none(club, manager, owner, soon):
+    page = "/office/harbour/second-factor"
+    assert manager.post(page, page, {"roles": ["store_owner"]}).status_code == 303
+    assert "Olga" in manager.get(page).text
+    shut_out = manager.post(page, page, {"roles": ["head_office_manager"]})
+    assert shut_out.status_code == 403, "who has none does not lock themselves out"
+    assert manager.post(page, page, {"roles": ["emperor"]}).status_code == 422
+    set_up(manager, soon)
+    assert manager.post(page, page, {"roles": ["head_office_manager"]}).status_code == 303
+    assert "Everybody who needs one has one" in manager.get(page).text
+    assert "Second factor required" in manager.get("/office/harbour/trail/").text
+    assert owner.get(page).status_code == 404
+
+
 def test_a_pin_opens_the_till_all_the_same_and_a_key_knows_nothing_of_it(club, counter):
     with club.office(0, write=True) as s:
         factors.require(s, ["store_owner", "till_staff"])

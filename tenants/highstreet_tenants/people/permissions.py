@@ -149,6 +149,7 @@ CORE: tuple[Permission, ...] = (
     # In head office
     Permission("office.view", N_("See the head-office console"), _OFFICE),
     Permission("brand.edit", N_("Change the brand"), _HEAD),
+    Permission("security.edit", N_("Say who needs a second factor"), _HEAD),
     Permission("stores.view", N_("See all stores"), _OFFICE),
     Permission("stores.edit", N_("Open, change and close stores"), _HEAD),
     Permission("policy.view", N_("See the policy"), _OFFICE),
