@@ -166,6 +166,8 @@ def revoke(
     end_lost_pins(s, node, row.user_id, catalogue)
     user = accounts.get_user(s, row.user_id)
     _record(s, "person.role_taken", user, row.role, node)
+    if user.password_hash is None and not grants_of(s, user.id):
+        accounts.void_links(s, user.id)  # an invitation that was withdrawn opens nothing
     return row
 
 

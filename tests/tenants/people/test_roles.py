@@ -437,6 +437,20 @@ def test_a_role_gained_after_the_look_blocks_the_reset(
         roles.reset_link(s, pat.id, by=manager, nodes=nodes, catalogue=catalogue)
 
 
+def test_the_link_of_a_withdrawn_invitation_opens_nothing(
+    tenancy, brands, node, manager, invite, take
+):
+    at = node(brands[0], store=1)
+    made = invite(manager, "new@people.example", "till_staff", at)
+    with tenancy.control() as s:
+        assert links.look(s, made.token).purpose == "invite"
+        held = directory.people_of_store(s, at)
+    entry = next(one for one in held if one.email == "new@people.example")
+    take(manager, entry.grant_id, at)
+    with tenancy.control() as s, pytest.raises(NotFound):
+        links.look(s, made.token)
+
+
 def test_a_reset_for_somebody_who_never_arrived_is_an_invitation(
     brands, node, manager, tenancy, invite, act, reload
 ):
