@@ -211,7 +211,7 @@ def _key(shop: Club) -> str:
     with tenancy.session(Scope.operator(brand.id)) as s:
         store = s.get_one(Store, (brand.id, brand.stores[0].id))
         node = Node.of(s.get_one(Brand, brand.id), store)
-    with tenancy.control(write=True) as c:
+    with tenancy.session(Scope.operator(node.brand_id), write=True) as c:
         made = create_key(c, node, "Till", catalogue.scopes, by=None, catalogue=catalogue)
     return made.token
 

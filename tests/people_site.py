@@ -12,6 +12,7 @@ from highstreet_tenants.people import operate, roles
 from highstreet_tenants.people.held import grants_of
 from highstreet_tenants.people.permissions import Catalogue
 from highstreet_tenants.people.tree import Node
+from highstreet_tenants.scopes import Scope
 
 GOOD = "correct horse"
 
@@ -29,8 +30,8 @@ class Site:
         """Somebody with these roles; gives the e-mail."""
         email = f"{name}@people.example"
         user_id = operate.create_user(self.house, email, name.title(), password=password)
-        with self.tenancy.control(write=True) as s:
-            for role, at in held:
+        for role, at in held:
+            with self.tenancy.session(Scope.operator(at.brand_id), write=True) as s:
                 roles.grant(s, user_id, role, at, by=None, catalogue=self.catalogue)
         return email
 

@@ -60,6 +60,7 @@ def put_together(config: Mapping[str, Any] | None, *, faces: bool) -> Flask:
             "hide_parameters": True,
         },
         MAX_CONTENT_LENGTH=8 * 1024 * 1024,
+        MAX_FORM_MEMORY_SIZE=2 * 1024 * 1024,  # a list of stores comes back from its preview
     )
     if hops := values["proxies"]:
         # Only so many entries of these headers are ours; a client can write the ones before.

@@ -8,6 +8,7 @@ from highstreet.jobs import JobHandler, Periodic
 TABLES = (
     "highstreet_tenants.models",
     "highstreet_tenants.people.models",
+    "highstreet_tenants.trail.models",
     "highstreet.jobs.models",
     "highstreet.host.models",
     "highstreet.webhooks.models",

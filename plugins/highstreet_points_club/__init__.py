@@ -44,6 +44,7 @@ plugin = Plugin(
     imports=(openings.BALANCES,),
     verbs=verbs.VERBS,
     checks=(typesetting.fonts,),
+    actions={"points_club.corrected": _l("Points corrected")},
     translations="translations",
 )
 

@@ -125,6 +125,7 @@ def adjust(
             )
         ],
     )  # fmt: skip
+    ctx.record("points_club.corrected", "customer", customer.id, details={"points": points})
     if points < 0:
         return Adjusted(entry_id, step.state.balance)
     state, issued = issuing.issue_automatic(ctx, account.id, programme, place, at)

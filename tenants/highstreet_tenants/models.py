@@ -15,6 +15,7 @@ from highstreet_tenants.ids import new_id
 class Brand(Base):
     """A franchise. Control plane: it is read before a scope exists.
 
+    `second_factor_roles`: whoever holds one of these roles in the brand needs a second factor.
     `customers` says who owns customer records: "store" (each store its own database) or "brand"
     (one club); it can't change once there are customers. `state_version` counts changes of tools,
     policy and settings, so that what is kept in memory knows when it is stale.
@@ -30,6 +31,7 @@ class Brand(Base):
     zone: Mapped[str] = mapped_column(sa.String(60))
     customers: Mapped[str] = mapped_column(sa.String(5))
     accent: Mapped[str | None] = mapped_column(sa.String(7), default=None)
+    second_factor_roles: Mapped[list[str]] = mapped_column(default=list)
     state_version: Mapped[int] = mapped_column(default=1)
     created_at: Mapped[datetime] = mapped_column(default=now)
 

@@ -13,12 +13,22 @@ Reach = Literal["store", "brand", "personal", "aggregate"]
 
 
 @dataclass(frozen=True, slots=True)
+class Origin:
+    """Through what somebody acts: a signed-in device (its name: the address) or a till."""
+
+    kind: Literal["session", "till"]
+    id: UUID
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Actor:
     """Who acts: a user, an API key, a job, a member with a signed link, or the system itself."""
 
     kind: Literal["user", "key", "job", "system", "member"]
     id: UUID | None
     name: str
+    origin: Origin | None = None
 
 
 SYSTEM = Actor("system", None, "Highstreet")

@@ -63,6 +63,9 @@ OWNED: dict[str, tuple[str, ...]] = {
     "entered": ("purchase",),
     "reward": ("reward_button",),
     "where": ("slug",),
+    "actor": ("user",),
+    "object": ("till", "key", "customer"),
+    "who": ("email",),
     "region": ("region",),
     "text": ("name",),
     "tool": ("slug",),
@@ -81,6 +84,16 @@ THEIRS = {"customers.remove_contact": "phone", "customers.remove_note": "note"}
 #: Names in forms and queries that can name nobody's property, with a value that is likely to pass
 #: (bytes for a file that is sent).
 PLAIN: dict[str, str | bytes] = {
+    "action": "key.created",
+    "code": "000000",
+    "roles": "till_staff",
+    "data": "bnVtYmVyLG5hbWUKNzcxLFByb2JlCg==",
+    "digest": "cc4671b0cf712d9b1f0170af6e97e12c4931280e6468515398216a910b0b9dac",
+    "file": b"number,name\n771,Probe\n",
+    "link": "http://localhost/link/probe",
+    "make": "1",
+    "store": "Probe",
+    "codes": "abcd-efgh-jkmn-pqrs",
     "amount": "12.34",
     "answer": "approve",
     "birthday": "1980-05-17",

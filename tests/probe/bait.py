@@ -32,6 +32,7 @@ from highstreet_points_club.settlement import Month
 from highstreet_points_club.totals import Span
 from highstreet_tenants import clock
 from highstreet_tenants.scopes import Scope
+from highstreet_tenants.trail.reading import Wanted
 from probe.arguments import Untaught
 from probe.world import CLUB, TOOL, Site, World
 
@@ -110,6 +111,7 @@ PLAIN: Mapping[str, Any] = {
 EXACT: Mapping[tuple[str, str], Any] = {
     ("ctx.consent.record", "status"): "given",
     ("ctx.jobs.enqueue", "name"): "probe_tool.chore",
+    ("ctx.record", "action"): "probe_tool.tried",
     ("ctx.timeline.write", "kind"): "probe",
     ("highstreet.consent.service.record", "status"): "given",
     ("highstreet.customers.fields.define", "key"): "probe",
@@ -133,6 +135,9 @@ EXACT: Mapping[tuple[str, str], Any] = {
     ("highstreet.jobs.queue.enqueue_many", "name"): "probe_tool.chore",
     ("highstreet.results.queries.days", "on"): [TODAY],
     ("highstreet.results.queries.visits_on", "on"): TODAY,
+    ("highstreet_tenants.trail.reading.everything", "wanted"): Wanted(),
+    ("highstreet_tenants.trail.reading.page", "wanted"): Wanted(),
+    ("highstreet_tenants.trail.recording.record", "action"): "key.created",
     ("highstreet.timeline.part.tell", "kind"): "probe",
     ("highstreet.timeline.service.write", "kind"): "probe",
     ("highstreet_points_club.issuing.close", "status"): "redeemed",
@@ -288,6 +293,7 @@ class Bait:
             "returned": lambda: self.returned,
             "rule_id": lambda: self.rule_id,
             "store_id": lambda: self.store_id,
+            "slug": lambda: (self.site.store or self.site.brand).slug,
             "span": lambda: Span(TODAY.replace(day=1), TODAY, UTC, self.at),
             "stores": lambda: [self.store_id],
             "tenancy": lambda: self.world.house.tenancy,

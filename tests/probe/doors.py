@@ -13,8 +13,9 @@ CLOSED: Mapping[str, str] = {
     "POST tools.withdraw": "nothing was asked for",
     "POST customers.erase": "the name must be typed",
     "POST till.give_back": "the purchase is undone before",
-    "GET customers.export": "of a club no store holds all",
-    "GET customers.sheet_of_all": "of a club no store takes the list along",
+    "POST customers.export": "of a club no store holds all",
+    "POST customers.sheet_of_all": "of a club no store takes the list along",
+    "POST people.store_factor_reset": "nobody there has set up a second factor",
     "POST people.keys.rotate": "the spare key is revoked before",
 }
 CLOSED_TO_TILLS: Mapping[str, str] = {

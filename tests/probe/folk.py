@@ -53,7 +53,7 @@ def fill(world: World, site: Site) -> None:
     folk = marks.word(site.people, "folk")
     firm = marks.word(site.brand.slug, "firm")
     phone = marks.number(site.people)
-    with world.session(site.owner, write=True, clerk=f"{folk} Clerk") as s:
+    with world.session(site.owner, write=True, clerk=f"{firm} Clerk") as s:
         ann, bea, cal = (
             _enrol(s, site, f"{first} Quill", phone) for first in ("Ann", "Bea", "Cal")
         )
@@ -78,7 +78,7 @@ def fill(world: World, site: Site) -> None:
         # What finds them all and tells of nobody: an answer that bears a mark was read somewhere.
         site.keep("words", "Ann Quill", "Bea Quill")
     in_charge = site.brand.slug if site.brand.customers == "brand" else site.owner
-    with world.session(in_charge, write=True, clerk=f"{folk} Clerk") as s:
+    with world.session(in_charge, write=True, clerk=f"{firm} Clerk") as s:
         customers.merge(s, bea.id, cal.id)
         customers.dismiss_pair(s, ann.id, bea.id)
         customers.erase(s, lone.id, f"{folk} asked")
@@ -116,8 +116,9 @@ def ring_up(world: World, site: Site) -> None:
     assert site.store is not None
     folk, theirs = marks.word(site.owner, "folk"), marks.word(site.people, "folk")
     store_id = site.store.id
+    firm = marks.word(site.brand.slug, "firm")
     ann, bea = site.ids["customer"]
-    with world.session(site.owner, write=True, clerk=f"{theirs} Clerk") as s:
+    with world.session(site.owner, write=True, clerk=f"{firm} Clerk") as s:
         for customer_id in (ann, bea):
             _buy(s, site, folk, customer_id)
         # The last one is whole, so that it can be taken back.

@@ -37,6 +37,7 @@ BROUGHT = {
     "imports": "working_off.files",
     "verbs": "working_off.verbs",
     "events": "working_off.events",
+    "actions": "words of what the tool wrote into the trail while it was on",
     "checks": "asked of the machine, of no brand and no store",
 }
 #: Pages of the core about one tool, and why those that open while it is off do.

@@ -62,7 +62,7 @@ def _take_on(
     firm = marks.word(site.owner, "firm")
     address = f"{firm.lower()}.{called.split()[-1].lower()}@people.example"
     user_id = operate.create_user(world.house, address, f"{firm} {called}")
-    with world.house.tenancy.control(write=True) as c:
+    with world.house.tenancy.session(Scope.operator(node.brand_id), write=True) as c:
         row = roles.grant(c, user_id, role, node, by=None, catalogue=world.catalogue)
     site.keep("grant", row.id)
     if stays:
@@ -77,7 +77,7 @@ def _look_after(world: World, site: Site) -> None:
     user_id = operate.create_user(world.house, email, f"{firm} Traveller")
     world.emails[name], world.users[name] = email, user_id
     node = Node(site.brand.id, site.brand.customers, region_id=site.brand.region_id)
-    with world.house.tenancy.control(write=True) as c:
+    with world.house.tenancy.session(Scope.operator(node.brand_id), write=True) as c:
         roles.grant(c, user_id, "regional_manager", node, by=None, catalogue=world.catalogue)
 
 
@@ -98,7 +98,7 @@ def _set_up_till(world: World, site: Site, node: Node, token: str) -> None:
     """A device is the store's till, and both who work there have a PIN."""
     firm = marks.word(site.owner, "firm")
     tenancy = world.house.tenancy
-    with tenancy.control(write=True) as c:
+    with tenancy.session(Scope.operator(node.brand_id), write=True) as c:
         me = logins.find_person(c, token)
         assert me is not None
         made = tills.set_up(c, node, f"{firm} till", tills.USUAL_LOCK, by=me)

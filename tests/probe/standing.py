@@ -4,6 +4,7 @@ tree, a brand, whoever is signed in), and must do nothing with what does not sta
 
 import inspect
 from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
 from typing import Any, cast
 
 from highstreet.kit import marks
@@ -13,6 +14,7 @@ from highstreet_tenants.people import logins, roles, tills
 from highstreet_tenants.people.held import grants_of
 from highstreet_tenants.people.logins import Person
 from highstreet_tenants.scopes import SYSTEM
+from highstreet_tenants.sessions import ScopedSession
 from probe import functions
 from probe.arguments import Untaught
 from probe.asking import stopped_by_database, visible
@@ -51,6 +53,8 @@ PLAIN: Mapping[str, Any] = {
     "pin": PINS[0],
     "purpose": "reset",
     "role": "till_staff",
+    "roles": ["till_staff"],
+    "since": datetime(2026, 1, 1, tzinfo=UTC),
     "scopes": ["till.read"],
 }
 #: Functions that are not asked, and why.
@@ -86,7 +90,7 @@ def ask_all(world: World, owner: str, those: Any = None) -> list[str]:
                     given = _arguments(world, here, site, name, function)
                     if given is None:
                         continue
-                    told = texts(_call(world, function, given))
+                    told = texts(_call(world, owner, function, given))
                 except Untaught as error:
                     findings.append(str(error))
                     continue
@@ -103,10 +107,13 @@ def ask_all(world: World, owner: str, those: Any = None) -> list[str]:
     return findings
 
 
-def _call(world: World, function: Function, given: dict[str, Any]) -> Any:
+def _call(world: World, owner: str, function: Function, given: dict[str, Any]) -> Any:
     wants = inspect.signature(function).parameters
     if "tenancy" in wants:
         return function(world.house.tenancy, **given)
+    if "s" in wants and wants["s"].annotation is ScopedSession:  # it writes into the trail
+        with world.session(owner, write=True) as s:
+            return texts(function(s, **given))
     with world.house.tenancy.control(write=True) as c:
         return texts(function(c, **given))
 

@@ -181,14 +181,14 @@ def _look(street: Street, place: Place) -> None:
     user_id = operate.create_user(street.house, email, place.name)
     place.session = _sign_in(tenancy, user_id, role, node, catalogue)
     if row is not None:
-        with tenancy.control(write=True) as c:
+        with tenancy.session(Scope.operator(node.brand_id), write=True) as c:
             scopes = sorted(catalogue.scopes)
             made = keys.create_key(c, node, "till", scopes, by=None, catalogue=catalogue)
         place.key = made.token
 
 
 def _sign_in(tenancy: Any, user_id: UUID, role: str, node: Node, catalogue: Catalogue) -> str:
-    with tenancy.control(write=True) as c:
+    with tenancy.session(Scope.operator(node.brand_id), write=True) as c:
         roles.grant(c, user_id, role, node, by=None, catalogue=catalogue)
         user = accounts.get_user(c, user_id)
         return logins.start_session(c, user, logins.Visit("127.0.0.1", "probe")).token

@@ -16,6 +16,7 @@ from highstreet.web import headers, nav
 from highstreet_tenants.people import accounts, keys, logins, operate, roles
 from highstreet_tenants.people.permissions import ROLES
 from highstreet_tenants.people.tree import Node, permissions_at
+from highstreet_tenants.scopes import Scope
 from highstreet_tenants.sessions import Tenancy
 from probe import actors, arguments, recording
 from probe.actors import Actor
@@ -233,7 +234,7 @@ def test_a_role_opens_what_it_holds_and_nothing_else(world: World, role: str, ow
     above = Node(site.brand.id, site.brand.customers, region_id=node.region_id)
     at = above if role == "regional_manager" else node
     user_id = operate.create_user(world.house, f"{role}.{uuid4().hex[:6]}@people.example", "Probe")
-    with world.house.tenancy.control(write=True) as c:
+    with world.house.tenancy.session(Scope.operator(at.brand_id), write=True) as c:
         roles.grant(c, user_id, role, at, by=None, catalogue=world.catalogue)
         user = accounts.get_user(c, user_id)
         token = logins.start_session(c, user, logins.Visit("127.0.0.1", "probe")).token
@@ -267,7 +268,7 @@ def test_a_key_opens_what_its_scopes_hold_and_nothing_else(world: World) -> None
     node = node_of(world, site)
     tills = Walk(world, actors.actors(world)["till of quarry-1"])
     for scope in sorted(world.catalogue.scopes):
-        with world.house.tenancy.control(write=True) as c:
+        with world.house.tenancy.session(Scope.operator(node.brand_id), write=True) as c:
             made = keys.create_key(c, node, scope, [scope], by=None, catalogue=world.catalogue)
         wrong = []
         for rule, view in every_route(world):

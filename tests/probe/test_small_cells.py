@@ -62,7 +62,7 @@ def _reader(world: World, brand: Any, role: str) -> Any:
     node = Node.of(brand.row)
     if role == "regional_manager":
         node = Node(brand.id, brand.customers, region_id=brand.region_id)
-    with world.house.tenancy.control(write=True) as c:
+    with world.house.tenancy.session(Scope.operator(node.brand_id), write=True) as c:
         roles.grant(c, user_id, role, node, by=None, catalogue=world.catalogue)
         user = accounts.get_user(c, user_id)
         token = logins.start_session(c, user, logins.Visit("127.0.0.1", "probe")).token

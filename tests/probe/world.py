@@ -288,7 +288,7 @@ def _fill_store(world: World, site: Site) -> None:
         policy.resume(s, TOOL)
         _listen(s, site, firm)
     node = staff.node_of(world, site)
-    with world.house.tenancy.control(write=True) as c:
+    with world.house.tenancy.session(Scope.operator(node.brand_id), write=True) as c:
         scopes = sorted(world.catalogue.scopes)
         for name in ("till", "spare till"):
             made = keys.create_key(

@@ -67,7 +67,7 @@ def make_till(app: Flask, brand: Any, number: int, *scopes: str) -> Till:
     store = brand.stores[number]
     with tenancy.session(Scope.operator(brand.id)) as s:
         node = Node.of(s.get_one(Brand, brand.id), s.get_one(Store, (brand.id, store.id)))
-    with tenancy.control(write=True) as c:
+    with tenancy.session(Scope.operator(node.brand_id), write=True) as c:
         made = create_key(
             c, node, f"Till {number}", scopes or catalogue.scopes, by=None, catalogue=catalogue
         )

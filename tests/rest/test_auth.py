@@ -16,6 +16,7 @@ from highstreet_tenants.people import keys
 from highstreet_tenants.people.models import ApiKey
 from highstreet_tenants.people.permissions import Catalogue
 from highstreet_tenants.people.tree import Node
+from highstreet_tenants.scopes import Scope
 
 
 @pytest.fixture
@@ -35,7 +36,7 @@ def node(two_brands):
 
 @pytest.fixture
 def key(database, node):
-    with database.tenancy.control(write=True) as s:
+    with database.tenancy.session(Scope.operator(node.brand_id), write=True) as s:
         return keys.create_key(
             s, node, "Till 1", ["till.read", "till.write"], by=None, catalogue=Catalogue()
         )
@@ -117,7 +118,7 @@ def test_a_known_key_costs_no_query_of_its_own(call, key, statements):
 @pytest.mark.parametrize("how", ["revoked", "expired"])
 def test_a_key_that_ended_is_refused_though_the_process_knew_it(database, call, key, node, how):
     call(f"Bearer {key.token}")
-    with database.tenancy.control(write=True) as s:
+    with database.tenancy.session(Scope.operator(node.brand_id), write=True) as s:
         if how == "revoked":
             keys.revoke_key(s, key.id, node)
         else:
@@ -130,7 +131,7 @@ def test_a_key_that_ended_is_refused_though_the_process_knew_it(database, call, 
 def test_a_key_revoked_between_door_and_deed_does_nothing(app, database, key, node):
     with app.test_request_context(headers={"Authorization": f"Bearer {key.token}"}):
         auth.authenticate()
-        with database.tenancy.control(write=True) as s:
+        with database.tenancy.session(Scope.operator(node.brand_id), write=True) as s:
             keys.revoke_key(s, key.id, node)
         with database.tenancy.session(g.scope) as s, pytest.raises(Unauthenticated):
             auth.confirm(s)

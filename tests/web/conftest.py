@@ -210,5 +210,5 @@ def counter(club: Any) -> str:
             started = logins.start_session(c, accounts.find_user(c, email), Visit("", ""))
             own = logins.find_person(c, started.token)
         pins.set_pin(site.tenancy, made, node, own.id, pin, by=own, catalogue=site.catalogue)
-    with site.tenancy.control(write=True) as c:
+    with site.tenancy.session(Scope.operator(node.brand_id), write=True) as c:
         return tills.set_up(c, node, "Till 2", 120, by=own).token

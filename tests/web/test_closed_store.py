@@ -17,6 +17,7 @@ from highstreet_tenants.people.logins import Visit, find_person, start_session
 from highstreet_tenants.people.passwords import passwords
 from highstreet_tenants.people.pins import Pins
 from highstreet_tenants.people.tree import Node
+from highstreet_tenants.scopes import Scope
 from people_site import Browser
 
 PIN = "4071"
@@ -61,8 +62,8 @@ def set_pin(front: Any, browser: Browser) -> None:
 
 def make_key(front: Any, store: int = 0) -> keys.NewKey:
     catalogue = front.site.catalogue
-    with front.site.tenancy.control(write=True) as c:
-        node = front.node(0, store)
+    node = front.node(0, store)
+    with front.site.tenancy.session(Scope.operator(node.brand_id), write=True) as c:
         return keys.create_key(c, node, "POS", catalogue.scopes, by=None, catalogue=catalogue)
 
 
@@ -116,7 +117,7 @@ def test_nothing_new_opens_a_store_that_has_closed(
     blueprint({0})
     site = club.site
     node = club.node(0, 0)
-    with site.tenancy.control(write=True) as c:
+    with site.tenancy.session(Scope.operator(node.brand_id), write=True) as c:
         user = accounts.find_user(c, "olga@people.example")
         own = find_person(c, start_session(c, user, Visit("", "")).token)
         for make in (

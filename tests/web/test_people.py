@@ -200,7 +200,7 @@ def test_inviting_somebody_of_elsewhere_hands_out_an_offer(site, at, manager):
     browser = site.browser(manager)
     answer = invite(browser, STORE, boss, "till_staff@store")
     path = handed(answer)
-    assert "an account of its own" in answer.text
+    assert "whoever has an account signs in first" in answer.text
     assert "Quarry" not in browser.get(STORE).text  # nor does it tell where they work
     assert site.user(boss).roles == {("head_office_manager", at(1).brand_id)}
     # The manager, holding the link, gets nothing from it.

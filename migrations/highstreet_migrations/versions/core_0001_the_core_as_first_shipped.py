@@ -24,6 +24,7 @@ def upgrade() -> None:
         sa.Column("zone", sa.String(length=60), nullable=False),
         sa.Column("customers", sa.String(length=5), nullable=False),
         sa.Column("accent", sa.String(length=7), nullable=True),
+        sa.Column("second_factor_roles", sa.JSON(), nullable=False),
         sa.Column(
             "state_version", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
         ),
@@ -490,6 +491,7 @@ def upgrade() -> None:
         sa.Column("agent", sa.String(length=200), nullable=False),
         sa.Column("till_id", sa.Uuid(), nullable=True),
         sa.Column("by_pin", sa.Boolean(), nullable=False),
+        sa.Column("awaits_code", sa.Boolean(), nullable=False),
         sa.CheckConstraint(
             "NOT by_pin OR till_id IS NOT NULL", name=op.f("ck_core_user_session_pin")
         ),
@@ -1782,8 +1784,99 @@ def upgrade() -> None:
         )
     # ### end Alembic commands ###
 
+    op.create_table(
+        "core_trail_entry",
+        sa.Column("brand_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("at", base.UTCDateTime(timezone=True), nullable=False),
+        sa.Column("actor_kind", sa.String(length=8), nullable=False),
+        sa.Column("actor_id", sa.Uuid(), nullable=True),
+        sa.Column("actor_name", sa.String(length=120), nullable=False),
+        sa.Column("action", sa.String(length=80), nullable=False),
+        sa.Column("object_kind", sa.String(length=20), nullable=False),
+        sa.Column("object_id", sa.Uuid(), nullable=True),
+        sa.Column("object_name", sa.String(length=200), nullable=False),
+        sa.Column("object_key", sa.String(length=200), nullable=False),
+        sa.Column("origin_kind", sa.String(length=8), nullable=True),
+        sa.Column("origin_id", sa.Uuid(), nullable=True),
+        sa.Column("origin_name", sa.String(length=64), nullable=False),
+        sa.Column("details", sa.JSON(), nullable=False),
+        sa.Column("store_id", sa.Uuid(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["brand_id", "store_id"],
+            ["core_store.brand_id", "core_store.id"],
+            name=op.f("fk_core_trail_entry_brand_id_store_id_core_store"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["brand_id"], ["core_brand.id"], name=op.f("fk_core_trail_entry_brand_id_core_brand")
+        ),
+        sa.PrimaryKeyConstraint("brand_id", "id", name=op.f("pk_core_trail_entry")),
+    )
+    with op.batch_alter_table("core_trail_entry", schema=None) as batch_op:
+        for name, column in (
+            ("at", ()),
+            ("store", ("store_id",)),
+            ("actor", ("actor_id",)),
+            ("action", ("action",)),
+            ("object", ("object_id",)),
+            ("name", ("object_key",)),
+        ):
+            columns = ["brand_id", *column, "at", "id"]
+            batch_op.create_index(f"ix_core_trail_entry_{name}", columns, unique=False)
+
+    op.create_table(
+        "core_account_event",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("user_id", sa.Uuid(), nullable=True),
+        sa.Column("at", base.UTCDateTime(timezone=True), nullable=False),
+        sa.Column("what", sa.String(length=20), nullable=False),
+        sa.Column("address", sa.String(length=64), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["user_id"], ["core_user.id"], name=op.f("fk_core_account_event_user_id_core_user")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_core_account_event")),
+    )
+    with op.batch_alter_table("core_account_event", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_core_account_event_at_id"), ["at", "id"], unique=False)
+        batch_op.create_index(
+            batch_op.f("ix_core_account_event_user_id_at_id"),
+            ["user_id", "at", "id"],
+            unique=False,
+        )
+
+    op.create_table(
+        "core_second_factor",
+        sa.Column("user_id", sa.Uuid(), nullable=False),
+        sa.Column("secret_box", sa.String(length=255), nullable=False),
+        sa.Column("begun_at", base.UTCDateTime(timezone=True), nullable=False),
+        sa.Column("confirmed_at", base.UTCDateTime(timezone=True), nullable=True),
+        sa.Column("last_step", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["user_id"], ["core_user.id"], name=op.f("fk_core_second_factor_user_id_core_user")
+        ),
+        sa.PrimaryKeyConstraint("user_id", name=op.f("pk_core_second_factor")),
+    )
+    op.create_table(
+        "core_recovery_code",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("user_id", sa.Uuid(), nullable=False),
+        sa.Column("code_hash", sa.String(length=64), nullable=False),
+        sa.Column("used_at", base.UTCDateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["user_id"], ["core_user.id"], name=op.f("fk_core_recovery_code_user_id_core_user")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_core_recovery_code")),
+        sa.UniqueConstraint(
+            "user_id", "code_hash", name=op.f("uq_core_recovery_code_user_id_code_hash")
+        ),
+    )
+
 
 def downgrade() -> None:
+    op.drop_table("core_recovery_code")
+    op.drop_table("core_second_factor")
+    op.drop_table("core_account_event")
+    op.drop_table("core_trail_entry")
     # ### commands auto generated by Alembic - please adjust! ###
     with op.batch_alter_table("core_webhook_delivery", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_core_webhook_delivery_brand_id_webhook_id_id"))

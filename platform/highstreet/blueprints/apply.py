@@ -19,10 +19,11 @@ from highstreet.blueprints.tree import apply_people, apply_tree
 from highstreet.host import state
 from highstreet.host.registry import Host
 from highstreet_tenants.ids import new_id
-from highstreet_tenants.models import Brand
+from highstreet_tenants.models import Brand, Store
 from highstreet_tenants.people.permissions import Catalogue
 from highstreet_tenants.scopes import SYSTEM, Actor, Scope
 from highstreet_tenants.sessions import ScopedSession, Tenancy
+from highstreet_tenants.trail import record
 
 
 class _Undone(Exception):
@@ -57,11 +58,28 @@ def apply(
             apply_people(s, brand, document, outcome, catalogue)
             state.touch(s)
             apply_tools(s, brand, document, source, outcome)
+            _record(s, brand, outcome)
             if outcome.dry_run or not outcome.changes:
                 raise _Undone
     except _Undone:
         pass
     return outcome
+
+
+def _record(s: ScopedSession, brand: Brand, outcome: Outcome) -> None:
+    """Write down what became of the tree; of roles, policy and settings their own verbs do."""
+    told = [one for one in outcome.changes if one.what in ("brand", "region", "owner", "store")]
+    if any(one.what == "brand" and one.action == "add" for one in told):
+        counts = {what: sum(one.what == what for one in told) for what in ("region", "store")}
+        record(s, "brand.added", "brand", brand.id, brand.name, details=counts)
+        return
+    stores = {row.slug: row.id for row in s.execute(sa.select(Store.slug, Store.id))}
+    for one in told:
+        store_id = stores.get(one.name) if one.what == "store" else None
+        action = f"{one.what}.{'added' if one.action == 'add' else 'changed'}"
+        if one.details.get("status", ("", ""))[1] == "closed":
+            action = "store.closed"
+        record(s, action, one.what, store_id, one.name, store_id=store_id, details=one.details)
 
 
 @contextmanager

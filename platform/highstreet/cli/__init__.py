@@ -31,6 +31,7 @@ COMMANDS = {
     "jobs": ("highstreet.cli.jobs:jobs", "Background jobs: list, show, retry, cancel."),
     "import": ("highstreet.cli.imports:import_", "Take in purchases, customers, a tool’s file."),
     "users": ("highstreet.cli.users:users", "People who sign in, and their roles."),
+    "trail": ("highstreet.cli.trail:trail", "Who did what in a brand; sign-ins; old entries."),
     "keys": ("highstreet.cli.keys:keys", "API keys of stores."),
     "export-customer": (
         "highstreet.cli.customers:export_customer",

@@ -22,7 +22,8 @@ from highstreet_migrations.histories import CORE, MigrationFailed
 from highstreet_tenants import trouble
 from highstreet_tenants.errors import NotFound, Unavailable
 from highstreet_tenants.models import Brand, Store
-from highstreet_tenants.scopes import Actor, Scope
+from highstreet_tenants.people.operate import OPERATOR
+from highstreet_tenants.scopes import Scope
 from highstreet_tenants.sessions import ScopedSession
 
 if TYPE_CHECKING:
@@ -31,9 +32,6 @@ if TYPE_CHECKING:
     from highstreet.house import House
 
 F = TypeVar("F", bound=Callable[..., Any])
-
-OPERATOR = Actor("system", None, "command line")
-"""Who acts on the command line: whoever runs the installation."""
 
 INSUFFICIENT_PRIVILEGE = "42501"
 """PostgreSQL's code for what a role may not do (its manual, appendix A)."""

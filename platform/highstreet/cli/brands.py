@@ -10,7 +10,6 @@ import sqlalchemy as sa
 
 from highstreet.blueprints import apply as blueprints
 from highstreet.cli.base import (
-    OPERATOR,
     find_brand,
     json_option,
     open_house,
@@ -23,6 +22,7 @@ from highstreet.house import House
 from highstreet.i18n import gettext as _
 from highstreet.purchases.models import Purchase
 from highstreet_tenants.models import Brand, Owner, Region, Store
+from highstreet_tenants.people.operate import OPERATOR
 
 
 @click.group()

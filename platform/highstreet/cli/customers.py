@@ -10,7 +10,6 @@ from uuid import UUID
 import click
 
 from highstreet.cli.base import (
-    OPERATOR,
     brand_option,
     find_brand,
     find_store,
@@ -23,6 +22,7 @@ from highstreet.customers import queries, service
 from highstreet.i18n import gettext as _
 from highstreet_tenants.errors import Conflict, Invalid, NotFound
 from highstreet_tenants.models import Brand
+from highstreet_tenants.people.operate import OPERATOR
 from highstreet_tenants.scopes import Scope
 from highstreet_tenants.sessions import ScopedSession
 
@@ -42,7 +42,7 @@ def export_customer(brand_slug: str, store_slug: str | None, output: Path | None
         brand = find_brand(house, brand_slug)
         with operating(house, brand) as s:
             scope = _scope(s, brand, store_slug)
-        with house.tenancy.session(scope) as s:
+        with house.tenancy.session(scope, write=True) as s:
             held = service.export(s, _one(s, who))
     if output is None:
         print_json(held)

@@ -9,7 +9,6 @@ from pathlib import Path
 import click
 
 from highstreet.cli.base import (
-    OPERATOR,
     brand_option,
     find_brand,
     json_option,
@@ -25,6 +24,7 @@ from highstreet.imports.feeding import Besides
 from highstreet.imports.opening import Beside, shape_of
 from highstreet.imports.run import Report, run
 from highstreet_tenants.errors import Invalid
+from highstreet_tenants.people.operate import OPERATOR
 
 
 @click.command("import")

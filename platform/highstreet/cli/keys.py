@@ -17,7 +17,9 @@ from highstreet.cli.base import (
 from highstreet.i18n import gettext as _
 from highstreet_tenants.people import keys as key_verbs
 from highstreet_tenants.people import operate
+from highstreet_tenants.people.operate import OPERATOR
 from highstreet_tenants.people.permissions import Catalogue
+from highstreet_tenants.scopes import Scope
 
 store_option = click.option("--store", "store_slug", required=True, help="Slug or code.")
 
@@ -87,7 +89,7 @@ def create(
                 )
             )
         node = operate.node_at(house, f"{brand_slug}/store/{store_slug}")
-        with house.tenancy.control(write=True) as s:
+        with house.tenancy.session(Scope.operator(node.brand_id, OPERATOR), write=True) as s:
             made = key_verbs.create_key(s, node, name, scopes, by=None, catalogue=catalogue)
     if as_json:
         print_json({"id": made.id, "key": made.token})
@@ -104,7 +106,7 @@ def revoke(brand_slug: str, store_slug: str, key_id: UUID, as_json: bool) -> Non
     """End a key at once."""
     with open_house() as house:
         node = operate.node_at(house, f"{brand_slug}/store/{store_slug}")
-        with house.tenancy.control(write=True) as s:
+        with house.tenancy.session(Scope.operator(node.brand_id, OPERATOR), write=True) as s:
             row = key_verbs.revoke_key(s, key_id, node)
             name = row.name
     words = _("The key “%(name)s” opens nothing any more.", name=name)

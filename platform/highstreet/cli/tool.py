@@ -8,7 +8,6 @@ from typing import Any
 import click
 
 from highstreet.cli.base import (
-    OPERATOR,
     find_brand,
     find_store,
     json_option,
@@ -20,6 +19,7 @@ from highstreet.cli.base import (
 from highstreet.host import verbs
 from highstreet.i18n import gettext as _
 from highstreet_tenants.errors import Invalid
+from highstreet_tenants.people.operate import OPERATOR
 from highstreet_tenants.scopes import Scope
 
 

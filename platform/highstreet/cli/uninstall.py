@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from highstreet.cli.base import OPERATOR, json_option, open_house, print_json, print_table, progress
+from highstreet.cli.base import json_option, open_house, print_json, print_table, progress
 from highstreet.i18n import gettext as _
 from highstreet_migrations import leftovers as room
+from highstreet_tenants.people.operate import OPERATOR
 
 if TYPE_CHECKING:
     from highstreet.house import House

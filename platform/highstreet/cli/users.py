@@ -9,7 +9,7 @@ from highstreet.cli.base import json_option, open_house, print_done, print_json,
 from highstreet.i18n import LANGUAGES
 from highstreet.i18n import gettext as _
 from highstreet_tenants.people import operate
-from highstreet_tenants.people.models import User
+from highstreet_tenants.people.models import SecondFactor, User
 from highstreet_tenants.people.permissions import ROLES, Catalogue
 
 
@@ -23,12 +23,15 @@ def users() -> None:
 def list_users(as_json: bool) -> None:
     """Everybody with an account."""
     with open_house() as house, house.tenancy.control() as s:
+        confirmed = SecondFactor.confirmed_at.is_not(None)
+        having = set(s.scalars(sa.select(SecondFactor.user_id).where(confirmed)))
         rows = [
             {
                 "email": user.email,
                 "name": user.name,
                 "password": user.password_hash is not None,
                 "disabled": user.disabled_at is not None,
+                "second_factor": user.id in having,
             }
             for user in s.scalars(sa.select(User).order_by(User.email))
         ]
@@ -36,8 +39,17 @@ def list_users(as_json: bool) -> None:
         print_json(rows)
         return
     print_table(
-        ("e-mail", "name", "password", "disabled"),
-        [(r["email"], r["name"], _yes(r["password"]), _yes(r["disabled"])) for r in rows],
+        ("e-mail", "name", "password", "second factor", "disabled"),
+        [
+            (
+                r["email"],
+                r["name"],
+                _yes(r["password"]),
+                _yes(r["second_factor"]),
+                _yes(r["disabled"]),
+            )
+            for r in rows
+        ],
         _("Nobody yet. Begin with: highstreet users create EMAIL --name NAME"),
     )
 
@@ -91,6 +103,21 @@ def grant(email: str, role: str, place: str, as_json: bool) -> None:
         operate.grant(house, email, role, place, catalogue=catalogue)
     facts = {"email": email, "role": role, "place": place}
     print_done(as_json, _("%(email)s is %(role)s at %(place)s.", **facts), **facts)
+
+
+@users.command("reset-factor")
+@click.argument("email")
+@json_option
+def reset_factor(email: str, as_json: bool) -> None:
+    """Take somebody's lost second factor away; they are signed out, the password stays."""
+    with open_house() as house:
+        done = operate.reset_factor(house, email)
+    words = (
+        _("%(email)s signs in with the password alone until another is set up.", email=email)
+        if done
+        else _("%(email)s has no second factor.", email=email)
+    )
+    print_done(as_json, words, email=email, reset=done)
 
 
 @users.command()

@@ -15,6 +15,7 @@ from highstreet.i18n import gettext as _
 from highstreet_tenants.clock import now
 from highstreet_tenants.errors import Conflict, Invalid, NotFound
 from highstreet_tenants.sessions import ScopedSession
+from highstreet_tenants.trail import record
 
 _MOST_FIELDS = 100
 _MOST_CHOICES = 200
@@ -58,6 +59,7 @@ def define(
         )
     row.label, row.choices, row.required, row.retired_at = label, options, required, None
     s.flush()
+    record(s, "field.defined", "field", row.id, label, details={"key": key, "kind": kind})
     return _fact(row)
 
 
@@ -66,7 +68,9 @@ def retire(s: ScopedSession, key: str) -> None:
     row = s.scalar(sa.select(FieldDef).where(FieldDef.key == key))
     if row is None:
         raise NotFound(_("There is no field “%(key)s”.", key=key[:40]))
-    row.retired_at = row.retired_at or now()
+    if row.retired_at is None:
+        row.retired_at = now()
+        record(s, "field.retired", "field", row.id, row.label)
     s.flush()
 
 

@@ -18,13 +18,15 @@ from highstreet_tenants.clock import now
 from highstreet_tenants.errors import Forbidden
 from highstreet_tenants.ids import new_id
 from highstreet_tenants.sessions import ScopedSession
+from highstreet_tenants.trail import record
 
 
 def export(s: ScopedSession, customer_id: UUID) -> dict[str, Any]:
     """Everything held about a customer, by the core and by every tool, as JSON-able values.
 
     Tools that are off take part too; `tools` holds each one's answer, and `missing` names those
-    that failed or did not load, so that nobody takes it for the whole. Raises NotFound; Forbidden
+    that failed or did not load, so that nobody takes it for the whole. Who but the member asked is
+    written down, so the session must write. Raises NotFound; Forbidden
     in a store's scope where the club is the brand's, for a store can't see all of it.
     """
     fact = queries.get(s, customer_id)
@@ -36,6 +38,8 @@ def export(s: ScopedSession, customer_id: UUID) -> dict[str, Any]:
     answers = dispatch.collect(s, "export_customer", store_id=_at(s, fact), customer=fact)
     told = {answer.plugin: answer.value for answer in answers if _is_json(answer.value)}
     missing = {*_failed(s, fact, "export_customer"), *(a.plugin for a in answers)} - told.keys()
+    if s.scope.actor.kind != "member":  # who looks at their own data leaves no trail
+        record(s, "customer.exported", "customer", fact.id, store_id=_at(s, fact))
     return {
         "format": "highstreet-customer-1",
         "exported_at": now().isoformat(),
@@ -137,6 +141,7 @@ def erase(s: ScopedSession, customer_id: UUID, reason: str) -> ErasureFact:
             parts=counts,
         )
     )
+    record(s, "customer.erased", "customer", fact.id, store_id=_at(s, fact))
     s.flush()
     outbox.publish(s, "customer.erased", {"customer_id": fact.id}, store_id=_at(s, fact), at=at)
     s.on_end.append(s.info["tenancy"].scrub)

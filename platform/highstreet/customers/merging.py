@@ -20,6 +20,7 @@ from highstreet_tenants.clock import now
 from highstreet_tenants.errors import Conflict, Invalid
 from highstreet_tenants.ids import new_id
 from highstreet_tenants.sessions import ScopedSession
+from highstreet_tenants.trail import record
 
 _STRICTNESS = {"active": 0, "lost": 1, "blocked": 2}
 
@@ -103,6 +104,7 @@ def merge(s: ScopedSession, keep_id: UUID, gone_id: UUID) -> MergeFact:
         store_id=s.store_id or keep.home_store_id,
         at=at,
     )
+    record(s, "customer.merged", "customer", kept.id, details={"gone": gone.id})
     return MergeFact(kept, gone.id, at, True)
 
 

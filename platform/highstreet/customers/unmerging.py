@@ -30,6 +30,7 @@ from highstreet.webhooks import outbox
 from highstreet_tenants.clock import now
 from highstreet_tenants.errors import Conflict
 from highstreet_tenants.sessions import ScopedSession
+from highstreet_tenants.trail import record
 
 
 class _Rehearsed(Exception):
@@ -113,6 +114,7 @@ def _unmerge(s: ScopedSession, gone_id: UUID) -> UnmergeFact:
             s, one.id, "unmerged", _l("A merge of two records was taken back"), occurred_at=at
         )
     dismissing.dismiss_pair(s, stays.id, comes.id)
+    record(s, "customer.unmerged", "customer", gone.id, details={"kept": keep.id})
     answers = dispatch.together(
         s, "customers_unmerged", store_id=s.store_id or keep.home_store_id, kept=stays, gone=comes
     )

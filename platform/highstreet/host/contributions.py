@@ -43,6 +43,7 @@ def check(candidate: Candidate, plugin: Plugin, slots: Set[str] | None) -> None:
         *_imports(plugin),
         *_verbs(plugin),
         *_events(plugin),
+        *_actions(plugin),
         *_pages(plugin, slots),
         *_permissions(candidate, plugin),
         *catalogues.wrong(candidate.package, plugin.translations),
@@ -154,6 +155,12 @@ def _events(plugin: Plugin) -> Iterator[str]:
             yield f"the sample of the event {one.name} does not fit its schema: {wrong}"
         elif taken := sorted({"store", "store_id"} & set(one.schema().fields)):
             yield f"the event {one.name} may not say {', '.join(taken)}: each says that already"
+
+
+def _actions(plugin: Plugin) -> Iterator[str]:
+    for action in plugin.actions:
+        if not action.startswith(f"{plugin.name}.") or len(action) > 80:
+            yield f"the action {action} must be called {plugin.name}.…, in at most 80 letters"
 
 
 def _pages(plugin: Plugin, slots: Set[str] | None) -> Iterator[str]:

@@ -84,7 +84,9 @@ class Plugin:
     the command line takes in for the tool, named `<name>.<what>`. verbs: what an operator may ask
     of it there, named alike. checks: what `highstreet check` is to look at for it, asked without a
     database or a request. events: what it tells others' programmes by webhook, named
-    `<name>.<what>`. translations: directory of its gettext catalogues, beside the package.
+    `<name>.<what>`. actions: what it writes into the trail by `ctx.record`, named `<name>.<what>`,
+    each with its words (a lazy translation). translations: directory of its gettext catalogues,
+    beside the package.
     """
 
     name: str
@@ -101,4 +103,5 @@ class Plugin:
     verbs: Sequence[Verb] = ()
     checks: Sequence[Callable[[], Iterable[Finding]]] = ()
     events: Sequence[EventType] = ()
+    actions: Mapping[str, object] = field(default_factory=dict)
     translations: str | None = None

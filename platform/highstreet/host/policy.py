@@ -25,6 +25,7 @@ from highstreet_tenants import clock
 from highstreet_tenants.cards import refuse_payment_cards
 from highstreet_tenants.errors import Conflict, Forbidden, Invalid, NotFound
 from highstreet_tenants.sessions import ScopedSession
+from highstreet_tenants.trail import record
 
 if TYPE_CHECKING:
     from highstreet.host.registry import Host
@@ -131,6 +132,12 @@ def set_policy(
             row.level, row.note, row.set_by, row.set_at = said.value, note, by, at
         s.flush()
         _tell(s, changes)
+        details = {
+            "level": [now_said.level.value if now_said else None, said.value if said else None],
+            "region": before.regions[region_id] if region_id else None,
+            "note": note,
+        }
+        record(s, "policy.set", "tool", name=plugin, details=details)
     return changes
 
 
@@ -178,6 +185,8 @@ def choose(
         if approval is None:
             row.approval = row.decided_by = row.decided_at = row.note = None
         s.flush()
+        said = "tool.switched_on" if on else "tool.switched_off"
+        record(s, said, "tool", name=plugin, store_id=node)
         for change in changes:
             if change.after.on:
                 owed.hand(s, change.plugin, node, everything=True)
@@ -245,6 +254,7 @@ def pause(
     if not dry_run:
         faults.pause(s, plugin, node, by=stop.by)
         _tell(s, changes)
+        record(s, "tool.paused", "tool", name=plugin, store_id=node)
     return changes
 
 
@@ -272,6 +282,7 @@ def resume(
             .where(PluginPause.plugin == plugin, PluginPause.node_id == place.node)
             .values(resumed_by=_by(s), resumed_at=clock.now())
         )
+        record(s, "tool.resumed", "tool", name=plugin, store_id=node)
         for change in changes:
             if change.after.on:  # tools that need this one stood still with it
                 owed.hand(s, change.plugin, node, everything=True)
@@ -361,6 +372,8 @@ def _decide(
         row.decided_by, row.decided_at, row.note = answer.by, answer.at, note
         s.flush()
         _tell(s, changes)
+        said = "tool.approved" if granted else "tool.refused"
+        record(s, said, "tool", name=plugin, store_id=store_id, details={"note": note})
     return changes
 
 

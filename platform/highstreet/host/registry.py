@@ -272,6 +272,10 @@ class Host:
             if loaded.plugin.translations
         ]
 
+    def actions(self) -> dict[str, object]:
+        """What the tools write into the trail, each with its words."""
+        return {k: v for one in self.plugins.values() for k, v in one.plugin.actions.items()}
+
     def sayings(self) -> dict[str, dict[str, str]]:
         """English titles of the tools' permissions in other languages, by Babel locale."""
         found: dict[str, dict[str, str]] = {}

@@ -21,6 +21,7 @@ from highstreet_tenants.cards import refuse_payment_cards
 from highstreet_tenants.errors import Forbidden, Invalid, NotFound
 from highstreet_tenants.models import Region
 from highstreet_tenants.sessions import ScopedSession
+from highstreet_tenants.trail import record
 
 __all__ = ["MASK", "Resolved", "Source", "history", "put", "resolve", "resolve_region"]
 
@@ -127,6 +128,7 @@ def put(
     counting = cascade.newest(rows, since)
     _refuse_locked(counting, node, {*values, *clear})
     plain = _validate(schema_class, counting, node, values, clear)
+    told: dict[str, Any] = {}
     seq = 1 + max((r.seq for r in rows if r.level == node.level), default=0)
     for key in dict.fromkeys((*values, *clear, *lock, *unlock)):
         was = counting.get((node.level, key), _NOTHING)
@@ -135,6 +137,10 @@ def put(
         locked = key in lock or (key not in unlock and was.locked)
         if (was.given, was.locked, was.value) == (given, locked, value):
             continue
+        secret = key in secrets and value is not None
+        told[key] = MASK if secret else [was.value, value if given else None]
+        if locked != was.locked:
+            told[f"{key} locked"] = locked
         s.add(
             PluginSetting(
                 brand_id=s.scope.brand_id,
@@ -153,7 +159,9 @@ def put(
                 valid_from=since,
             )
         )
-    if s.new:
+    if told:
+        details = {"level": node.level, "valid_from": since, "changes": told}
+        record(s, "settings.changed", "tool", name=plugin, store_id=node.store_id, details=details)
         state.touch(s)
         rows = _read(s, plugin, node.region_id or _region_of(s, node), node.store_id)
     return cascade.resolve(schema_class, cascade.newest(rows, max(at, since)))

@@ -22,6 +22,7 @@ from highstreet_tenants.clock import now
 from highstreet_tenants.models import Brand
 from highstreet_tenants.scopes import SYSTEM, Actor, Scope
 from highstreet_tenants.sessions import Tenancy
+from highstreet_tenants.trail import record
 
 #: Rows of one transaction. More save little time and cost memory; a killed run repeats one chunk.
 CHUNK = 5_000
@@ -130,6 +131,11 @@ def _report(kind: Kind, opened: Opened, dry_run: bool) -> Report:
     )
 
 
+def _counts(kind: str, mark: Import) -> dict[str, Any]:
+    counted = ("records", "created", "known", "refused", "customers")
+    return {"kind": kind} | {name: getattr(mark, name) for name in counted}
+
+
 @dataclass(slots=True)
 class _Job:
     """One run of one file, at work. ``planned``: stores that a dry run opens for each chunk."""
@@ -164,6 +170,9 @@ class _Job:
             return
         with self.tenancy.session(self.scope, write=True) as s:
             marks.keep(s, mark)
+            record(
+                s, "import.run", "file", name=found.path.name, details=_counts(report.kind, mark)
+            )
         if mark.refused:
             report.errors_file = str(errors.path)
         errors.settle()

@@ -35,6 +35,7 @@ from highstreet_tenants.errors import Invalid, NotFound
 from highstreet_tenants.models import Brand, Store
 from highstreet_tenants.scopes import SYSTEM, Actor, Scope
 from highstreet_tenants.sessions import ScopedSession, Tenancy
+from highstreet_tenants.trail import record
 
 CHUNK = 2_000
 """Rows of one transaction."""
@@ -158,10 +159,15 @@ class _Job:
                 self._write(batch, errors)
                 if progress is not None:
                     progress(stream.position(), found.size)
-        if not report.dry_run:
-            if report.refused:
-                report.errors_file = str(errors.path)
-            errors.settle()
+        if report.dry_run:
+            return
+        if report.refused:
+            report.errors_file = str(errors.path)
+        errors.settle()
+        counted = ("records", "created", "known", "refused", "customers")
+        details = {"kind": self.kind.name} | {name: getattr(report, name) for name in counted}
+        with self.tenancy.session(self.scope, write=True) as s:
+            record(s, "import.run", "file", name=found.path.name, details=details)
 
     def _write(self, batch: Sequence[Record], errors: ErrorsFile) -> None:
         refused: list[Refusal] = []

@@ -82,7 +82,7 @@ class Town:
         """A browser in which somebody with a role is signed in."""
         name = f"{role}-{next(self.numbers)}"
         user_id = operate.create_user(self.house, f"{name}@people.example", name.title())
-        with self.house.tenancy.control(write=True) as c:
+        with self.house.tenancy.session(Scope.operator(node.brand_id), write=True) as c:
             roles.grant(c, user_id, role, node, by=None, catalogue=self.catalogue)
             user = accounts.get_user(c, user_id)
             token = logins.start_session(c, user, logins.Visit("127.0.0.1", "kit")).token
@@ -208,7 +208,7 @@ class Shop:
         catalogue = self.town.catalogue
         wanted = sorted(catalogue.scopes) if scopes is None else list(scopes)
         node = self.node
-        with self.town.house.tenancy.control(write=True) as c:
+        with self.town.house.tenancy.session(Scope.operator(node.brand_id), write=True) as c:
             made = keys.create_key(c, node, "The kit's till", wanted, by=None, catalogue=catalogue)
         return Till(self.town.app, made.token)
 

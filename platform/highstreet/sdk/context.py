@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import UUID
@@ -12,6 +12,7 @@ from highstreet.host import facts, settings, shops, state
 from highstreet.sdk.ground import Ground
 from highstreet_tenants import clock, turns
 from highstreet_tenants.sessions import ScopedSession
+from highstreet_tenants.trail import record
 
 if TYPE_CHECKING:
     from highstreet.host.cascade import Resolved
@@ -66,6 +67,34 @@ class Ctx(Ground):
         row is locked. Raises WallBreach in a reading session.
         """
         turns.take(self._s, self.plugin, *what)
+
+    def record(
+        self,
+        action: str,
+        kind: str,
+        id: UUID | None = None,  # noqa: A002 - the id of what it was done to
+        name: str = "",
+        *,
+        store_id: UUID | None = None,
+        details: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Write into the trail that the session's actor did `action`, one of the tool's `actions`.
+
+        For what people decide (a correction, a rule, an export), never for each purchase. kind, id
+        and name say to what; of a customer give the id alone. store_id: this place unless named.
+        Raises ValueError for an action that the tool did not declare, WallBreach in a
+        reading session.
+        """
+        record(
+            self._s,
+            action,
+            kind,
+            id,
+            name,
+            store_id=self.store_id if store_id is None else store_id,
+            details=details,
+            known=hosts.of(self._s).get(self.plugin).plugin.actions,
+        )
 
     def now(self) -> datetime:
         """The present moment, aware, UTC."""

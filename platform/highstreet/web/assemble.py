@@ -27,6 +27,7 @@ PAGES = (
     ("people", "people"),
     ("pins", "pins"),
     ("tills", "tills"),
+    ("trail", "trail"),
     ("store.today", "today"),
     ("store.returns", "till"),
     ("store.tools", "tools"),

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any, cast
 from uuid import UUID
 
 import sqlalchemy as sa
-from flask import current_app, g
+from flask import current_app, g, request
 
 from highstreet.i18n import gettext as _
 from highstreet_tenants.errors import NotFound
 from highstreet_tenants.models import Brand, Store
 from highstreet_tenants.people import tree
-from highstreet_tenants.scopes import Actor, Scope
+from highstreet_tenants.scopes import Actor, Origin, Scope
 from highstreet_tenants.sessions import ScopedSession
 
 if TYPE_CHECKING:
@@ -112,7 +112,15 @@ class Current:
     def actor(self) -> Actor:
         """Who to write into the records."""
         user = self.user
-        return Actor("user", user.id, user.name) if user else Actor("system", None, "visitor")
+        if user is None:
+            return Actor("system", None, "visitor")
+        seat = user.seat
+        origin = (
+            Origin("till", seat.till_id, seat.name)
+            if seat
+            else Origin("session", user.session_id, request.remote_addr or "")
+        )
+        return Actor("user", user.id, user.name, origin)
 
     @property
     def place(self) -> Place:

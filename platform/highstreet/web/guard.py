@@ -14,7 +14,7 @@ from highstreet.web import device
 from highstreet.web.current import Place, current
 from highstreet_tenants.errors import Forbidden, NotFound, Unauthenticated
 from highstreet_tenants.people import tree
-from highstreet_tenants.people.logins import Person
+from highstreet_tenants.people.logins import Person, needs_factor
 
 #: Addresses that the API's own pipeline guards.
 API = "/api/"
@@ -55,6 +55,8 @@ def admit() -> Response | None:
     if not tree.has_role(user.grants, place.node) or _elsewhere(user, place):
         g.pop("place")
         raise NotFound(_("There is no such place. Look at the address."))
+    if needs_factor(user, place.brand, place.node):
+        return _to_factor(place)
     if permission is None or not (permission == "place" or current.may(permission)):
         raise Forbidden(
             by_password()
@@ -64,6 +66,21 @@ def admit() -> Response | None:
             else _("Your role does not open this page. Ask whoever gave you your role.")
         )
     return None
+
+
+def _to_factor(place: Place) -> Response:
+    """Whoever needs a second factor and has none sets it up, and comes back."""
+    if request.method != "GET":
+        raise Forbidden(
+            _(
+                "%(brand)s requires a second factor for your role. Nothing was changed. Set it up"
+                " under Your account.",
+                brand=place.brand.name,
+            )
+        )
+    target = request.full_path.rstrip("?")
+    g.pop("place")
+    return redirect(url_for("signin.factor.page", next=target), 303)
 
 
 def by_password() -> str:

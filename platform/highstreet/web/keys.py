@@ -32,7 +32,7 @@ def create(brand: str, store: str) -> Response:
     """Make a key; it is shown in the answer and never again."""
     try:
         expires = _end_of(request.form.get("expires", ""))
-        with current.house.tenancy.control(write=True) as s:
+        with current.session(write=True) as s:
             made = verbs.create_key(
                 s,
                 current.place.node,
@@ -65,7 +65,7 @@ def one(brand: str, store: str, key_id: UUID) -> str:
 @requires("keys.manage")
 def rotate(brand: str, store: str, key_id: UUID) -> Response:
     """A new key in place of this one, which goes on for a week."""
-    with current.house.tenancy.control(write=True) as s:
+    with current.session(write=True) as s:
         made = verbs.rotate_key(
             s, key_id, current.place.node, by=_me(), catalogue=current.catalogue
         )
@@ -76,7 +76,7 @@ def rotate(brand: str, store: str, key_id: UUID) -> Response:
 @requires("keys.manage")
 def revoke(brand: str, store: str, key_id: UUID) -> Response:
     """End the key at once."""
-    with current.house.tenancy.control(write=True) as s:
+    with current.session(write=True) as s:
         row = verbs.revoke_key(s, key_id, current.place.node)
         name = row.name
     flash(_("“%(name)s” is revoked: whoever carries it is refused from now on.", name=name), "good")

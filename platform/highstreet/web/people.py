@@ -12,8 +12,9 @@ from highstreet.host.access import requires
 from highstreet.i18n import gettext as _
 from highstreet.web.current import current
 from highstreet.web.keys import keys
+from highstreet_tenants import clock
 from highstreet_tenants.errors import Conflict, Forbidden, HighstreetError, Invalid, NotFound
-from highstreet_tenants.people import accounts, directory, pins, roles
+from highstreet_tenants.people import accounts, directory, factors, links, pins, roles
 from highstreet_tenants.people.directory import Entry
 from highstreet_tenants.people.ending import USES_TILL
 from highstreet_tenants.people.held import grants_of
@@ -95,7 +96,7 @@ def invite() -> Response | str:
             known = accounts.find_user(s, form.get("email", ""))
             held = grants_of(s, known.id) if known else ()
         nodes = roles.nodes_of(current.house.tenancy, held, current.actor)
-        with current.house.tenancy.control(write=True) as s:
+        with current.session(write=True) as s:
             made = roles.invite(
                 s,
                 email=form.get("email", ""),
@@ -118,7 +119,7 @@ def invite() -> Response | str:
 def withdraw(link_id: UUID) -> Response:
     """Take back an offer that was not accepted yet."""
     node = _offer_node(link_id)
-    with current.house.tenancy.control(write=True) as s:
+    with current.session(write=True) as s:
         roles.withdraw(s, link_id, node, by=_me(), catalogue=current.catalogue)
     flash(_("The offer is taken back; its link no longer works."), "good")
     return redirect(_to(""), 303)
@@ -138,7 +139,7 @@ def take(user_id: UUID, grant_id: UUID) -> Response:
     node = _nodes(entries).get(entry.grant) if entry else None
     if entry is None or node is None:
         raise NotFound(_("This role was taken back already."))
-    with current.house.tenancy.control(write=True) as s:
+    with current.session(write=True) as s:
         roles.revoke(s, grant_id, node, by=_me(), catalogue=current.catalogue)
     flash(
         _("%(name)s is no longer %(role)s.", name=entry.name, role=_title(entry.grant.role)), "good"
@@ -151,9 +152,20 @@ def new_link(user_id: UUID) -> Response | str:
     """A one-time link with which the person chooses a new password; shown once."""
     entry = entries_of(user_id)[0]
     nodes = _all_nodes(user_id)
-    with current.house.tenancy.control(write=True) as s:
+    with current.session(write=True) as s:
         token = roles.reset_link(s, user_id, by=_me(), nodes=nodes, catalogue=current.catalogue)
-    return _hand_over(token, "reset", entry.email)
+    return _hand_over(token, "invite" if entry.pending else "reset", entry.email)
+
+
+@_page("/<uuid:user_id>/factor/reset", "_factor_reset", "people.manage", "POST")
+def reset_factor(user_id: UUID) -> Response:
+    """Take a lost second factor away; the person is signed out and can set up another."""
+    entry = entries_of(user_id)[0]
+    nodes = _all_nodes(user_id)
+    with current.session(write=True) as s:
+        roles.reset_factor(s, user_id, by=_me(), nodes=nodes, catalogue=current.catalogue)
+    flash(_("%(name)s’s second factor is reset; their password stays.", name=entry.name), "good")
+    return redirect(_to("_one", user_id=user_id), 303)
 
 
 @_page("/<uuid:user_id>/disable", "_disable", "people.manage", "POST")
@@ -171,7 +183,7 @@ def enable(user_id: UUID) -> Response:
 def _set_disabled(user_id: UUID, disabled: bool) -> Response:
     entry = entries_of(user_id)[0]
     nodes = _all_nodes(user_id)
-    with current.house.tenancy.control(write=True) as s:
+    with current.session(write=True) as s:
         roles.set_disabled(s, user_id, disabled, by=_me(), nodes=nodes, catalogue=current.catalogue)
     words = (
         _("%(name)s can no longer sign in.", name=entry.name)
@@ -219,6 +231,7 @@ def person_page(user_id: UUID, error: HighstreetError | None = None) -> str:
     with current.house.tenancy.control() as s:
         controlled = roles.controls(s, me, user_id, nodes, catalogue)
         pin_since = pins.pins_of(s, node).get(user_id)
+        factor_since = factors.standing(s, user_id).since
     manages = current.may("people.manage")
     held = tuple(nodes)
     at_till = node.store_id is not None and may(held, USES_TILL, node, catalogue)
@@ -239,6 +252,7 @@ def person_page(user_id: UUID, error: HighstreetError | None = None) -> str:
         is_me=user_id == me.id,
         at_till=at_till and not entries[0].disabled,
         pin_since=pin_since,
+        factor_since=factor_since,
         pin_mine=manages and at_till and pins.may_set(me, user_id, held, node, catalogue),
         errors=error.fields if error else {},
         detail=error.detail if error and not error.fields else "",
@@ -253,6 +267,7 @@ def _hand_over(token: str, purpose: str, email: str) -> Response:
             "people_handed.html",
             url=link_url(current.house, token),
             purpose=purpose,
+            until=clock.now() + links.LIFETIMES[purpose],
             email=email,
             back=_to(""),
         )

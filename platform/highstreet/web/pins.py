@@ -54,7 +54,7 @@ def set_theirs(brand: str, store: str, user_id: UUID) -> Response:
 def clear_theirs(brand: str, store: str, user_id: UUID) -> Response:
     """Take somebody's PIN away."""
     entry = people.entries_of(user_id)[0]
-    with current.house.tenancy.control(write=True) as s:
+    with current.session(write=True) as s:
         verbs.clear_pin(s, current.place.node, user_id, by=_me(), catalogue=current.catalogue)
     flash(_("%(name)s’s PIN opens nothing any more.", name=entry.name), "good")
     return redirect(url_for("people.store_one", user_id=user_id, brand=brand, store=store), 303)
@@ -74,6 +74,7 @@ def _set(user_id: UUID) -> None:
         pin,
         by=_me(),
         catalogue=current.catalogue,
+        actor=current.actor,
     )
 
 

@@ -12,15 +12,17 @@ from highstreet.web import device, lock
 from highstreet.web.account import account, landing
 from highstreet.web.choose import local_path
 from highstreet.web.current import current
+from highstreet.web.factor import factor
 from highstreet_tenants.errors import HighstreetError, Invalid, NotFound
-from highstreet_tenants.people import accounts, directory, links, logins, roles, tills, tries
+from highstreet_tenants.people import directory, links, logins, roles, tills, tries
 from highstreet_tenants.people.logins import Person, Started
-from highstreet_tenants.people.passwords import Passwords, passwords, refuse_weak
+from highstreet_tenants.people.passwords import Passwords, passwords
 from highstreet_tenants.people.permissions import ROLES
 from highstreet_tenants.scopes import Actor
 
 signin = Blueprint("signin", __name__)
 signin.register_blueprint(account)
+signin.register_blueprint(factor)
 
 #: Paths that never ask who is there: a till's API call carries a key, a stylesheet nothing.
 _NOBODY = ("/api/", "/static/")
@@ -156,27 +158,22 @@ def use_link(token: str) -> Response:
             found = links.look(s, token)
         if found.purpose == "join":
             return _join(token)
-        return _let_in(_open_by_link(found, token))
+        return _let_in(_open_by_link(token))
     except Invalid as error:
         return _link_page(found, token, error.fields, error.status)
     except HighstreetError as error:
         return _dead(error)
 
 
-def _open_by_link(found: links.Link, token: str) -> Started:
-    """Use the link up and sign in, with a new password where it is for one: all or nothing."""
-    made = None
-    if found.purpose in ("reset", "invite"):
-        password = request.form.get("password", "")
-        refuse_weak(password, found.email)
-        made = hasher().hash(password)
-    with current.house.tenancy.control(write=True) as s:
-        user = accounts.get_user(s, links.consume(s, token).user_id)
-        if found.purpose == "invite":
-            user.name = accounts.normal_name(request.form.get("name", user.name))
-        if made is not None:
-            accounts.store_password(s, user, made)
-        return logins.start_session(s, user, device.visit())
+def _open_by_link(token: str) -> Started:
+    return logins.open_by_link(
+        current.house.tenancy,
+        hasher(),
+        token,
+        device.visit(),
+        password=request.form.get("password", ""),
+        name=request.form.get("name", ""),
+    )
 
 
 def _join(token: str) -> Response:
@@ -189,6 +186,14 @@ def _join(token: str) -> Response:
 
 
 def _let_in(started: Started) -> Response:
+    if started.awaits_code:
+        wanted = local_path(request.values.get("next"))
+        target = url_for(
+            "signin.factor.ask",
+            next=wanted if wanted != "/" else None,
+            keep="1" if "keep" in request.form else None,
+        )
+        return device.carry(redirect(target, 303), started)
     with current.house.tenancy.control() as s:
         person = logins.find_person(s, started.token)
     assert person is not None, "a session that was just started is live"

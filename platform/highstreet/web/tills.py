@@ -33,7 +33,7 @@ def set_up(brand: str, store: str) -> Response:
     if user is None:  # the guard has asked already
         raise Forbidden(_("Sign in, then try again."))
     try:
-        with current.house.tenancy.control(write=True) as s:
+        with current.session(write=True) as s:
             made = verbs.set_up(
                 s, current.place.node, request.form.get("name", ""), _seconds(), by=user
             )
@@ -51,7 +51,7 @@ def set_up(brand: str, store: str) -> Response:
 def change(brand: str, store: str, till_id: UUID) -> Response:
     """Give a till another name or time."""
     try:
-        with current.house.tenancy.control(write=True) as s:
+        with current.session(write=True) as s:
             verbs.change(s, till_id, current.place.node, request.form.get("name", ""), _seconds())
     except Invalid as error:
         return make_response(_page(error.fields, till_id), error.status)
@@ -63,7 +63,7 @@ def change(brand: str, store: str, till_id: UUID) -> Response:
 @requires("tills.manage")
 def sign_out(brand: str, store: str, till_id: UUID) -> Response:
     """Let the device be a till no more."""
-    with current.house.tenancy.control(write=True) as s:
+    with current.session(write=True) as s:
         name = verbs.sign_out(s, till_id, current.place.node)
     flash(_("“%(name)s” is signed out: no PIN opens it any more.", name=name), "good")
     return redirect(url_for("tills.listed", brand=brand, store=store), 303)

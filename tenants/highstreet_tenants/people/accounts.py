@@ -71,6 +71,14 @@ def find_user(s: Session, email: str) -> User | None:
     return s.scalar(sa.select(User).where(User.email == same_email(email)))
 
 
+def known_user(s: Session, email: str) -> User:
+    """The person with this address. Raises NotFound."""
+    user = find_user(s, email)
+    if user is None:
+        raise NotFound(_("There is nobody with the address %(email)s.", email=email[:254]))
+    return user
+
+
 def get_user(s: Session, user_id: UUID) -> User:
     """The person. Raises NotFound."""
     user = s.get(User, user_id)

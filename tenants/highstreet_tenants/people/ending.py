@@ -37,33 +37,42 @@ def end_store(s: Session, node: Node) -> Ended:
     """
     at = now()
     keys = s.execute(
-        sa.update(ApiKey)
-        .where(
-            ApiKey.brand_id == node.brand_id,
-            ApiKey.store_id == node.store_id,
-            ApiKey.revoked_at.is_(None),
-            sa.or_(ApiKey.expires_at.is_(None), ApiKey.expires_at > at),
-        )
-        .values(revoked_at=at)
-        .returning(ApiKey.id)
+        sa.update(ApiKey).where(*_keys(node)).values(revoked_at=at).returning(ApiKey.id)
     ).all()
     tills = s.execute(
-        sa.update(TillDevice)
-        .where(
-            TillDevice.brand_id == node.brand_id,
-            TillDevice.store_id == node.store_id,
-            TillDevice.revoked_at.is_(None),
-        )
-        .values(revoked_at=at)
-        .returning(TillDevice.id)
+        sa.update(TillDevice).where(*_tills(node)).values(revoked_at=at).returning(TillDevice.id)
     ).all()
     _end_sessions(s, node)
-    pins = s.execute(
-        sa.delete(StaffPin)
-        .where(StaffPin.brand_id == node.brand_id, StaffPin.store_id == node.store_id)
-        .returning(StaffPin.id)
-    ).all()
+    pins = s.execute(sa.delete(StaffPin).where(*_pins(node)).returning(StaffPin.id)).all()
     return Ended(len(keys), len(tills), len(pins))
+
+
+def count_store(s: Session, node: Node) -> Ended:
+    """What `end_store` would end."""
+    counts = [
+        s.scalar(sa.select(sa.func.count(column)).where(*which)) or 0
+        for column, which in (
+            (ApiKey.id, _keys(node)),
+            (TillDevice.id, _tills(node)),
+            (StaffPin.id, _pins(node)),
+        )
+    ]
+    return Ended(*counts)
+
+
+def _keys(node: Node) -> tuple[sa.ColumnElement[bool], ...]:
+    lasting = sa.or_(ApiKey.expires_at.is_(None), ApiKey.expires_at > now())
+    here = (ApiKey.brand_id == node.brand_id, ApiKey.store_id == node.store_id)
+    return (*here, ApiKey.revoked_at.is_(None), lasting)
+
+
+def _tills(node: Node) -> tuple[sa.ColumnElement[bool], ...]:
+    here = (TillDevice.brand_id == node.brand_id, TillDevice.store_id == node.store_id)
+    return (*here, TillDevice.revoked_at.is_(None))
+
+
+def _pins(node: Node) -> tuple[sa.ColumnElement[bool], ...]:
+    return (StaffPin.brand_id == node.brand_id, StaffPin.store_id == node.store_id)
 
 
 def end_pin(s: Session, node: Node, user_id: UUID) -> None:

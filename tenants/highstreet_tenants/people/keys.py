@@ -22,6 +22,8 @@ from highstreet_tenants.people.models import ApiKey
 from highstreet_tenants.people.permissions import Catalogue
 from highstreet_tenants.people.tokens import digest, new_token
 from highstreet_tenants.people.tree import Node, may
+from highstreet_tenants.sessions import ScopedSession
+from highstreet_tenants.trail import record
 from highstreet_tenants.words import gettext as _
 
 #: How long a rotated key goes on, so that tills can be changed one after another.
@@ -59,7 +61,7 @@ class KeyHolder:
 
 
 def create_key(
-    s: Session,
+    s: ScopedSession,
     node: Node,
     name: str,
     scopes: Iterable[str],
@@ -104,11 +106,12 @@ def create_key(
     )
     s.add(row)
     s.flush()
+    _record(s, "key.rotated" if replaces else "key.created", row)
     return NewKey(row.id, f"{_PREFIX}_{row.id.hex}_{token}")
 
 
 def rotate_key(
-    s: Session,
+    s: ScopedSession,
     key_id: UUID,
     node: Node,
     *,
@@ -140,12 +143,19 @@ def rotate_key(
     return made
 
 
-def revoke_key(s: Session, key_id: UUID, node: Node) -> ApiKey:
+def revoke_key(s: ScopedSession, key_id: UUID, node: Node) -> ApiKey:
     """End a key at once; again changes nothing. Raises NotFound for another store's key."""
     row = _key_of(s, key_id, node)
-    row.revoked_at = row.revoked_at or now()
+    if row.revoked_at is None:
+        row.revoked_at = now()
+        _record(s, "key.revoked", row)
     s.flush()
     return row
+
+
+def _record(s: ScopedSession, action: str, row: ApiKey) -> None:
+    details = {"scopes": row.scopes}
+    record(s, action, "key", row.id, row.name, store_id=row.store_id, details=details)
 
 
 def keys_of(s: Session, node: Node) -> list[ApiKey]:

@@ -9,18 +9,35 @@ from sqlalchemy.orm import Session
 
 from highstreet_tenants.clock import now
 from highstreet_tenants.errors import Invalid, NotFound
-from highstreet_tenants.people import tries
-from highstreet_tenants.people.accounts import end_sessions, find_user, get_user, store_password
-from highstreet_tenants.people.models import RoleGrant, TillDevice, User, UserSession
+from highstreet_tenants.models import Brand
+from highstreet_tenants.people import factors, links, tries
+from highstreet_tenants.people.accounts import (
+    end_sessions,
+    find_user,
+    get_user,
+    normal_name,
+    store_password,
+)
+from highstreet_tenants.people.events import note
+from highstreet_tenants.people.models import (
+    RoleGrant,
+    SecondFactor,
+    TillDevice,
+    User,
+    UserSession,
+)
 from highstreet_tenants.people.passwords import Passwords, refuse_weak
 from highstreet_tenants.people.tokens import digest, new_token
-from highstreet_tenants.people.tree import Grant, as_node_kind
+from highstreet_tenants.people.tree import Grant, Node, as_node_kind, covers
+from highstreet_tenants.sealing import Sealing
 from highstreet_tenants.sessions import Tenancy
 from highstreet_tenants.words import gettext as _
 
 #: (ends at the latest after, ends unused after): a working day at a shared till; a device kept.
 DAY = (timedelta(hours=16), timedelta(hours=4))
 KEPT = (timedelta(days=30), timedelta(days=14))
+#: How long a session awaits the code of a second factor.
+WAITS = timedelta(minutes=10)
 #: `seen_at` is written at most this often, so that reading a page seldom writes.
 SEEN_EVERY = timedelta(minutes=1)
 #: A till's page locks by itself after `lock_seconds` without a touch. The server, which sees only
@@ -44,7 +61,7 @@ class Seat:
 class Person:
     """Who is signed in, and what is granted to them in all brands. One query gives it.
 
-    `seat` is None away from a store's till.
+    `seat` is None away from a store's till. has_factor: their second factor is on.
     """
 
     id: UUID
@@ -56,6 +73,7 @@ class Person:
     seen_at: datetime
     grants: tuple[Grant, ...]
     seat: Seat | None = None
+    has_factor: bool = False
 
     @property
     def by_pin(self) -> bool:
@@ -67,13 +85,15 @@ class Person:
 class Started:
     """A new session: its token for the cookie, and for how long the browser keeps it.
 
-    `lasts` is None where the cookie ends with the browser.
+    `lasts` is None where the cookie ends with the browser. awaits_code: it opens nothing until the
+    second factor is given (see `pass_code`).
     """
 
     token: str
     user_id: UUID
     locale: str | None
     lasts: timedelta | None
+    awaits_code: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +136,7 @@ class WrongPassword(Invalid):
 def sign_in(
     tenancy: Tenancy, hasher: Passwords, email: str, password: str, visit: Visit
 ) -> Started:
-    """Check the password and start a session.
+    """Check the password and start a session, which awaits a code where a second factor is on.
 
     Raises WrongPassword, or LockedOut after too many wrong tries. Takes as long for somebody
     unknown. The hash is computed outside of any transaction: it is slow, and SQLite has one writer.
@@ -128,6 +148,7 @@ def sign_in(
     stored = user.password_hash if user is not None and user.disabled_at is None else None
     checked = hasher.check(password, stored)
     if user is None or not checked.right:
+        _note_wrong(tenancy, user, attempt, visit)
         raise WrongPassword(attempt.left)
     with tenancy.control(write=True) as s:
         # Changed or disabled while the hash was computed: then this was the wrong password.
@@ -140,10 +161,88 @@ def sign_in(
         if same is None:
             raise WrongPassword(attempt.left)
         tries.forgive(s, email)
-        return start_session(s, user, visit)
+        return _admit(s, user, visit, "signed_in")
 
 
-def start_session(s: Session, user: User, visit: Visit) -> Started:
+def _note_wrong(tenancy: Tenancy, user: User | None, attempt: tries.Try, visit: Visit) -> None:
+    """For an address that nobody has as for any other: the time it takes must not tell."""
+    user_id = user.id if user else None
+    with tenancy.control(write=True) as s:
+        note(s, "wrong_password", user_id, visit.address)
+        if not attempt.left:
+            note(s, "locked_out", user_id, visit.address)
+
+
+def _admit(s: Session, user: User, visit: Visit, how: str) -> Started:
+    """Start a session, or one that awaits a code where the person's second factor is on."""
+    row = s.get(SecondFactor, user.id)
+    awaits = row is not None and row.confirmed_at is not None
+    if not awaits:
+        note(s, how, user.id, visit.address)
+    return start_session(s, user, visit, awaits_code=awaits)
+
+
+def open_by_link(
+    tenancy: Tenancy, hasher: Passwords, token: str, visit: Visit, *, password: str, name: str
+) -> Started:
+    """Use a one-time link up and sign in, with a new password (and name) where it is for one: all
+    or nothing. A link stands for the password, not for the second factor.
+
+    Raises NotFound for a link that does not work, Invalid (fields "password", "name").
+    """
+    with tenancy.control() as s:
+        found = links.look(s, token)
+    made = None
+    if found.purpose in ("reset", "invite"):
+        refuse_weak(password, found.email)
+        made = hasher.hash(password)
+    with tenancy.control(write=True) as s:
+        user = get_user(s, links.consume(s, token).user_id)
+        if found.purpose == "invite":
+            user.name = normal_name(name or user.name)
+        if made is not None:
+            store_password(s, user, made)
+            note(s, "password_set", user.id, visit.address)
+        return _admit(s, user, visit, "signed_in_by_link")
+
+
+def find_waiting(s: Session, token: str) -> UUID | None:
+    """Whose session awaits a code, if this is the token of one."""
+    return s.scalar(
+        sa.select(UserSession.user_id)
+        .join(User, User.id == UserSession.user_id)
+        .where(
+            UserSession.token_hash == digest(token),
+            UserSession.awaits_code.is_(True),
+            UserSession.revoked_at.is_(None),
+            UserSession.expires_at > now(),
+            User.disabled_at.is_(None),
+        )
+    )
+
+
+def pass_code(tenancy: Tenancy, sealing: Sealing, typed: str, visit: Visit) -> Started:
+    """Give the second factor for the session that awaits it, which is the one `visit` replaces.
+
+    Raises WrongCode, LockedOut, NotFound once it has waited too long.
+    """
+    with tenancy.control() as s:
+        user_id = find_waiting(s, visit.replaces or "")
+    if user_id is None:
+        raise _too_late()
+    factors.check(tenancy, sealing, user_id, typed, visit.address)
+    with tenancy.control(write=True) as s:
+        if find_waiting(s, visit.replaces or "") is None:  # ended meanwhile
+            raise _too_late()
+        note(s, "signed_in", user_id, visit.address)
+        return start_session(s, get_user(s, user_id), visit)
+
+
+def _too_late() -> NotFound:
+    return NotFound(_("That took too long. Sign in again."))
+
+
+def start_session(s: Session, user: User, visit: Visit, *, awaits_code: bool = False) -> Started:
     """Sign the person in on this device, under a fresh token; the one it replaces ends."""
     if visit.replaces:
         s.execute(
@@ -156,7 +255,9 @@ def start_session(s: Session, user: User, visit: Visit) -> Started:
     s.execute(sa.delete(UserSession).where(UserSession.expires_at < now() - timedelta(days=1)))
     lasts, idle = KEPT if visit.keep and visit.seat is None else DAY
     seat = visit.seat
-    if seat is not None:
+    if awaits_code:
+        lasts, idle = WAITS, WAITS
+    elif seat is not None:
         idle = timedelta(seconds=seat.lock_seconds) * LOCK_SLACK
     token = new_token()
     s.add(
@@ -169,10 +270,12 @@ def start_session(s: Session, user: User, visit: Visit) -> Started:
             agent=visit.agent[:200],
             till_id=seat.till_id if seat else None,
             by_pin=seat is not None and seat.by_pin,
+            awaits_code=awaits_code,
         )
     )
     s.flush()
-    return Started(token, user.id, user.locale, lasts if visit.keep and seat is None else None)
+    kept = lasts if visit.keep and seat is None and not awaits_code else None
+    return Started(token, user.id, user.locale, kept, awaits_code)
 
 
 _LIVE = (
@@ -195,11 +298,14 @@ _LIVE = (
         TillDevice.brand_id.label("till_brand_id"),
         TillDevice.store_id.label("till_store_id"),
         TillDevice.lock_seconds,
+        SecondFactor.confirmed_at.label("factor_since"),
     )
     .join_from(UserSession, User, User.id == UserSession.user_id)
     .outerjoin(RoleGrant, RoleGrant.user_id == User.id)
     .outerjoin(TillDevice, TillDevice.id == UserSession.till_id)
+    .outerjoin(SecondFactor, SecondFactor.user_id == User.id)
     .where(
+        UserSession.awaits_code.is_(False),
         UserSession.token_hash == sa.bindparam("token_hash"),
         UserSession.revoked_at.is_(None),
         UserSession.expires_at > sa.bindparam("at"),
@@ -240,6 +346,7 @@ def find_person(s: Session, token: str) -> Person | None:
             first.lock_seconds,
             first.by_pin,
         ),
+        has_factor=first.factor_since is not None,
     )
 
 
@@ -265,6 +372,17 @@ def load_person(tenancy: Tenancy, token: str) -> Person | None:
     return person
 
 
+def needs_factor(person: Person, brand: Brand, node: Node) -> bool:
+    """Whether the brand wants a second factor of the person at this place, and they have none.
+
+    A PIN opens the till alone, and so needs none.
+    """
+    if person.has_factor or person.by_pin:
+        return False
+    asked = brand.second_factor_roles
+    return any(covers(grant, node) and grant.role in asked for grant in person.grants)
+
+
 def sign_out(s: Session, token: str) -> None:
     """End the session of this token, if it is one."""
     s.execute(
@@ -281,6 +399,7 @@ def devices(s: Session, user_id: UUID) -> list[Device]:
         .outerjoin(TillDevice, TillDevice.id == UserSession.till_id)
         .where(
             UserSession.user_id == user_id,
+            UserSession.awaits_code.is_(False),
             UserSession.revoked_at.is_(None),
             UserSession.expires_at > now(),
             sa.or_(UserSession.till_id.is_(None), TillDevice.revoked_at.is_(None)),
@@ -344,4 +463,5 @@ def change_password(
             message = _("Your password was changed elsewhere just now. Sign in again.")
             raise Invalid(message, fields={"current": [message]})
         tries.forgive(s, person.email)
+        note(s, "password_changed", user.id, address)
         store_password(s, user, made, keep_session=person.session_id)

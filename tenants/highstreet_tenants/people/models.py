@@ -6,6 +6,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
+from highstreet_tenants import append_only
 from highstreet_tenants.base import Base
 from highstreet_tenants.clock import now
 from highstreet_tenants.ids import new_id
@@ -33,7 +34,8 @@ class UserSession(Base):
 
     It ends at `expires_at`, after `idle_seconds` without use, or when revoked. At a store's till
     `till_id` names it, and the session ends with it; `by_pin`: it was opened by a staff PIN and
-    gives the till alone.
+    gives the till alone. `awaits_code`: the password was right and the second factor is still to
+    come; until then it opens nothing.
     """
 
     __tablename__ = "core_user_session"
@@ -52,6 +54,7 @@ class UserSession(Base):
         sa.ForeignKey("core_till_device.id"), index=True, default=None
     )
     by_pin: Mapped[bool] = mapped_column(default=False)
+    awaits_code: Mapped[bool] = mapped_column(default=False)
 
     __table_args__ = (sa.CheckConstraint("NOT by_pin OR till_id IS NOT NULL", name="pin"),)
 
@@ -196,3 +199,52 @@ class SignInAttempt(Base):
         sa.Index(None, "subject", "at"),
         sa.Index(None, "place", "at"),
     )
+
+
+class SecondFactor(Base):
+    """A person's authenticator (TOTP, RFC 6238); it is on once `confirmed_at` is set.
+
+    `secret_box` holds the secret, encrypted with a key that comes of the installation's secret.
+    `last_step`: the latest time step whose code was taken; none up to it is taken again.
+    """
+
+    __tablename__ = "core_second_factor"
+
+    user_id: Mapped[UUID] = mapped_column(sa.ForeignKey("core_user.id"), primary_key=True)
+    secret_box: Mapped[str] = mapped_column(sa.String(255))
+    begun_at: Mapped[datetime] = mapped_column(default=now)
+    confirmed_at: Mapped[datetime | None] = mapped_column(default=None)
+    last_step: Mapped[int | None] = mapped_column(default=None)
+
+
+class RecoveryCode(Base):
+    """One of the codes that stand in for a lost authenticator, each once. Only its hash is kept."""
+
+    __tablename__ = "core_recovery_code"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    user_id: Mapped[UUID] = mapped_column(sa.ForeignKey("core_user.id"))
+    code_hash: Mapped[str] = mapped_column(sa.String(64))
+    used_at: Mapped[datetime | None] = mapped_column(default=None)
+
+    __table_args__ = (sa.UniqueConstraint("user_id", "code_hash"),)
+
+
+class AccountEvent(Base):
+    """Something happened to an account: a sign-in, a failed one, a new password, a second factor.
+
+    `user_id` is None where nobody has the address that was tried; the address is not kept.
+    """
+
+    __tablename__ = "core_account_event"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    user_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("core_user.id"), default=None)
+    at: Mapped[datetime] = mapped_column(default=now)
+    what: Mapped[str] = mapped_column(sa.String(20))
+    address: Mapped[str] = mapped_column(sa.String(64), default="")
+
+    __table_args__ = (sa.Index(None, "at", "id"), sa.Index(None, "user_id", "at", "id"))
+
+
+append_only.register(Base.metadata.tables[AccountEvent.__tablename__])

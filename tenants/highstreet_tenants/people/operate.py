@@ -9,18 +9,20 @@ from typing import Any, Protocol
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from highstreet_tenants.errors import Invalid, NotFound
 from highstreet_tenants.models import Brand
-from highstreet_tenants.people import accounts, links, roles
-from highstreet_tenants.people.models import RoleGrant, User
+from highstreet_tenants.people import accounts, events, factors, links, roles
+from highstreet_tenants.people.models import RoleGrant
 from highstreet_tenants.people.passwords import passwords, refuse_weak
 from highstreet_tenants.people.permissions import Catalogue
 from highstreet_tenants.people.tree import Node
-from highstreet_tenants.scopes import SYSTEM
+from highstreet_tenants.scopes import SYSTEM, Actor, Scope
 from highstreet_tenants.sessions import Tenancy
 from highstreet_tenants.words import gettext as _
+
+#: Who acts: whoever runs the installation.
+OPERATOR = Actor("system", None, "command line")
 
 
 class House(Protocol):
@@ -66,8 +68,8 @@ def grant(
     Raises NotFound for the person, Invalid for the place or a role that does not fit it.
     """
     node = node_at(house, at)
-    with house.tenancy.control(write=True) as s:
-        user = _user(s, email)
+    with house.tenancy.session(Scope.operator(node.brand_id, OPERATOR), write=True) as s:
+        user = accounts.known_user(s, email)
         roles.grant(s, user.id, role, node, by=None, catalogue=catalogue or Catalogue())
 
 
@@ -79,8 +81,8 @@ def revoke(
     Raises NotFound if it is not held there, Conflict for a brand's last head-office manager.
     """
     node = node_at(house, at)
-    with house.tenancy.control(write=True) as s:
-        user = _user(s, email)
+    with house.tenancy.session(Scope.operator(node.brand_id, OPERATOR), write=True) as s:
+        user = accounts.known_user(s, email)
         row = s.scalar(
             sa.select(RoleGrant).where(
                 RoleGrant.user_id == user.id,
@@ -109,7 +111,7 @@ def make_link(
     if purpose not in ("sign_in", "reset", "invite"):
         raise Invalid(_("A link is made for sign_in, reset or invite."))
     with house.tenancy.control(write=True) as s:
-        user = _user(s, email)
+        user = accounts.known_user(s, email)
         if user.disabled_at is not None:
             raise NotFound(_("%(email)s is disabled. Enable the account first.", email=user.email))
         token = links.make_link(s, user.id, purpose, lifetime=lifetime)
@@ -124,8 +126,22 @@ def link_url(house: House, token: str) -> str:
 def set_disabled(house: House, email: str, disabled: bool) -> None:
     """Disable or enable an account, the last head-office manager's too. Raises NotFound."""
     with house.tenancy.control(write=True) as s:
-        user = _user(s, email)
+        user = accounts.known_user(s, email)
         (accounts.disable if disabled else accounts.enable)(s, user.id)
+
+
+def reset_factor(house: House, email: str) -> bool:
+    """Take a person's second factor away and sign them out; whether there was one.
+
+    Raises NotFound.
+    """
+    with house.tenancy.control(write=True) as s:
+        user = accounts.known_user(s, email)
+        if not factors.remove(s, user.id):
+            return False
+        accounts.end_sessions(s, user.id)
+        events.note(s, "factor_reset", user.id, OPERATOR.name)
+        return True
 
 
 def node_at(house: House, at: str) -> Node:
@@ -143,10 +159,3 @@ def node_at(house: House, at: str) -> Node:
             _("Write the place as brand, brand/region/…, brand/owner/… or brand/store/….")
         )
     return roles.find_node(house.tenancy, brand, kind, slug, SYSTEM)
-
-
-def _user(s: Session, email: str) -> User:
-    user = accounts.find_user(s, email)
-    if user is None:
-        raise NotFound(_("There is nobody with the address %(email)s.", email=email[:254]))
-    return user

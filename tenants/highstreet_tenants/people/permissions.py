@@ -144,11 +144,13 @@ CORE: tuple[Permission, ...] = (
     Permission("keys.manage", N_("Create and revoke API keys"), _MANAGER),
     Permission("webhooks.manage", N_("Set up webhooks"), _MANAGER, personal=True),
     Permission("tills.manage", N_("Set up tills and sign them out"), _MANAGER, personal=True),
+    Permission("trail.view", N_("See who did what"), _MANAGER),
     Permission("jobs.view", N_("See the jobs and their errors"), _MANAGER),
     Permission("imports.run", N_("Import purchases and customers"), _MANAGER, personal=True),
     # In head office
     Permission("office.view", N_("See the head-office console"), _OFFICE),
     Permission("brand.edit", N_("Change the brand"), _HEAD),
+    Permission("security.edit", N_("Say who needs a second factor"), _HEAD),
     Permission("stores.view", N_("See all stores"), _OFFICE),
     Permission("stores.edit", N_("Open, change and close stores"), _HEAD),
     Permission("policy.view", N_("See the policy"), _OFFICE),

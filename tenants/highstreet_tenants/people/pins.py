@@ -27,7 +27,9 @@ from highstreet_tenants.people.models import StaffPin
 from highstreet_tenants.people.passwords import Passwords
 from highstreet_tenants.people.permissions import Catalogue
 from highstreet_tenants.people.tree import Grant, Node, covers, may, may_grant
-from highstreet_tenants.sessions import Tenancy
+from highstreet_tenants.scopes import Actor, Scope
+from highstreet_tenants.sessions import ScopedSession, Tenancy
+from highstreet_tenants.trail import record
 from highstreet_tenants.words import gettext as _
 
 #: Digits.
@@ -68,6 +70,7 @@ def set_pin(
     *,
     by: Person,
     catalogue: Catalogue,
+    actor: Actor | None = None,
 ) -> None:
     """Give a person a PIN at the store of `node`, in place of an earlier one.
 
@@ -88,7 +91,8 @@ def set_pin(
         attempt = tries.reserve_pin(s, f"sets {by.id.hex}", store_id)
     made = pins.hash(store_id, pin)
     try:
-        with tenancy.control(write=True) as s:
+        scope = Scope.store(node.brand_id, store_id, actor or Actor("user", by.id, by.name))
+        with tenancy.session(scope, write=True) as s:
             end_pin(s, node, user_id)
             s.add(
                 StaffPin(
@@ -101,15 +105,23 @@ def set_pin(
             )
             s.flush()
             tries.settle(s, attempt)
+            _record(s, "pin.set", user_id)
     except sa.exc.IntegrityError as error:
         message = _("Choose another PIN; this one can’t be used here.")
         raise Invalid(message, fields={"pin": [message]}) from error
 
 
-def clear_pin(s: Session, node: Node, user_id: UUID, *, by: Person, catalogue: Catalogue) -> None:
+def _record(s: ScopedSession, action: str, user_id: UUID) -> None:
+    record(s, action, "person", user_id, get_user(s, user_id).name)
+
+
+def clear_pin(
+    s: ScopedSession, node: Node, user_id: UUID, *, by: Person, catalogue: Catalogue
+) -> None:
     """Take a person's PIN at the store away; sessions that it opened end. Raises Forbidden."""
     refuse_beyond(by, user_id, grants_of(s, user_id), node, catalogue)
     end_pin(s, node, user_id)
+    _record(s, "pin.cleared", user_id)
 
 
 def pins_of(s: Session, node: Node) -> Mapping[UUID, datetime]:

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from highstreet_tenants.clock import now
 from highstreet_tenants.errors import Conflict, Forbidden, Invalid, NotFound
 from highstreet_tenants.models import Brand, Owner, Region, Store
-from highstreet_tenants.people import accounts, links
+from highstreet_tenants.people import accounts, events, factors, links
 from highstreet_tenants.people.ending import end_lost_pins
 from highstreet_tenants.people.held import grants_of
 from highstreet_tenants.people.logins import Person
@@ -18,7 +18,8 @@ from highstreet_tenants.people.models import OneTimeLink, RoleGrant, User
 from highstreet_tenants.people.permissions import ROLES, Catalogue
 from highstreet_tenants.people.tree import Grant, Node, may_grant
 from highstreet_tenants.scopes import Actor, Scope
-from highstreet_tenants.sessions import Tenancy
+from highstreet_tenants.sessions import ScopedSession, Tenancy
+from highstreet_tenants.trail import record
 from highstreet_tenants.words import gettext as _
 
 MANAGER = "head_office_manager"
@@ -86,7 +87,7 @@ def find_node(tenancy: Tenancy, brand: Brand, kind: str, slug: str, actor: Actor
 
 
 def grant(
-    s: Session,
+    s: ScopedSession,
     user_id: UUID,
     role: str,
     node: Node,
@@ -105,7 +106,7 @@ def grant(
             raise Forbidden(_("You can give only what you hold yourself in this place."))
         if by.id == user_id:
             raise Forbidden(_("Nobody gives a role to themselves. Ask somebody else who may."))
-    accounts.get_user(s, user_id)
+    user = accounts.get_user(s, user_id)
     held = s.scalar(
         sa.select(RoleGrant).where(
             RoleGrant.user_id == user_id,
@@ -127,11 +128,17 @@ def grant(
     )
     s.add(row)
     s.flush()
+    _record(s, "person.role_given", user, role, node)
     return row
 
 
+def _record(s: ScopedSession, action: str, user: User, role: str, node: Node) -> None:
+    details = {"role": role, "at": node.kind}
+    record(s, action, "person", user.id, user.name, store_id=node.store_id, details=details)
+
+
 def revoke(
-    s: Session, grant_id: UUID, node: Node, *, by: Person | None, catalogue: Catalogue
+    s: ScopedSession, grant_id: UUID, node: Node, *, by: Person | None, catalogue: Catalogue
 ) -> RoleGrant:
     """Take a role back; `node` is the grant's. The person's next request no longer has it, and
     their PIN ends at stores whose tills they may no longer use: the role, given again, does not
@@ -157,6 +164,10 @@ def revoke(
     s.delete(row)
     s.flush()
     end_lost_pins(s, node, row.user_id, catalogue)
+    user = accounts.get_user(s, row.user_id)
+    _record(s, "person.role_taken", user, row.role, node)
+    if user.password_hash is None and not grants_of(s, user.id):
+        accounts.void_links(s, user.id)  # an invitation that was withdrawn opens nothing
     return row
 
 
@@ -179,7 +190,7 @@ def controls(
 
 
 def invite(
-    s: Session,
+    s: ScopedSession,
     *,
     email: str,
     name: str,
@@ -211,10 +222,12 @@ def invite(
         controls(s, by, user.id, nodes, catalogue) or _nobodys(s, user)
     ):
         token = links.make_link(s, user.id, "join", by=by.id, offer=node.grant(role))
+        _record(s, "person.invited", user, role, node)
         return Invitation(user.id, "join", token)
     grant(s, user.id, role, node, by=by, catalogue=catalogue)
     if user.password_hash is not None:
         return Invitation(user.id, None, None)
+    _record(s, "person.invited", user, role, node)
     return Invitation(user.id, "invite", links.make_link(s, user.id, "invite", by=by.id))
 
 
@@ -224,20 +237,24 @@ def accept(tenancy: Tenancy, token: str, person: Person, catalogue: Catalogue) -
     Raises NotFound for a link that is not this person's, and Conflict if whoever offered it could
     no longer give it.
     """
-    with tenancy.control() as s:
-        offer = links.look(s, token).offer
-    nodes = nodes_of(tenancy, [offer], Actor("user", person.id, person.name)) if offer else {}
-    with tenancy.control(write=True) as s:
+    actor = Actor("user", person.id, person.name)
+    with tenancy.control() as c:
+        found = links.look(c, token)
+    if found.offer is None or found.user_id != person.id:
+        raise NotFound(
+            _("This link is for somebody else. Sign in with the address it was made for.")
+        )
+    nodes = nodes_of(tenancy, [found.offer], actor)
+    with tenancy.session(Scope.operator(found.offer.brand_id, actor), write=True) as s:
         link = links.consume(s, token)  # taken back with the transaction if what follows raises
-        if link.offer is None or link.user_id != person.id:
-            raise NotFound(
-                _("This link is for somebody else. Sign in with the address it was made for.")
-            )
+        assert link.offer is not None
         node = nodes.get(link.offer)
         if node is None or not _still_gives(s, link, node, catalogue):
             raise Conflict(_("This offer no longer stands. Ask for a new one."))
         row = grant(s, person.id, link.offer.role, node, by=None, catalogue=catalogue)
         row.granted_by = link.created_by
+        user = accounts.get_user(s, person.id)
+        _record(s, "person.offer_accepted", user, link.offer.role, node)
         return link.offer
 
 
@@ -252,7 +269,9 @@ def _still_gives(s: Session, link: links.Link, node: Node, catalogue: Catalogue)
     )
 
 
-def withdraw(s: Session, link_id: UUID, node: Node, *, by: Person, catalogue: Catalogue) -> None:
+def withdraw(
+    s: ScopedSession, link_id: UUID, node: Node, *, by: Person, catalogue: Catalogue
+) -> None:
     """Take an offer back before it is accepted. Raises NotFound, Forbidden."""
     row = s.scalar(
         sa.select(OneTimeLink).where(
@@ -270,10 +289,12 @@ def withdraw(s: Session, link_id: UUID, node: Node, *, by: Person, catalogue: Ca
         raise Forbidden(_("You can take back only what you hold yourself in this place."))
     row.used_at = now()
     s.flush()
+    user = accounts.get_user(s, row.user_id)
+    _record(s, "person.invitation_withdrawn", user, row.role or "", node)
 
 
 def reset_link(
-    s: Session,
+    s: ScopedSession,
     user_id: UUID,
     *,
     by: Person,
@@ -286,11 +307,35 @@ def reset_link(
     if user.disabled_at is not None:
         raise Conflict(_("This account is disabled. Enable it first."))
     purpose: links.Purpose = "reset" if user.password_hash else "invite"
+    record(s, "person.link_made", "person", user.id, user.name, details={"for": purpose})
     return links.make_link(s, user_id, purpose, by=by.id)
 
 
+def reset_factor(
+    s: ScopedSession,
+    user_id: UUID,
+    *,
+    by: Person,
+    nodes: Mapping[Grant, Node],
+    catalogue: Catalogue,
+) -> None:
+    """Take somebody's second factor away, for a phone that was lost; they are signed out
+    everywhere and set up a new one where it is required. Raises Forbidden, Conflict for none.
+    """
+    if by.id == user_id:
+        raise Forbidden(_("You cannot do this to yourself. Ask somebody else who may."))
+    _refuse_beyond_reach(s, by, user_id, nodes, catalogue)
+    user = accounts.get_user(s, user_id)
+    if not factors.remove(s, user_id):
+        raise Conflict(_("There is no second factor to reset."))
+    accounts.end_sessions(s, user_id)
+    events.note(s, "factor_reset", user_id)
+    record(s, "person.factor_reset", "person", user.id, user.name)
+    s.flush()
+
+
 def set_disabled(
-    s: Session,
+    s: ScopedSession,
     user_id: UUID,
     disabled: bool,
     *,
@@ -302,13 +347,16 @@ def set_disabled(
     if by.id == user_id:
         raise Forbidden(_("You cannot do this to yourself. Ask somebody else who may."))
     _refuse_beyond_reach(s, by, user_id, nodes, catalogue)
+    user = accounts.get_user(s, user_id)
     if not disabled:
         accounts.enable(s, user_id)
+        record(s, "person.enabled", "person", user.id, user.name)
         return
     for held in grants_of(s, user_id):
         if held.role == MANAGER:
             _refuse_last_manager(s, held.brand_id, user_id)
     accounts.disable(s, user_id)
+    record(s, "person.disabled", "person", user.id, user.name)
 
 
 def _refuse_beyond_reach(

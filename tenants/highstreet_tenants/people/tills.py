@@ -26,7 +26,9 @@ from highstreet_tenants.people.permissions import Catalogue
 from highstreet_tenants.people.pins import Pins
 from highstreet_tenants.people.tokens import digest, new_token
 from highstreet_tenants.people.tree import Node, may
-from highstreet_tenants.sessions import Tenancy
+from highstreet_tenants.scopes import Actor, Origin, Scope
+from highstreet_tenants.sessions import ScopedSession, Tenancy
+from highstreet_tenants.trail import record
 from highstreet_tenants.words import gettext as _
 
 #: A till that nobody unlocked for so long is one no more.
@@ -72,7 +74,7 @@ class WrongPin(Invalid):
         super().__init__(message, fields={"pin": [message]})
 
 
-def set_up(s: Session, node: Node, name: str, lock_seconds: int, *, by: Person) -> NewTill:
+def set_up(s: ScopedSession, node: Node, name: str, lock_seconds: int, *, by: Person) -> NewTill:
     """Make the device that asks a till of the store.
 
     Raises Invalid (fields "name", "lock"), Conflict for a store that has closed.
@@ -92,25 +94,29 @@ def set_up(s: Session, node: Node, name: str, lock_seconds: int, *, by: Person) 
     )
     s.add(row)
     s.flush()
+    _record(s, "till.set_up", row)
     return NewTill(row.id, token)
 
 
-def change(s: Session, till_id: UUID, node: Node, name: str, lock_seconds: int) -> None:
+def change(s: ScopedSession, till_id: UUID, node: Node, name: str, lock_seconds: int) -> None:
     """Another name, another time to lock after (from the next unlocking on). Raises NotFound,
     Invalid as `set_up`.
     """
     row = _till_of(s, till_id, node)
     row.name, row.lock_seconds = _name(name), _lock(lock_seconds)
     s.flush()
+    _record(s, "till.changed", row)
 
 
-def sign_out(s: Session, till_id: UUID, node: Node) -> str:
+def sign_out(s: ScopedSession, till_id: UUID, node: Node) -> str:
     """The device is no till any more, and whoever had it open is out. Gives its name.
 
     Raises NotFound for another store's till.
     """
     row = _till_of(s, till_id, node)
-    row.revoked_at = row.revoked_at or now()
+    if row.revoked_at is None:
+        row.revoked_at = now()
+        _record(s, "till.signed_out", row)
     s.execute(
         sa.update(UserSession)
         .where(UserSession.till_id == row.id, UserSession.revoked_at.is_(None))
@@ -118,6 +124,10 @@ def sign_out(s: Session, till_id: UUID, node: Node) -> str:
     )
     s.flush()
     return row.name
+
+
+def _record(s: ScopedSession, action: str, row: TillDevice) -> None:
+    record(s, action, "till", row.id, row.name, store_id=row.store_id)
 
 
 def tills_of(s: Session, node: Node) -> list[Till]:
@@ -137,7 +147,11 @@ def tills_of(s: Session, node: Node) -> list[Till]:
     for session, name in s.execute(
         sa.select(UserSession, User.name)
         .join(User, User.id == UserSession.user_id)
-        .where(UserSession.till_id.in_(ids), UserSession.revoked_at.is_(None))
+        .where(
+            UserSession.till_id.in_(ids),
+            UserSession.revoked_at.is_(None),
+            UserSession.awaits_code.is_(False),
+        )
         .order_by(UserSession.created_at)
     ):
         if session.till_id is not None and session.expires_at > now() and is_awake(session):
@@ -191,17 +205,31 @@ def unlock(
             )
         )
         if user is None or not may(grants_of(s, user.id), USES_TILL, node, catalogue):
-            raise WrongPin(attempt.left)
-        still = s.execute(
-            sa.update(TillDevice)
-            .where(TillDevice.id == seat.till_id, *_live())
-            .values(seen_at=now())
-            .returning(TillDevice.id)
-        ).scalar_one_or_none()
-        if still is None:
-            raise NotFound(_("This till was signed out. Sign in, and set it up anew."))
-        tries.settle(s, attempt)
-        return start_session(s, user, replace(visit, seat=replace(seat, by_pin=True)))
+            wrong = WrongPin(attempt.left)
+        else:
+            return _open(s, attempt, seat, user, visit)
+    _record_wrong(tenancy, seat)
+    raise wrong
+
+
+def _record_wrong(tenancy: Tenancy, seat: Seat) -> None:
+    """A PIN that is nobody's tells of nobody, but of the till at which it was typed."""
+    actor = Actor("system", None, seat.name, Origin("till", seat.till_id, seat.name))
+    with tenancy.session(Scope.store(seat.brand_id, seat.store_id, actor), write=True) as s:
+        record(s, "till.wrong_pin", "till", seat.till_id, seat.name)
+
+
+def _open(s: Session, attempt: tries.Try, seat: Seat, user: User, visit: Visit) -> Started:
+    still = s.execute(
+        sa.update(TillDevice)
+        .where(TillDevice.id == seat.till_id, *_live())
+        .values(seen_at=now())
+        .returning(TillDevice.id)
+    ).scalar_one_or_none()
+    if still is None:
+        raise NotFound(_("This till was signed out. Sign in, and set it up anew."))
+    tries.settle(s, attempt)
+    return start_session(s, user, replace(visit, seat=replace(seat, by_pin=True)))
 
 
 def _live() -> tuple[sa.ColumnElement[bool], ...]:

@@ -29,6 +29,8 @@ PER_ADDRESS = 20
 PER_TILL = 5
 PER_STORE = 20
 PER_TILL_A_DAY = 30
+#: Wrong codes of one second factor in a day.
+PER_CODE_A_DAY = 20
 _KEPT = timedelta(days=1)
 
 
@@ -66,6 +68,20 @@ class PinLockedOut(LockedOut):
             )
         return _(
             "Too many wrong PINs. Wait %(minutes)s min, or sign in with a password.",
+            minutes=self.minutes,
+        )
+
+
+class CodeLockedOut(LockedOut):
+    """Too many wrong codes of a second factor."""
+
+    type = "code-locked-out"
+
+    def words(self) -> str:
+        """What to do meanwhile."""
+        return _(
+            "Too many wrong codes. Wait %(minutes)s min; or ask whoever manages your roles to"
+            " reset your second factor.",
             minutes=self.minutes,
         )
 
@@ -112,6 +128,20 @@ def reserve_pin(s: Session, door: str, store_id: UUID) -> Try:
         _Bound(SignInAttempt.subject == subject, PER_TILL_A_DAY, _KEPT),
     )
     return _reserve(s, subject, place, bounds, PinLockedOut)
+
+
+def reserve_code(s: Session, user_id: UUID, address: str) -> Try:
+    """Count a try with a code of a second factor. Raises CodeLockedOut.
+
+    Whoever tries knows the password, so a right password does not clear these.
+    """
+    subject, place = f"code {user_id.hex}", network(address)
+    bounds = (
+        _Bound(SignInAttempt.subject == subject, PER_EMAIL),
+        _Bound(SignInAttempt.place == place, PER_ADDRESS),
+        _Bound(SignInAttempt.subject == subject, PER_CODE_A_DAY, _KEPT),
+    )
+    return _reserve(s, subject, place, bounds, CodeLockedOut)
 
 
 def forgive(s: Session, email: str) -> None:

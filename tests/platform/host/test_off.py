@@ -78,7 +78,7 @@ def place(everything: SimpleNamespace, database: Any, two_brands: list[Any]) -> 
         office = Node.of(row)
         shop = Node.of(row, s.get_one(Store, (brand.id, brand.stores[0].id)))
     boss = site.person("boss", ("head_office_manager", office), ("store_owner", shop))
-    with house.tenancy.control(write=True) as c:
+    with house.tenancy.session(Scope.operator(shop.brand_id), write=True) as c:
         key = create_key(
             c, shop, "Till", sorted(site.catalogue.scopes), by=None, catalogue=site.catalogue
         )

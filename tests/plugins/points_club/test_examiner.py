@@ -143,7 +143,7 @@ class House:
         with self.operator() as s:
             shop = s.get_one(Store, (self.brand.id, self.brand.stores[store].id))
             node = Node.of(s.get_one(Brand, self.brand.id), shop)
-        with self.site.tenancy.control(write=True) as c:
+        with self.site.tenancy.session(Scope.operator(node.brand_id), write=True) as c:
             made = create_key(c, node, "Till", SCOPES, by=None, catalogue=self.site.catalogue)
         return made.token
 

@@ -276,9 +276,10 @@ class Till:
 
 
 def till_of(house: House, brand: int = 0, store: int = 0, scopes: Any = KEY_SCOPES) -> Till:
-    with house.site.tenancy.control(write=True) as c:
+    node = house.node(brand, store)
+    with house.site.tenancy.session(Scope.operator(node.brand_id), write=True) as c:
         made = create_key(
-            c, house.node(brand, store), "Till", scopes, by=None, catalogue=house.site.catalogue
+            c, node, "Till", scopes, by=None, catalogue=house.site.catalogue
         )
     return Till(house.site.app.test_client(), made.token)
 

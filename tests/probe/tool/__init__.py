@@ -147,6 +147,7 @@ def make(hooks: object, slots: Mapping[str, str]) -> Plugin:
     """The tool, answering `hooks` and filling every one of `slots`."""
     return Plugin(
         name=NAME,
+        actions={"probe_tool.tried": "Tried"},
         hooks=hooks,
         settings=Settings,
         screens=[store, office, member],

@@ -13,6 +13,7 @@ from highstreet_tenants.people.logins import Person, Visit, find_person, start_s
 from highstreet_tenants.people.passwords import Passwords
 from highstreet_tenants.people.permissions import Catalogue
 from highstreet_tenants.people.tree import Node
+from highstreet_tenants.scopes import Scope
 
 VISIT = Visit(address="192.0.2.7", agent="Test browser")
 
@@ -70,8 +71,10 @@ def make_person(tenancy, catalogue, hasher) -> MakePerson:
         with tenancy.control(write=True) as s:
             user = accounts.create_user(s, f"{name}@people.example", name.title())
             user.password_hash = hasher.hash(password) if password else None
-            for role, at in held:
+        for role, at in held:
+            with tenancy.session(Scope.operator(at.brand_id), write=True) as s:
                 roles.grant(s, user.id, role, at, by=None, catalogue=catalogue)
+        with tenancy.control(write=True) as s:
             token = start_session(s, user, VISIT).token
         with tenancy.control() as s:
             person = find_person(s, token)

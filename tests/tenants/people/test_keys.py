@@ -10,6 +10,7 @@ from highstreet_tenants.clock import now
 from highstreet_tenants.errors import Conflict, Forbidden, Invalid, NotFound
 from highstreet_tenants.people import keys
 from highstreet_tenants.people.models import ApiKey
+from highstreet_tenants.scopes import Scope
 
 TILL = ("till.read", "till.write")
 
@@ -22,7 +23,7 @@ def at(two_brands, node):
 @pytest.fixture
 def make(tenancy, catalogue, at):
     def go(where=None, scopes=TILL, by=None, name="Till 1", **more):
-        with tenancy.control(write=True) as s:
+        with tenancy.session(Scope.operator((where or at).brand_id), write=True) as s:
             return keys.create_key(s, where or at, name, scopes, by=by, catalogue=catalogue, **more)
 
     return go
@@ -94,7 +95,7 @@ def test_whatever_is_not_exactly_the_key_is_refused(make, find):
 
 def test_a_revoked_key_opens_nothing(make, find, tenancy, at):
     made, other = make(), make(name="Till 2")
-    with tenancy.control(write=True) as s:
+    with tenancy.session(Scope.operator(at.brand_id), write=True) as s:
         keys.revoke_key(s, made.id, at)
         keys.revoke_key(s, made.id, at)
     assert find(made.token) is None
@@ -115,7 +116,7 @@ def test_a_key_expires(make, find):
 
 def test_a_rotated_key_goes_on_for_a_week(make, find, tenancy, catalogue, at):
     def rotate(key_id):
-        with tenancy.control(write=True) as s:
+        with tenancy.session(Scope.operator(at.brand_id), write=True) as s:
             return keys.rotate_key(s, key_id, at, by=None, catalogue=catalogue)
 
     with time_machine.travel(now(), tick=False) as clock:
@@ -135,7 +136,7 @@ def test_a_rotated_key_goes_on_for_a_week(make, find, tenancy, catalogue, at):
 def test_rotation_prolongs_no_life(make, find, tenancy, catalogue, at):
     with time_machine.travel(now(), tick=False) as clock:
         old = make(expires_at=now() + timedelta(days=2))
-        with tenancy.control(write=True) as s:
+        with tenancy.session(Scope.operator(at.brand_id), write=True) as s:
             new = keys.rotate_key(s, old.id, at, by=None, catalogue=catalogue)
         clock.shift(timedelta(days=2))
         assert find(old.token) is None
@@ -150,9 +151,9 @@ def test_another_stores_key_is_not_found(
     there = node(two_brands[elsewhere["brand"]], store=elsewhere["store"])
     with tenancy.control() as s:
         assert keys.keys_of(s, there) == []
-    with pytest.raises(NotFound), tenancy.control(write=True) as s:
+    with pytest.raises(NotFound), tenancy.session(Scope.operator(there.brand_id), write=True) as s:
         keys.revoke_key(s, made.id, there)
-    with pytest.raises(NotFound), tenancy.control(write=True) as s:
+    with pytest.raises(NotFound), tenancy.session(Scope.operator(there.brand_id), write=True) as s:
         keys.rotate_key(s, made.id, there, by=None, catalogue=catalogue)
     assert find(made.token) is not None
 
@@ -184,7 +185,10 @@ def test_rotating_gives_no_more_than_making(
     theirs = node(two_brands[1], store=1)
     head = make_person("head", ("head_office_manager", node(two_brands[1])))
     made = make(theirs)
-    with pytest.raises(Forbidden), tenancy.control(write=True) as s:
+    with (
+        pytest.raises(Forbidden),
+        tenancy.session(Scope.operator(theirs.brand_id), write=True) as s,
+    ):
         keys.rotate_key(s, made.id, theirs, by=head, catalogue=catalogue)
 
 
@@ -223,7 +227,7 @@ def test_use_is_noted_at_most_once_a_minute(make, tenancy, find):
 
 def test_live_keys_stand_first_in_the_list(make, tenancy, at):
     ended, live = make(name="Old"), make(name="New")
-    with tenancy.control(write=True) as s:
+    with tenancy.session(Scope.operator(at.brand_id), write=True) as s:
         keys.revoke_key(s, live.id, at)
     with tenancy.control() as s:
         assert [row.name for row in keys.keys_of(s, at)] == ["Old", "New"]

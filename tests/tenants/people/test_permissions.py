@@ -33,7 +33,7 @@ EXPECTED = {
         *("today.view", "till.use", "customers.read", "customers.write", "customers.merge"),
         *("customers.export", "customers.erase", "tools.view", "tools.choose", "settings.edit"),
         *("results.view", "people.view", "people.manage", "keys.manage", "jobs.view"),
-        *("imports.run", "tills.manage", "store.results", "webhooks.manage"),
+        *("imports.run", "tills.manage", "store.results", "webhooks.manage", "trail.view"),
     },
     "head_office_marketing": {
         *("tools.view", "results.view", "people.view", "office.view", "stores.view"),
@@ -45,6 +45,7 @@ EXPECTED["head_office_manager"] = (
     EXPECTED["store_manager"]
     | EXPECTED["head_office_marketing"]
     | {"brand.edit", "stores.edit", "policy.edit", "approvals.decide", "webhooks.office"}
+    | {"security.edit"}
 )
 PERSONAL = {
     "today.view",

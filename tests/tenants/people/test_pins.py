@@ -8,6 +8,7 @@ from highstreet_tenants.people import accounts, pins, roles, tries
 from highstreet_tenants.people.held import grants_of
 from highstreet_tenants.people.models import RoleGrant, StaffPin
 from highstreet_tenants.people.pins import Pins
+from highstreet_tenants.scopes import Scope
 
 
 @pytest.fixture
@@ -139,7 +140,7 @@ def test_a_pin_taken_away_is_gone(tenancy, set_pin, make_person, shop, catalogue
     with tenancy.control() as s:
         assert set(pins.pins_of(s, shop)) == {clara.id}
         assert grants_of(s, clara.id)
-    with tenancy.control(write=True) as s:
+    with tenancy.session(Scope.operator(shop.brand_id), write=True) as s:
         pins.clear_pin(s, shop, clara.id, by=olga, catalogue=catalogue)
     assert kept(tenancy) == []
 
@@ -149,7 +150,7 @@ def revoke(tenancy, catalogue):
     """revoke(person, "till_staff", node) takes that role back, as the operator."""
 
     def take_back(person, role, at):
-        with tenancy.control(write=True) as s:
+        with tenancy.session(Scope.operator(at.brand_id), write=True) as s:
             row = s.scalars(
                 sa.select(RoleGrant).where(
                     RoleGrant.user_id == person.id,
@@ -180,7 +181,7 @@ def test_a_role_given_again_does_not_bring_an_old_pin_back(
     set_pin(shop, clara, "4071", by=clara)
     revoke(clara, "till_staff", shop)
     assert have(1) == [set()]
-    with tenancy.control(write=True) as s:
+    with tenancy.session(Scope.operator(shop.brand_id), write=True) as s:
         roles.grant(s, clara.id, "till_staff", shop, by=None, catalogue=catalogue)
     assert have(1) == [set()]
     milo = make_person("milo", ("till_staff", shop))

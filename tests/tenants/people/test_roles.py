@@ -8,7 +8,7 @@ from highstreet_tenants.errors import Conflict, Forbidden, Invalid, NotFound
 from highstreet_tenants.people import accounts, directory, links, roles
 from highstreet_tenants.people.held import grants_of
 from highstreet_tenants.people.tree import Node, may
-from highstreet_tenants.scopes import SYSTEM
+from highstreet_tenants.scopes import SYSTEM, Scope
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def manager(brands, node, make_person):
 @pytest.fixture
 def give(tenancy, catalogue):
     def go(by, person, role, at):
-        with tenancy.control(write=True) as s:
+        with tenancy.session(Scope.operator(at.brand_id), write=True) as s:
             return roles.grant(s, person.id, role, at, by=by, catalogue=catalogue).id
 
     return go
@@ -40,7 +40,7 @@ def give(tenancy, catalogue):
 @pytest.fixture
 def take(tenancy, catalogue):
     def go(by, grant_id, at):
-        with tenancy.control(write=True) as s:
+        with tenancy.session(Scope.operator(at.brand_id), write=True) as s:
             roles.revoke(s, grant_id, at, by=by, catalogue=catalogue)
 
     return go
@@ -53,7 +53,7 @@ def invite(tenancy, catalogue):
             user = accounts.find_user(s, email)
             held = grants_of(s, user.id) if user else ()
         nodes = roles.nodes_of(tenancy, held, SYSTEM)
-        with tenancy.control(write=True) as s:
+        with tenancy.session(Scope.operator(at.brand_id), write=True) as s:
             return roles.invite(
                 s,
                 email=email,
@@ -85,7 +85,7 @@ def act(tenancy, catalogue):
         with tenancy.control() as s:
             theirs = grants_of(s, person.id)
         nodes = roles.nodes_of(tenancy, theirs, SYSTEM)
-        with tenancy.control(write=True) as s:
+        with tenancy.session(Scope.operator(by.grants[0].brand_id), write=True) as s:
             return verb(s, person.id, *args, by=by, nodes=nodes, catalogue=catalogue)
 
     return go
@@ -229,7 +229,7 @@ def test_two_managers_who_remove_each_other_at_once_leave_one(
         done.set()
 
     thread = threading.Thread(target=second)
-    with tenancy.control(write=True) as s:
+    with tenancy.session(Scope.operator(at.brand_id), write=True) as s:
         roles.revoke(s, others, at, by=None, catalogue=catalogue)
         thread.start()
         # The second must wait for this transaction; if it does not, it has seen two managers.
@@ -377,9 +377,12 @@ def test_an_offer_is_withdrawn_at_its_place_only(
         assert directory.offers_at(s, node(brands[0], store=2)) == []
         assert directory.offers_at(s, node(brands[1], store=1)) == []
         assert directory.offers_at(s, node(brands[0])) == []
-    with pytest.raises(NotFound), tenancy.control(write=True) as s:
+    with (
+        pytest.raises(NotFound),
+        tenancy.session(Scope.operator(node(brands[1]).brand_id), write=True) as s,
+    ):
         roles.withdraw(s, offer.link_id, node(brands[1]), by=boss, catalogue=catalogue)
-    with tenancy.control(write=True) as s:
+    with tenancy.session(Scope.operator(at.brand_id), write=True) as s:
         roles.withdraw(s, offer.link_id, at, by=manager, catalogue=catalogue)
     with pytest.raises(NotFound):
         roles.accept(tenancy, made.token, boss, catalogue)
@@ -427,8 +430,25 @@ def test_a_role_gained_after_the_look_blocks_the_reset(
     pat = make_person("pat", ("till_staff", node(brands[0], store=1)))
     nodes = roles.nodes_of(tenancy, pat.grants, SYSTEM)
     give(None, pat, "head_office_manager", node(brands[1]))
-    with pytest.raises(Forbidden), tenancy.control(write=True) as s:
+    with (
+        pytest.raises(Forbidden),
+        tenancy.session(Scope.operator(manager.grants[0].brand_id), write=True) as s,
+    ):
         roles.reset_link(s, pat.id, by=manager, nodes=nodes, catalogue=catalogue)
+
+
+def test_the_link_of_a_withdrawn_invitation_opens_nothing(
+    tenancy, brands, node, manager, invite, take
+):
+    at = node(brands[0], store=1)
+    made = invite(manager, "new@people.example", "till_staff", at)
+    with tenancy.control() as s:
+        assert links.look(s, made.token).purpose == "invite"
+        held = directory.people_of_store(s, at)
+    entry = next(one for one in held if one.email == "new@people.example")
+    take(manager, entry.grant_id, at)
+    with tenancy.control() as s, pytest.raises(NotFound):
+        links.look(s, made.token)
 
 
 def test_a_reset_for_somebody_who_never_arrived_is_an_invitation(

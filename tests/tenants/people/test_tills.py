@@ -14,6 +14,7 @@ from highstreet_tenants.people import accounts, logins, pins, tills, tries
 from highstreet_tenants.people.logins import Visit
 from highstreet_tenants.people.models import RoleGrant
 from highstreet_tenants.people.pins import Pins
+from highstreet_tenants.scopes import Scope
 
 PIN = "4071"
 
@@ -47,7 +48,7 @@ def set_up(tenancy, olga, shop):
     """set_up("Till 1") → the device's token."""
 
     def make(name="Till 1", node=shop, lock=120):
-        with tenancy.control(write=True) as s:
+        with tenancy.session(Scope.operator(node.brand_id), write=True) as s:
             return tills.set_up(s, node, name, lock, by=olga)
 
     return make
@@ -223,7 +224,7 @@ def test_a_till_signed_out_ends_with_whoever_had_it_open(
     with tenancy.control() as s:
         [listed] = tills.tills_of(s, shop)
     assert (listed.name, listed.user, listed.created_by) == ("Till 1", "Clara", "Olga")
-    with tenancy.control(write=True) as s:
+    with tenancy.session(Scope.operator(shop.brand_id), write=True) as s:
         tills.sign_out(s, made.id, shop)
     assert who(tenancy, started) is None
     with pytest.raises(NotFound):
@@ -235,9 +236,15 @@ def test_a_till_signed_out_ends_with_whoever_had_it_open(
 def test_another_stores_till_is_out_of_reach(tenancy, set_up, node, two_brands):
     made = set_up()
     for other in (node(two_brands[0], store=2), node(two_brands[1], store=1)):
-        with tenancy.control(write=True) as s, pytest.raises(NotFound):
+        with (
+            tenancy.session(Scope.operator(other.brand_id), write=True) as s,
+            pytest.raises(NotFound),
+        ):
             tills.sign_out(s, made.id, other)
-        with tenancy.control(write=True) as s, pytest.raises(NotFound):
+        with (
+            tenancy.session(Scope.operator(other.brand_id), write=True) as s,
+            pytest.raises(NotFound),
+        ):
             tills.change(s, made.id, other, "Mine", 60)
 
 

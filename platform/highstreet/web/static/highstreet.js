@@ -20,6 +20,16 @@
   const first = $("[data-hs-focus]");
   if (first && !location.hash) { first.focus(); if (first.select) first.select(); }
 
+  /* A button that copies a field, where the browser lets a page do so. */
+  if (navigator.clipboard) document.querySelectorAll("[data-hs-copy]").forEach((button) => {
+    button.hidden = false;
+    button.addEventListener("click", async () => {
+      const from = document.getElementById(button.dataset.hsCopy);
+      try { await navigator.clipboard.writeText(from.value); button.textContent = button.dataset.hsCopied || "✓"; }
+      catch { from.focus(); from.select(); }
+    });
+  });
+
   /* One press, one deed: a second one while the first is under way does nothing. */
   document.addEventListener("submit", (event) => {
     if (event.defaultPrevented || event.target.method !== "post") return;

@@ -25,12 +25,13 @@ from highstreet.web.store.customers import here, page
 from highstreet_tenants import clock
 from highstreet_tenants.errors import Forbidden, HighstreetError, Invalid
 from highstreet_tenants.sessions import ScopedSession
+from highstreet_tenants.trail import record
 
 #: What a spreadsheet's reader, man or machine, finds in each column; never translated.
 _COLUMNS = ("name", "cards", "phones", "emails", "language", "joined", "home_store")
 
 
-@page.get("/all.csv")
+@page.post("/all.csv")
 @requires("customers.export")
 def sheet_of_all(brand: str, store: str | None = None) -> FlaskResponse:
     """All customers as a file for a spreadsheet, the latest to join first; of the brand's club
@@ -40,7 +41,8 @@ def sheet_of_all(brand: str, store: str | None = None) -> FlaskResponse:
     if place.store is not None and place.brand.customers == "brand":
         raise Forbidden(_("The customers are the brand’s. Head office exports the list."))
     name = f"customers-{place.store.slug if place.store else place.brand.slug}.csv"
-    with current.session() as s:
+    with current.session(write=True) as s:
+        record(s, "customers.exported", "customer")
         return sheet(name, _COLUMNS, _lines(s))
 
 
@@ -66,11 +68,11 @@ def _lines(s: ScopedSession) -> Iterator[tuple[object, ...]]:
             return
 
 
-@page.get("/<uuid:customer_id>/copy.json")
+@page.post("/<uuid:customer_id>/copy.json")
 @requires("customers.export")
 def export(brand: str, customer_id: UUID, store: str | None = None) -> FlaskResponse:
     """All that is held about a customer, as a file."""
-    with current.session() as s:
+    with current.session(write=True) as s:
         held = service.export(s, customer_id)
     return copy_of(held, customer_id)
 

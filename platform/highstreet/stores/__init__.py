@@ -1,0 +1,1 @@
+"""Stores: taken in by the hundred from a file, closed, and opened again."""
