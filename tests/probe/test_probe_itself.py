@@ -12,6 +12,7 @@ from highstreet.host import asked, dispatch, retry, state
 from highstreet.host.spec import Call
 from highstreet.jobs import JobHandler
 from highstreet.jobs.periodic import everywhere
+from highstreet.kit import stated
 from highstreet.purchases.models import Purchase
 from highstreet.sdk import Ctx
 from highstreet_tenants import aggregates
@@ -25,7 +26,6 @@ from probe import (
     recording,
     seeded,
     standing,
-    stated,
     street,
     telling,
     working,

@@ -376,7 +376,7 @@ def test_an_export_tells_all_that_an_erasure_leaves_nothing_of(
     before = held_of(owner, brand.id, personal)
     assert {mark for _table, _column, mark in before} == set(personal)
 
-    with tenancy.session(leaver(brand)) as s:
+    with tenancy.session(leaver(brand), write=True) as s:
         told = service.export(s, customer_id)
     said = json.dumps(told, ensure_ascii=False)
     for mark in personal:
@@ -390,13 +390,14 @@ def test_an_export_tells_all_that_an_erasure_leaves_nothing_of(
     with tenancy.session(leaver(brand), write=True) as s:
         service.erase(s, customer_id, "asked for it")
     assert held_of(owner, brand.id, personal) == set()
-    # What is left under the id are facts of the store's books, and that somebody refused or agreed.
+    # What is left under the id: facts of the store's books, that they refused or agreed, who did what.
     assert {table for table, _column, _mark in held_of(owner, brand.id, [customer_id.hex])} == {
         "core_consent_event",
         "core_customer",
         "core_customer_erasure",
         "core_customer_merge",
         "core_purchase",
+        "core_trail_entry",  # that it was asked for and done, by id
     }
     with pytest.raises(NotFound):
         links.open_link(tenancy, token)

@@ -76,7 +76,7 @@ def test_an_export_holds_everything(floor: Floor, which: str) -> None:
     brand = getattr(floor, which)
     ana = _known(floor, brand)
     floor.answers["export_customer"] = [Answer("points_club", {"balance": 12})]
-    with floor.database.tenancy.session(_leaver(floor, brand)) as s:
+    with floor.database.tenancy.session(_leaver(floor, brand), write=True) as s:
         out = json.loads(json.dumps(service.export(s, ana.id)))
     person = out["customer"]
     assert (person["name"], person["birthday"]) == ("Zyxwv Núñez", "1990-05-01")
@@ -104,11 +104,11 @@ def test_an_export_says_which_tools_are_missing(floor: Floor) -> None:
         faults.record(s, faults.of_error("broken", "export_customer", None, ValueError(), 1.0))
 
     floor.answers["export_customer"] = [Answer("fine", {"a": 1}), Answer("odd", {"a": object()})]
-    with floor.database.tenancy.session(_leaver(floor, floor.shops)) as s:
+    with floor.database.tenancy.session(_leaver(floor, floor.shops), write=True) as s:
         fail(s)
         out = service.export(s, ana.id)
     assert (out["tools"], out["missing"]) == ({"fine": {"a": 1}}, ["broken", "odd"])
-    with floor.database.tenancy.session(_leaver(floor, floor.shops)) as s:
+    with floor.database.tenancy.session(_leaver(floor, floor.shops), write=True) as s:
         assert service.export(s, ana.id)["missing"] == ["odd"]
 
 

@@ -310,7 +310,7 @@ def test_the_part_in_an_export_names_the_references(floor: Floor, tmp_path: Path
     from highstreet.customers import service
 
     take_in(floor, floor.club, write(tmp_path / "a.csv", *ROWS))
-    with floor.operator(floor.club, write=False) as s:
+    with floor.operator(floor.club) as s:
         member = s.scalars(sa.select(Customer).where(Customer.name == "Member 900")).one().id
         held = service.export(s, member)
     assert [one["ref"] for one in held["imports"]] == ["900"]
