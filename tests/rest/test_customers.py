@@ -390,7 +390,7 @@ def test_an_export_tells_all_that_an_erasure_leaves_nothing_of(
     with tenancy.session(leaver(brand), write=True) as s:
         service.erase(s, customer_id, "asked for it")
     assert held_of(owner, brand.id, personal) == set()
-    # What is left under the id: facts of the store's books, that they refused or agreed, who did what.
+    # What is left under the id: facts of the store's books, what was agreed to, and who did what.
     assert {table for table, _column, _mark in held_of(owner, brand.id, [customer_id.hex])} == {
         "core_consent_event",
         "core_customer",
