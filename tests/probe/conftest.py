@@ -38,7 +38,7 @@ def make_app(database: Any, instance: str, *, safe_mode: bool = False) -> Flask:
     return app
 
 
-@pytest.fixture(scope="package", autouse=True)
+@pytest.fixture(scope="module", autouse=True)
 def patient() -> Iterator[None]:
     """Nobody is locked out for codes of a second factor: that would hide the pages behind it."""
     with pytest.MonkeyPatch.context() as patch:
