@@ -56,7 +56,7 @@ def test_two_roles_set_up_by_the_readme(
     administer(f"CREATE ROLE {app} LOGIN")
     done = call("check")
     assert done.code == 1
-    assert "FAIL tables are up to date" in done.out
+    assert "FAIL the core's tables are up to date" in done.out
 
     assert call("migrate").code == 0
     done = call("check")
@@ -79,7 +79,7 @@ def test_tables_that_the_role_may_not_read_are_told(
         assert done.code == 2
         assert "permission denied" in done.err
         assert "HIGHSTREET_OWNER_DATABASE_URL" in done.err
-    assert "FAIL tables are up to date: PostgreSQL refuses" in call("check").out
+    assert "FAIL the core's tables are up to date: PostgreSQL refuses" in call("check").out
 
 
 def test_check_finds_an_application_that_owns_its_tables(
