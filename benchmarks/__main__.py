@@ -19,7 +19,16 @@ from rich.table import Table
 from benchmarks import databases, measure
 from benchmarks.measure import Done, Figure
 
-ALL = ("dispatch", "start", "award", "rest_award", "import_year", "lookup")
+ALL = (
+    "dispatch",
+    "start",
+    "many_tools",
+    "award",
+    "rest_award",
+    "webhooks",
+    "import_year",
+    "lookup",
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

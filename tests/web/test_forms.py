@@ -112,7 +112,7 @@ def test_a_card_is_read_in_fours() -> None:
         ("en_US", "$1,234.50", "May 14", "9:16 PM"),
         ("en_GB", "US$1,234.50", "14 May", "21:16"),
         ("de_DE", "1.234,50 US$", "14 May", "21:16"),
-        ("ja_JP", "US$1,234.50", "14 May", "9:16 pm"),
+        ("vi_VN", "US$1,234.50", "14 May", "9:16 pm"),
     ],
 )
 def test_an_english_reader_sees_what_is_usual_in_the_place(
