@@ -8,6 +8,7 @@ MODELS = (
     "highstreet_tenants.people.models",
     "highstreet.jobs.models",
     "highstreet.host.models",
+    "highstreet.campaigns.models",
     "highstreet.customers.models",
     "highstreet.purchases.models",
     "highstreet.timeline.models",

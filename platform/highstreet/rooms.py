@@ -12,6 +12,7 @@ TABLES = (
     "highstreet.jobs.models",
     "highstreet.host.models",
     "highstreet.webhooks.models",
+    "highstreet.campaigns.models",
     "highstreet.customers.models",
     "highstreet.timeline.models",
     "highstreet.consent.models",
@@ -34,6 +35,7 @@ HOOKS = (
 
 JOBS = (
     "highstreet.host.retry",
+    "highstreet.campaigns.launching",
     "highstreet.webhooks.spreading",
     "highstreet.customers.forgetting",
     "highstreet.rest.sweep",

@@ -9,6 +9,7 @@ from highstreet.sdk import lazy_gettext as _l
 from highstreet_points_club import (
     api,
     books,
+    campaigns,
     hooks,
     jobs,
     models,
@@ -43,6 +44,7 @@ plugin = Plugin(
     slots=slots.SLOTS,
     imports=(openings.BALANCES,),
     verbs=verbs.VERBS,
+    campaigns=campaigns.ACTIONS,
     checks=(typesetting.fonts,),
     actions={"points_club.corrected": _l("Points corrected")},
     translations="translations",

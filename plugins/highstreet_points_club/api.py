@@ -100,6 +100,13 @@ class BalanceOut(Schema):
     rewards = fields.List(fields.Nested(RewardOut), required=True)
 
 
+class CampaignOut(Schema):
+    """A campaign of head office's and its part of an entry's points."""
+
+    name = fields.String(required=True)
+    points = fields.Integer(required=True)
+
+
 class LineOut(Schema):
     """A line of a member's story."""
 
@@ -111,6 +118,11 @@ class LineOut(Schema):
     amount_minor = fields.Integer(required=True, allow_none=True)
     purchase_id = fields.UUID(required=True, allow_none=True)
     reward = fields.String(required=True, allow_none=True)
+    campaigns = fields.List(
+        fields.Nested(CampaignOut),
+        required=True,
+        metadata={"description": "Head office's campaigns that gave of the points."},
+    )
 
 
 class StoryOut(Schema):
@@ -228,7 +240,14 @@ def story(asked: dict[str, Any], customer_id: UUID) -> dict[str, Any]:
         lines, cursor = history.page(
             ctx, customer.id, before=asked.get("cursor"), limit=asked["limit"]
         )
-    return {"items": lines, "next_cursor": cursor}
+    items = [
+        {
+            **{name: getattr(line, name) for name in LineOut._declared_fields},
+            "campaigns": [{"name": name, "points": points} for name, points in line.campaigns],
+        }
+        for line in lines
+    ]
+    return {"items": items, "next_cursor": cursor}
 
 
 @blueprint.route("/rewards")

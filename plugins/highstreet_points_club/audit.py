@@ -112,6 +112,25 @@ _CHECKS = (
     ),
     _check(
         "entry",
+        _l("Campaigns gave more of its points than there are"),
+        "SELECT e.id, e.points, x.points FROM points_club_entry AS e JOIN"
+        " (SELECT g.entry_id, SUM(g.points) AS points, MIN(g.points) AS least"
+        f"  FROM points_club_gain AS g WHERE {own('g')} GROUP BY g.entry_id) AS x"
+        f" ON x.entry_id = e.id WHERE {own('e')} AND (e.kind NOT IN ('earn', 'reverse_earn')"
+        " OR e.kind = 'earn' AND (x.points > e.points OR x.least < 0)"
+        " OR e.kind = 'reverse_earn' AND x.points < e.points)",
+    ),
+    _check(
+        "entry",
+        _l("More was taken back of what a campaign gave than it gave"),
+        "SELECT x.id, 0, x.points FROM (SELECT CASE WHEN e.kind = 'earn' THEN e.id"
+        " ELSE e.reverses_id END AS id, g.campaign_id, SUM(g.points) AS points"
+        " FROM points_club_gain AS g JOIN points_club_entry AS e ON e.brand_id = g.brand_id"
+        f" AND e.id = g.entry_id WHERE {own('g')} AND {own('e')} GROUP BY 1, 2) AS x"
+        " WHERE x.points < 0",
+    ),
+    _check(
+        "entry",
         _l("More came back than had lapsed"),
         "SELECT e.id, -e.points, x.points FROM points_club_entry AS e JOIN"
         " (SELECT b.reverses_id, SUM(b.points) AS points FROM points_club_entry AS b"

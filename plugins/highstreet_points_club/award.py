@@ -8,7 +8,7 @@ same moment).
 from typing import NamedTuple
 
 from highstreet.sdk import Ctx, PurchaseFact, Statement, own
-from highstreet_points_club import accounts, idle, issuing, quick, reviving, rules, story
+from highstreet_points_club import accounts, gains, idle, issuing, quick, reviving, rules, story
 from highstreet_points_club import often as oftens
 from highstreet_points_club.due import Due, cause_of, step_of
 from highstreet_points_club.often import Often
@@ -41,9 +41,17 @@ def award(ctx: Ctx, purchase: PurchaseFact) -> Awarded | None:
     if purchase.customer_id is None:
         return None
     place = rules.place(ctx, purchase.store_id)
-    programme = rules.programme(ctx, purchase.store_id, purchase.occurred_at)
+    at = purchase.occurred_at
+    programme = rules.earning(ctx, purchase.store_id, at)
     result = earned(programme, left_of(purchase), place.zone)
-    due = Due(purchase, purchase.customer_id, place, programme, result.points)
+    if (
+        result.points
+        and rules.welcomes(ctx, purchase.store_id, at)
+        and gains.is_new(ctx, purchase.customer_id)
+    ):
+        programme = rules.earning(ctx, purchase.store_id, at, welcome=True)
+        result = earned(programme, left_of(purchase), place.zone)
+    due = Due(purchase, purchase.customer_id, place, programme, result.points, result.gains)
     if not result.points:
         return _nothing(ctx, due)
     rules.keep(ctx.s, programme)

@@ -1,11 +1,11 @@
 """Giving points for the purchases of an import, thousands at once and of any stores, set by set."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 from uuid import UUID
 
 from highstreet.sdk import Ctx, PurchaseFact, ScopedSession, Statement, new_id, own
-from highstreet_points_club import accounts, issuing, ledger, reviving, rules, story
+from highstreet_points_club import accounts, gains, issuing, ledger, reviving, rules, story
 from highstreet_points_club import often as oftens
 from highstreet_points_club.due import Due, cause_of, step_of
 from highstreet_points_club.ledger import AccountState, after_visit
@@ -44,6 +44,7 @@ def award_batch(ctx: Ctx, purchases: Sequence[PurchaseFact]) -> BatchAwarded:
     known = {row[0] for row in _KNOWN(s, ids=[one.purchase.id for one in due])}
     due = list({one.purchase.id: one for one in due if one.purchase.id not in known}.values())
     due.sort(key=lambda one: (one.purchase.occurred_at, one.purchase.id))
+    due = _welcomed(ctx, due, locked)
     due = _without_blocked(s, due, locked)
     late = reviving.late(
         s, [(locked[d.customer_id], d.purchase.occurred_at) for d in due if d.programme.idle_months]
@@ -94,17 +95,47 @@ def award_batch(ctx: Ctx, purchases: Sequence[PurchaseFact]) -> BatchAwarded:
     return BatchAwarded(len(earning), sum(earning), len(issued))
 
 
-def _worked_out(ctx: Ctx, purchases: Iterable[PurchaseFact]) -> list[Due]:
+def _worked_out(ctx: Ctx, purchases: Sequence[PurchaseFact]) -> list[Due]:
     due = []
+    ctx.campaigns.prime({one.store_id for one in purchases})
     for purchase in purchases:
         if purchase.customer_id is None:
             continue
         place = rules.place(ctx, purchase.store_id)
-        programme = rules.programme(ctx, purchase.store_id, purchase.occurred_at)
-        points = earned(programme, left_of(purchase), place.zone).points
-        if points or programme.idle_months:
-            due.append(Due(purchase, purchase.customer_id, place, programme, points))
+        programme = rules.earning(ctx, purchase.store_id, purchase.occurred_at)
+        result = earned(programme, left_of(purchase), place.zone)
+        if result.points or programme.idle_months:
+            due.append(
+                Due(purchase, purchase.customer_id, place, programme, result.points, result.gains)
+            )
     return due
+
+
+def _welcomed(ctx: Ctx, due: list[Due], locked: Mapping[UUID, accounts.Locked]) -> list[Due]:
+    """The same, where the first purchase that earns for a new member has what campaigns give to
+    welcome them. `due` are in their order, the accounts locked."""
+    welcoming = {
+        number
+        for number, one in enumerate(due)
+        if one.points and rules.welcomes(ctx, one.purchase.store_id, one.purchase.occurred_at)
+    }
+    if not welcoming:
+        return due
+    new = gains.new_among(ctx.s, {locked[due[number].customer_id].id for number in welcoming})
+    found = []
+    for number, one in enumerate(due):
+        account_id = locked[one.customer_id].id
+        if one.points and account_id in new:
+            new.remove(account_id)
+            if number in welcoming:
+                purchase = one.purchase
+                programme = rules.earning(
+                    ctx, purchase.store_id, purchase.occurred_at, welcome=True
+                )
+                result = earned(programme, left_of(purchase), one.place.zone)
+                one = one._replace(programme=programme, points=result.points, gains=result.gains)
+        found.append(one)
+    return found
 
 
 def _locked(ctx: Ctx, due: list[Due]) -> dict[UUID, accounts.Locked]:
@@ -133,7 +164,7 @@ def _without_blocked(
         s,
         [(locked[d.customer_id].id, d.purchase.business_date, d.programme, d.points) for d in due],
     )
-    return [d._replace(points=0) if n in stopped else d for n, d in enumerate(due)]
+    return [d._replace(points=0, gains=()) if n in stopped else d for n, d in enumerate(due)]
 
 
 def _needing_lots(

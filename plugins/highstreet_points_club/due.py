@@ -15,13 +15,14 @@ from highstreet_points_club.writing import Cause
 
 class Due(NamedTuple):
     """A purchase with the points that it is to earn (none: it is a visit all the same, which idle
-    points wait for). customer_id: as merges left it."""
+    points wait for). customer_id: as merges left it. gains: what campaigns gave of the points."""
 
     purchase: PurchaseFact
     customer_id: UUID
     place: Place
     programme: Programme
     points: int
+    gains: tuple[tuple[UUID, int], ...] = ()
 
 
 def step_of(
@@ -59,4 +60,5 @@ def cause_of(ctx: Ctx, due: Due, recorded_at: datetime) -> Cause:
         purchase_id=due.purchase.id,
         amount_minor=due.purchase.total_minor,
         rule_id=due.programme.rule_id,
+        gains=due.gains,
     )

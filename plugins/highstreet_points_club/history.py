@@ -9,7 +9,7 @@ from uuid import UUID
 
 from highstreet.sdk import Ctx, Invalid, ScopedSession, Shop, Statement, new_id, own
 from highstreet.sdk import gettext as _
-from highstreet_points_club import accounts, issuing, ledger, rules
+from highstreet_points_club import accounts, gains, issuing, ledger, rules
 from highstreet_points_club.issuing import Issued
 from highstreet_points_club.lasting import last_day_before
 from highstreet_points_club.programme import Programme, RewardRule
@@ -114,6 +114,7 @@ class Line:
 
     store: its name, None where the reader may not know (another store's) or it was nobody's deed.
     reward: the name of the reward that it is about. amount_minor: paid (or given back, below zero).
+    campaigns: head office's that gave of the points (or of what a return took back), by name.
     """
 
     id: UUID
@@ -128,6 +129,7 @@ class Line:
     status: str | None
     reason: str | None
     balance: int | None = None
+    campaigns: tuple[tuple[str, int], ...] = ()
 
 
 def balance(ctx: Ctx, customer_id: UUID) -> Balance:
@@ -238,7 +240,8 @@ def page(
     for row, which in found[:limit]:
         places[which] = row[1]
     shops = _shops(ctx, (row for row, _which in found))
-    lines = [_line(ctx, row, shops) for row, _which in found[:limit]]
+    given = gains.of_entries(ctx, (row[0] for row, _which in found[:limit]))
+    lines = [_line(ctx, row, shops, given) for row, _which in found[:limit]]
     return lines, ".".join(map(str, places)) if len(found) > limit else None
 
 
@@ -272,10 +275,11 @@ def statement(
     ids = accounts.lineage(s, account_id)
     stories = [[(row, 0) for row in _ALL(s, account_id=one)] for one in ids]
     shops = _shops(ctx, (row for story in stories for row, _which in story))
+    given = gains.of_entries(ctx, (row[0] for story in stories for row, _which in story))
     found = []
     total = 0
     for row, _which in heapq.merge(*stories, key=_moment):
-        line = _line(ctx, row, shops)
+        line = _line(ctx, row, shops, given)
         total += line.points
         if (since is None or line.at >= since) and (until is None or line.at < until):
             found.append(replace(line, balance=total))
@@ -286,7 +290,12 @@ def _shops(ctx: Ctx, rows: Iterable[Sequence[Any]]) -> dict[UUID, Shop]:
     return ctx.shops(row[4] for row in rows if row[4] is not None)
 
 
-def _line(ctx: Ctx, row: Sequence[Any], shops: Mapping[UUID, Shop]) -> Line:
+def _line(
+    ctx: Ctx,
+    row: Sequence[Any],
+    shops: Mapping[UUID, Shop],
+    given: Mapping[UUID, Sequence[tuple[str, int]]],
+) -> Line:
     (entry_id, _seq, kind, points, at_store_id, occurred_at, _recorded_at, amount, purchase_id,
      _reverses, _actor, reward, status, reason) = row  # fmt: skip
     mine = ctx.scope.store_id is None or at_store_id in (None, ctx.scope.store_id)
@@ -302,4 +311,5 @@ def _line(ctx: Ctx, row: Sequence[Any], shops: Mapping[UUID, Shop]) -> Line:
         reward,
         status,
         reason if mine else None,
+        campaigns=tuple(given.get(entry_id, ())) if mine else (),
     )

@@ -26,6 +26,7 @@ from highstreet_points_club import audit as audits
 from highstreet_points_club import (
     award,
     batch,
+    gains,
     gifts,
     history,
     merging,
@@ -138,8 +139,17 @@ class Hooks:
     def basket_preview(self, ctx: Ctx, basket: PurchaseIn) -> PreviewAnswer:
         """Say what a basket would earn."""
         place = rules.place(ctx, basket.store_id)
-        programme = rules.programme(ctx, basket.store_id, basket.occurred_at)
+        at = basket.occurred_at
+        programme = rules.earning(ctx, basket.store_id, at)
         result = earned(programme, basket, place.zone)
+        if (
+            result.points
+            and basket.customer_id is not None
+            and rules.welcomes(ctx, basket.store_id, at)
+            and gains.is_new(ctx, basket.customer_id)
+        ):
+            programme = rules.earning(ctx, basket.store_id, at, welcome=True)
+            result = earned(programme, basket, place.zone)
         after, often = None, None
         if basket.customer_id is not None:
             day = business_date(basket.occurred_at, place.zone)

@@ -237,6 +237,26 @@ class Reward(StoreOwned, Base):
     purchase_id: Mapped[UUID | None] = mapped_column(sa.Uuid(), default=None)
 
 
+class Gain(StoreOwned, Base):
+    """What a campaign of head office's gave of an entry's points, or what of it a return took back;
+    never changed. at_store_id: the store of the purchase."""
+
+    __tablename__ = "points_club_gain"
+    __constraints__ = (
+        brand_fk("entry_id", "points_club_entry"),
+        brand_fk("campaign_id", "core_campaign"),
+        brand_fk("at_store_id", "core_store"),
+        sa.UniqueConstraint("brand_id", "entry_id", "campaign_id"),
+        sa.Index(None, "brand_id", "campaign_id", "at_store_id"),
+        sa.CheckConstraint("points <> 0", name="points"),
+    )
+
+    entry_id: Mapped[UUID]
+    campaign_id: Mapped[UUID]
+    at_store_id: Mapped[UUID | None] = mapped_column(sa.Uuid(), default=None)
+    points: Mapped[int]
+
+
 class Reason(StoreOwned, Base):
     """Who corrected a balance and why, in their words; kept apart so that it can be erased."""
 
@@ -252,4 +272,5 @@ class Reason(StoreOwned, Base):
 
 
 append_only.register(Entry.__table__)  # type: ignore[arg-type]  # declarative says FromClause
+append_only.register(Gain.__table__)  # type: ignore[arg-type]
 append_only.register(Allocation.__table__)  # type: ignore[arg-type]

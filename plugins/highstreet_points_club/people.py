@@ -55,6 +55,7 @@ def export(ctx: Ctx, customer: CustomerFact) -> dict[str, Any]:
                 "store": line.store,
                 "reward": line.reward,
                 "reason": line.reason,
+                "campaigns": dict(line.campaigns),
             }
             for line in lines
         ],

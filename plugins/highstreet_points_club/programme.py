@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta, tzinfo
 from decimal import Decimal
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 from uuid import UUID, uuid5
 
+from highstreet_points_club import extras as extra_points
+from highstreet_points_club.extras import Extra
 from highstreet_points_club.weekdays import DAYS
 
 if TYPE_CHECKING:
@@ -30,6 +32,7 @@ _EARNING = (
     "accruals", "stacked", "bonuses", "pending_days", "expiry", "expiry_days", "expiry_months",
     "idle_months",
 )  # fmt: skip
+_CAMPAIGNS = "campaigns"  # of a rule, beside these
 _RULES = UUID("6b1f1c52-7f0a-5d0e-9d7e-0c6f2f7f3a51")  # namespace of rule ids
 
 
@@ -171,12 +174,14 @@ class Left(NamedTuple):
 
 
 class Part(NamedTuple):
-    """Points that one rule gave: its mode and place among the accruals, or "bonus" and its name."""
+    """Points that one rule gave: its mode and place among the accruals, "bonus" and its name, or
+    "campaign", its name and which."""
 
     rule: str
     name: str
     points: int
     place: int = 0
+    campaign: UUID | None = None
 
 
 class EarnResult(NamedTuple):
@@ -184,6 +189,11 @@ class EarnResult(NamedTuple):
 
     points: int
     why: tuple[Part, ...]
+
+    @property
+    def gains(self) -> tuple[tuple[UUID, int], ...]:
+        """What campaigns gave of them: (campaign, points)."""
+        return tuple([(p.campaign, p.points) for p in self.why if p.campaign is not None])
 
 
 NOTHING = EarnResult(0, ())
@@ -199,7 +209,7 @@ class Programme:
     often_most: purchases of a member in a day that are usual, 0 for any number;
     often_blocks: those beyond earn nothing. correct_most: points that one person may give by hand
     in a day, 0 for any number. rule: the settings that decide what a purchase earns; rule_id
-    follows from them.
+    follows from them. extras: what campaigns give on top; they are part of the rule.
     """
 
     unit_one: str
@@ -222,6 +232,7 @@ class Programme:
     correct_most: int
     rule_id: UUID
     rule: Mapping[str, Any]
+    extras: tuple[Extra, ...] = ()
 
     def unit(self, points: int) -> str:
         """The unit's name for this many points."""
@@ -291,15 +302,25 @@ def load_rule(rule: Mapping[str, Any]) -> Programme:
     """The programme of an earlier version of the rules, which an entry's `rule_id` names."""
     from highstreet_points_club.settings import ProgrammeSchema
 
-    settings: Mapping[str, Any] = ProgrammeSchema().load(dict(rule))
-    return load(settings)
+    body = dict(rule)
+    campaigns = extra_points.load(body.pop(_CAMPAIGNS, []))
+    settings: Mapping[str, Any] = ProgrammeSchema().load(body)
+    return with_extras(load(settings), campaigns)
+
+
+def with_extras(programme: Programme, extras: tuple[Extra, ...]) -> Programme:
+    """The programme (without any) while campaigns give these on top."""
+    if not extras:
+        return programme
+    rule = {**programme.rule, _CAMPAIGNS: extra_points.dump(extras)}
+    return replace(programme, extras=extras, rule=rule, rule_id=_rule_id(rule))
 
 
 def earned(programme: Programme, basket: Basket, zone: tzinfo) -> EarnResult:
     """What a purchase earns in a store whose clock runs in `zone`, and which rules gave it.
 
-    Of several accrual rules (and of several bonuses at once) the best for the member counts, as
-    Square does it; `stacked` programmes add them all.
+    Of several accrual rules (and of several bonuses and campaigns at once) the best for the member
+    counts, as Square does it; `stacked` programmes add them all. A welcome is added in any case.
     """
     base = 0
     why: tuple[Part, ...] = ()
@@ -313,19 +334,30 @@ def earned(programme: Programme, basket: Basket, zone: tzinfo) -> EarnResult:
             base, why = points, (Part(rule.mode, "", points, place),)
     if not base:
         return NOTHING
-    if programme.bonuses:
-        local = basket.occurred_at.astimezone(zone)
-        gains = [
-            Part("bonus", bonus.name, bonus.gain(base))
-            for bonus in programme.bonuses
-            if bonus.open_at(local)
-        ]
-        if gains and not programme.stacked:
-            gains = [max(gains, key=lambda part: part.points)]
-        for part in gains:
+    if programme.bonuses or programme.extras:
+        for part in _on_top(programme, basket, base, zone):
             if part.points:
                 base, why = base + part.points, (*why, part)
     return EarnResult(base, why)
+
+
+def _on_top(programme: Programme, basket: Basket, base: int, zone: tzinfo) -> list[Part]:
+    """What bonus times and campaigns add to `base`."""
+    local = basket.occurred_at.astimezone(zone)
+    gains = [
+        Part("bonus", bonus.name, bonus.gain(base))
+        for bonus in programme.bonuses
+        if bonus.open_at(local)
+    ]
+    welcomes: list[Part] = []
+    for extra in programme.extras:
+        part = Part("campaign", extra.name, extra.gain(base, basket), campaign=extra.campaign)
+        (welcomes if extra.kind == "welcome" else gains).append(part)
+    for several in (gains, welcomes):
+        if len(several) > 1 and not programme.stacked:
+            # The first of equals: what the store gives anyway is not the campaign's doing.
+            several[:] = [max(several, key=lambda part: part.points)]
+    return gains + welcomes
 
 
 def left_of(purchase: PurchaseFact) -> Basket:

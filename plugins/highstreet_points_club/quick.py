@@ -29,13 +29,22 @@ _PG_HERE = _HERE.format(stays="CAST(:idle_at AS timestamptz)")
 _LITE_HERE = _HERE.format(stays=":idle_at")
 _ONCE = "ON CONFLICT (brand_id, purchase_id) WHERE kind = 'earn' DO NOTHING"
 
+# What campaigns gave of the points, where any did.
+_GAIN = (
+    "INSERT INTO points_club_gain (brand_id, id, store_id, entry_id, campaign_id, at_store_id,"
+    " points)"
+)
+_PG_GAINS = f"""), g AS (
+  {_GAIN} SELECT :brand_id, v.id, acc.store_id, e.id, v.campaign_id, :at_store_id, v.points
+  FROM acc, e, unnest(CAST(:gain_ids AS uuid[]), CAST(:campaigns AS uuid[]),
+    CAST(:gains AS bigint[])) AS v(id, campaign_id, points)
+"""
+
 # PostgreSQL: everything in one statement. Locking the account first makes its `seq` the latest;
 # lot and sums follow only from an entry that went in, so a replay leaves no trace. An account in
 # debt is left to the slow way, which pays the debt, and so is one whose member stayed away until
 # points ended. No row: there is no account yet.
-_AWARD = Statement(
-    "SELECT 1",
-    postgresql=f"""
+_AWARD_SQL = f"""
 WITH acc AS (
   SELECT a.id, a.store_id, a.seq, a.debt, a.balance, a.idle_at, a.last_at
   FROM points_club_account AS a WHERE a.customer_id = :customer_id AND {own("a")} FOR NO KEY UPDATE
@@ -54,10 +63,11 @@ WITH acc AS (
     idle_at = CASE WHEN CAST(:idle_at AS timestamptz) IS NOT NULL
       THEN GREATEST(a.idle_at, CAST(:idle_at AS timestamptz)) END
   FROM e WHERE a.id = e.account_id AND {own("a")} RETURNING a.balance
-)
-SELECT acc.balance, acc.debt, u.balance FROM acc LEFT JOIN u ON true
-""",
-    returns="row",
+"""
+_AWARD_END = ") SELECT acc.balance, acc.debt, u.balance FROM acc LEFT JOIN u ON true"
+_AWARD, _AWARD_GAINS = (
+    Statement("SELECT 1", postgresql=f"{_AWARD_SQL}{more}{_AWARD_END}", returns="row")
+    for more in ("", _PG_GAINS)
 )
 # SQLite: one writer at a time, so three plain statements are as safe.
 _LITE_ENTRY = Statement(
@@ -71,6 +81,11 @@ _LITE_LOT = Statement(
     " at_store_id, earned_at, activates_at, expires_at, idle) VALUES (:brand_id, :id,"
     " :owner_store_id, :account_id, :points, :points, :at_store_id, :occurred_at, :activates_at,"
     " :expires_at, :idle_at IS NOT NULL)",
+    returns="none",
+)
+_LITE_GAIN = Statement(
+    f"{_GAIN} VALUES (:brand_id, :id, :owner_store_id, :entry_id, :campaign_id, :at_store_id,"
+    " :points)",
     returns="none",
 )
 _LITE_ACCOUNT = Statement(
@@ -113,7 +128,13 @@ def give(ctx: Ctx, due: Due) -> tuple[int, int, int | None] | None:
         "actor_id": actor.id,
     }
     if s.dialect == "postgresql":
-        row: tuple[int, int, int | None] | None = _AWARD(s, **binds)
+        statement = _AWARD
+        if due.gains:
+            statement = _AWARD_GAINS
+            binds["gain_ids"] = [new_id() for _one in due.gains]
+            binds["campaigns"] = [campaign for campaign, _points in due.gains]
+            binds["gains"] = [points for _campaign, points in due.gains]
+        row: tuple[int, int, int | None] | None = statement(s, **binds)
         return row
     account_id = _LITE_ENTRY(s, **binds)
     if account_id is None:
@@ -121,6 +142,20 @@ def give(ctx: Ctx, due: Due) -> tuple[int, int, int | None] | None:
         return None if found is None else (*found, None)
     owner_id = purchase.store_id if s.customers == "store" else None
     _LITE_LOT(s, **binds, owner_store_id=owner_id, account_id=account_id)
+    _LITE_GAIN.many(
+        s,
+        [
+            {
+                "id": new_id(),
+                "owner_store_id": owner_id,
+                "entry_id": binds["id"],
+                "campaign_id": campaign,
+                "at_store_id": purchase.store_id,
+                "points": points,
+            }
+            for campaign, points in due.gains
+        ],
+    )
     balance = _LITE_ACCOUNT(
         s,
         points=due.points,

@@ -11,8 +11,8 @@ from uuid import UUID
 
 from highstreet.sdk import Ctx, ReturnFact, ScopedSession, Statement, new_id, own
 from highstreet.sdk import lazy_gettext as _l
-from highstreet_points_club import accounts, issuing, ledger, rewards, rules, story
-from highstreet_points_club.programme import earned, left_of
+from highstreet_points_club import accounts, gains, issuing, ledger, rewards, rules, story
+from highstreet_points_club.programme import NOTHING, earned, left_of
 from highstreet_points_club.writing import Cause, Change, write
 
 _EARNED = Statement(
@@ -84,9 +84,10 @@ def reverse(ctx: Ctx, returned: ReturnFact) -> Reversed | None:
         -one.points for one in swept.allocations if one.lot_id == earn_id
     )
     programme = rules.recorded(s, rule_id) if rule_id is not None else None
-    still = 0
+    left = NOTHING
     if programme is not None:
-        still = earned(programme, left_of(purchase), place.zone).points
+        left = earned(programme, left_of(purchase), place.zone)
+    still = left.points
     due = ledger.due_back(points, before, lapsed, still)
     cause = Cause(
         "reverse_earn", returned.store_id, place.zone, ctx.scope.actor, ctx.now(),
@@ -99,7 +100,9 @@ def reverse(ctx: Ctx, returned: ReturnFact) -> Reversed | None:
         step = ledger.reverse_earn(
             state, due, at, new_id, earn_id=earn_id, left=points - before, store_id=at_store_id
         )
-        changes.append(Change(account.owner_id, cause, step))
+        campaigns = gains.taken_back(s, earn_id, left.gains, due)
+        taking = cause._replace(gains=campaigns, at_store_id=at_store_id)
+        changes.append(Change(account.owner_id, taking, step))
         state = step.state
     if ledger.due_back(points, before, 0, still) > due:
         note = ledger.note_return(state, at, new_id, earn_id=earn_id)

@@ -44,7 +44,7 @@ def _above_zero(minor: int) -> None:
         raise ValidationError(_("Use an amount above zero that a purchase may have."))
 
 
-def _zero_or_more(minor: int) -> None:
+def zero_or_more(minor: int) -> None:
     if not 0 <= minor <= _MOST_MINOR:
         raise ValidationError(_("Use an amount of zero or more that a purchase may have."))
 
@@ -182,7 +182,7 @@ class RewardSchema(Strict):
     value_minor = fields.Integer(
         load_default=0,
         strict=True,
-        validate=_zero_or_more,
+        validate=zero_or_more,
         metadata={"label": _l("What it is worth"), "money": True},
     )
     automatic = fields.Boolean(

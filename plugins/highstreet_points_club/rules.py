@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from highstreet.sdk import Ctx, Resolved, ScopedSession, Statement, clock
+from highstreet_points_club import extras
 from highstreet_points_club import programme as programmes
 from highstreet_points_club.lasting import active_from, expires_at, idle_at, morning
 from highstreet_points_club.programme import Programme
 
 NAME = "points_club"
 _MOST = 8192
+_MOST_CAMPAIGNS = 32
 
 
 class Place(NamedTuple):
@@ -26,10 +29,13 @@ class Place(NamedTuple):
     locale: str
 
 
-class _Kept(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class _Kept:
     settings: Resolved
     programme: Programme
     unset: bool
+    #: By the campaigns that run (compared by identity), and whether they welcome.
+    during: dict[Any, Programme] = field(default_factory=dict)
 
 
 # By identity: the host keeps one object of settings, and of a store's facts, while they last.
@@ -72,10 +78,35 @@ def programme(ctx: Ctx, store_id: UUID | None = None, at: datetime | None = None
     What happened before anybody set up anything is reckoned by today's rules: who sets up a
     programme and then imports last year's purchases means these.
     """
+    return _kept(ctx, store_id, at).programme
+
+
+def earning(ctx: Ctx, store_id: UUID | None, at: datetime, *, welcome: bool = False) -> Programme:
+    """The programme by which a purchase made at `at` earns: with what head office's campaigns gave
+    on top in the store then. welcome: also what they give to somebody's first purchase."""
+    kept = _kept(ctx, store_id, at)
+    running = ctx.campaigns.running(at, store_id)
+    if not running:
+        return kept.programme
+    found = kept.during.get((running, welcome))
+    if found is None:
+        if len(kept.during) >= _MOST_CAMPAIGNS:
+            kept.during.clear()
+        given = tuple(extras.of(one) for one in running if welcome or one.action != extras.WELCOME)
+        found = kept.during[running, welcome] = programmes.with_extras(kept.programme, given)
+    return found
+
+
+def welcomes(ctx: Ctx, store_id: UUID | None, at: datetime) -> bool:
+    """Whether a campaign gives something to somebody's first purchase, made at `at`."""
+    return any(one.action == extras.WELCOME for one in ctx.campaigns.running(at, store_id))
+
+
+def _kept(ctx: Ctx, store_id: UUID | None, at: datetime | None) -> _Kept:
     found = _of_settings(ctx.settings(store_id, at))
     if at is not None and found.unset:
         found = _of_settings(ctx.settings(store_id))
-    return found.programme
+    return found
 
 
 def _of_settings(settings: Resolved) -> _Kept:
@@ -119,6 +150,7 @@ __all__ = [
     "NAME",
     "Place",
     "active_from",
+    "earning",
     "expires_at",
     "idle_at",
     "keep",
@@ -126,4 +158,5 @@ __all__ = [
     "place",
     "programme",
     "recorded",
+    "welcomes",
 ]

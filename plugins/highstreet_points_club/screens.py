@@ -166,10 +166,11 @@ def statement(customer_id: UUID) -> Response:
                 line.store or "",
                 line.reward or "",
                 line.reason or "",
+                "; ".join(f"{name}: {points}" for name, points in line.campaigns),
             )
             for line in history.statement(ctx, ctx.customers.get(customer_id).id)
         ]
-    header = ("date", "kind", "points", "balance", "store", "reward", "reason")
+    header = ("date", "kind", "points", "balance", "store", "reward", "reason", "campaigns")
     return sheet("points.csv", header, rows)
 
 

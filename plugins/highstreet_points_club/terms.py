@@ -23,7 +23,7 @@ def of_result(programme: Programme, result: EarnResult, place: Place) -> tuple[s
         return (_("This purchase earns no %(unit)s.", unit=unit(programme, 2)),)
     said = []
     for part in result.why:
-        if part.rule == "bonus":
+        if part.rule in ("bonus", "campaign"):
             said.append(
                 _("%(bonus)s: %(points)s more.", bonus=part.name, points=number(part.points))
             )

@@ -216,6 +216,10 @@ def told(line: "Line", place: Place) -> Told:
         parts.append(
             _("%(amount)s returned", amount=amount_paid) if line.amount_minor < 0 else amount_paid
         )
+    parts += [
+        _("%(campaign)s: %(points)s", campaign=name, points=signed(points))
+        for name, points in line.campaigns
+    ]
     return Told(_what(line), " · ".join(parts), signed(line.points))
 
 

@@ -7,10 +7,11 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from highstreet.sdk import Actor, ScopedSession, Statement, bulk, own
+from highstreet.sdk import Actor, ScopedSession, Statement, bulk, new_id, own
 from highstreet_points_club.ledger import AccountState, Allocation, Entry, Lot, Step
 from highstreet_points_club.models import Allocation as AllocationRow
 from highstreet_points_club.models import Entry as EntryRow
+from highstreet_points_club.models import Gain as GainRow
 from highstreet_points_club.models import Lot as LotRow
 from highstreet_points_club.models import Reward as RewardRow
 
@@ -27,6 +28,7 @@ _LOT_COLUMNS = (
     "activates_at", "expires_at", "idle",
 )  # fmt: skip
 _ALLOCATION_COLUMNS = ("id", "store_id", "entry_id", "lot_id", "points")
+_GAIN_COLUMNS = ("id", "store_id", "entry_id", "campaign_id", "at_store_id", "points")
 _REWARD_COLUMNS = (
     "id", "store_id", "account_id", "key", "name", "kind", "points", "value_minor", "currency",
     "automatic", "status", "issued_at", "issued_store_id", "ends_at", "closed_at",
@@ -53,6 +55,7 @@ _TABLES: dict[str, tuple[sa.Table, Statement]] = {
         (EntryRow, _ENTRY_COLUMNS),
         (LotRow, _LOT_COLUMNS),
         (AllocationRow, _ALLOCATION_COLUMNS),
+        (GainRow, _GAIN_COLUMNS),
         (RewardRow, _REWARD_COLUMNS),
     )
 }
@@ -92,7 +95,9 @@ class Cause(NamedTuple):
     """Why an account moves, for the entries of kind `kind`; its other entries follow from that.
 
     store_id: where. zone: the clock of that store, which decides the business date. key: the same
-    cause is never written twice in a brand.
+    cause is never written twice in a brand. gains: what campaigns gave of the points, or what a
+    return takes back of that: (campaign, points). at_store_id: the store of the purchase, if it is
+    not `store_id`.
     """
 
     kind: str
@@ -104,6 +109,8 @@ class Cause(NamedTuple):
     amount_minor: int | None = None
     rule_id: UUID | None = None
     key: str | None = None
+    gains: tuple[tuple[UUID, int], ...] = ()
+    at_store_id: UUID | None = None
 
 
 class Change(NamedTuple):
@@ -126,11 +133,14 @@ def write(s: ScopedSession, changes: Iterable[Change]) -> None:
     after: dict[UUID, AccountState] = {}
     moved: set[UUID] = set()
     released: list[dict[str, Any]] = []
+    gains: list[dict[str, Any]] = []
     for owner_id, cause, step in changes:
         account_id = step.state.id
         after[account_id] = step.state
         for entry in step.entries:
             entries.append(_entry(entry, owner_id, cause))
+            if cause.gains and entry.kind == cause.kind:
+                gains += _gains(entry, owner_id, cause)
             if entry.kind == "release":
                 released.append({"id": entry.reverses_id, "closed_at": cause.recorded_at})
         for lot in step.lots:
@@ -144,6 +154,7 @@ def write(s: ScopedSession, changes: Iterable[Change]) -> None:
     put(s, "points_club_entry", entries)
     put(s, "points_club_lot", list(lots.values()))
     put(s, "points_club_allocation", allocations)
+    put(s, "points_club_gain", gains)
     _update_lots(s, [(lot, remaining.get(lot, 0)) for lot in sorted(moved - lots.keys())])
     _update_accounts(s, list(after.values()))
     _RELEASED.many(s, released)
@@ -183,6 +194,18 @@ def _entry(entry: Entry, owner_id: UUID | None, cause: Cause) -> dict[str, Any]:
         "actor_kind": cause.actor.kind,
         "actor_id": cause.actor.id,
     }
+
+
+def _gains(entry: Entry, owner_id: UUID | None, cause: Cause) -> Iterable[dict[str, Any]]:
+    for campaign_id, points in cause.gains:
+        yield {
+            "id": new_id(),
+            "store_id": owner_id,
+            "entry_id": entry.id,
+            "campaign_id": campaign_id,
+            "at_store_id": cause.at_store_id or cause.store_id,
+            "points": points,
+        }
 
 
 def _lot(lot: Lot, account_id: UUID, owner_id: UUID | None) -> dict[str, Any]:

@@ -17,6 +17,7 @@ FOLK = frozenset(
 
 #: Arguments of addresses → the kind of id (a key of Site.ids).
 ADDRESS = {
+    "campaign_id": "campaign",
     "customer_id": "customer",
     "other_id": "customer",
     "purchase_id": "purchase",
@@ -54,6 +55,8 @@ OWNED: dict[str, tuple[str, ...]] = {
     "phone": ("phone",),
     "email": ("email",),
     "name": ("name",),
+    "regions": ("region",),
+    "stores": (),
     "receipt": ("pos_ref",),
     "pos_ref": ("pos_ref",),
     "purchase_pos_ref": ("pos_ref",),
@@ -94,6 +97,7 @@ PLAIN: dict[str, str | bytes] = {
     "make": "1",
     "store": "Probe",
     "codes": "abcd-efgh-jkmn-pqrs",
+    "does": "points_club.multiply",
     "amount": "12.34",
     "answer": "approve",
     "birthday": "1980-05-17",
@@ -102,11 +106,15 @@ PLAIN: dict[str, str | bytes] = {
     "days": "7",
     "events": "purchase.recorded",
     "url": "https://example.com/hook",
+    "description": "Posters come on Friday",
     "done": "1",
     "expires": "",
     "field-hat": "felt",
+    "first_day": "2036-05-04",
+    "joins": "1",
     "keep": "1",
     "language": "en",
+    "last_day": "2036-05-10",
     "level": "required",
     "limit": "50",
     "lock": "120",
@@ -116,13 +124,17 @@ PLAIN: dict[str, str | bytes] = {
     "next": "/",
     "on": "1",
     "page": "0",
+    "participation": "opt_out",
     "password": "not the password",
     "points": "3",
+    "reach": "brand",
     "reason": "somebody asked",
     "role": "till_staff@store",
+    "reset": "1",
     "s-motto": "x",
     "save": "1",
     "scopes": "till.read",
+    "seen": "",
     "since": "2026-01-01T00:00:00Z",
     "state": "queued",
     "status": "lost",
@@ -144,7 +156,7 @@ BODY = frozenset(
     }
 )  # fmt: skip
 #: Prefixes of names that a page makes from a tool's settings or a person's wishes.
-MADE = ("s-", "lock-", "reset-", "marketing-", "magazine-", "drop-s-")
+MADE = ("bound-", "s-", "lock-", "reset-", "marketing-", "magazine-", "drop-s-")
 
 
 def usual(name: str, site: Site) -> str:

@@ -14,6 +14,8 @@ from uuid import UUID, uuid4
 
 import sqlalchemy as sa
 
+from highstreet.campaigns import queries as campaigns
+from highstreet.campaigns.drafting import CampaignIn
 from highstreet.customers import places
 from highstreet.customers import queries as customers
 from highstreet.customers.facts import CustomerFact, EnrolIn
@@ -40,6 +42,7 @@ from probe.world import CLUB, TOOL, Site, World
 KINDS: Mapping[str, str] = {
     "account_id": "account",
     "by": "user",
+    "campaign_id": "campaign",
     "card": "card",
     "customer_id": "customer",
     "delivery_id": "delivery",
@@ -68,6 +71,7 @@ TODAY = date(2026, 11, 20)
 PLAIN: Mapping[str, Any] = {
     "at": datetime(2026, 11, 20, 12, tzinfo=UTC),
     "before": TODAY,
+    "action": "points_club.multiply",
     "capability": "customers.read",
     "channel": "email",
     "codes": [],
@@ -78,6 +82,7 @@ PLAIN: Mapping[str, Any] = {
     "face": "store",
     "first": TODAY.replace(day=1),
     "key": "lunch",
+    "joins": True,
     "kind": "card",
     "label": "Probe",
     "last": TODAY,
@@ -89,7 +94,10 @@ PLAIN: Mapping[str, Any] = {
     "occurred_at": datetime(2026, 11, 20, 12, tzinfo=UTC),
     "named": "2026-11",
     "on": True,
+    "loaded": {"percent": 200},
+    "moment": datetime(2026, 11, 20, 12, tzinfo=UTC),
     "options": {},
+    "own": {},
     "_options": {},
     "payloads": [{}],
     "plugin": CLUB,
@@ -101,6 +109,7 @@ PLAIN: Mapping[str, Any] = {
     "status": "lost",
     "title": "Probe",
     "today": TODAY,
+    "tool": CLUB,
     "until": datetime(2036, 1, 1, tzinfo=UTC),
     "view": "overview",
     "within": timedelta(days=30),
@@ -110,6 +119,14 @@ PLAIN: Mapping[str, Any] = {
 #: (function, parameter): the same name, another meaning.
 EXACT: Mapping[tuple[str, str], Any] = {
     ("ctx.consent.record", "status"): "given",
+    ("highstreet.campaigns.drafting.draft", "given"): CampaignIn(
+        "Probe", "points_club.multiply", TODAY, TODAY, "mandatory", {"percent": 200}
+    ),
+    ("highstreet.campaigns.drafting.change", "given"): CampaignIn(
+        "Probe", "points_club.multiply", TODAY, TODAY, "mandatory", {"percent": 200}
+    ),
+    ("highstreet.campaigns.queries.by_number", "number"): 1,
+    ("highstreet.campaigns.terms.find", "name"): "points_club.multiply",
     ("ctx.jobs.enqueue", "name"): "probe_tool.chore",
     ("ctx.record", "action"): "probe_tool.tried",
     ("ctx.timeline.write", "kind"): "probe",
@@ -256,6 +273,8 @@ class Bait:
             ],
             "basket": self.basket,
             "brand": lambda: self.site.brand.row,
+            "campaigns": lambda: [self._made("")["campaign"]()],
+            "campaign": lambda: self._read(lambda s: campaigns.get(s, self.one("campaign"))),
             "buyers": lambda: [self.one("customer")],
             "brand_id": lambda: self.site.brand.id,
             "chosen": lambda: f"waiting-{self.one('reward')}",

@@ -40,6 +40,8 @@ OUTSIDE: Mapping[str, str] = {
 }
 #: Functions that nobody calls but with what they have just worked out themselves.
 INNER: Mapping[str, str] = {
+    "highstreet.campaigns.launching.go_on": "a campaign that the job has found",
+    "highstreet.campaigns.launching.order": "a campaign that a verb has found",
     "highstreet.customers.identities.attach": "the new customer's row and key",
     "highstreet.customers.identities.note_suppression": "the new customer's keys",
     "highstreet.customers.enrolment.write_name_keys": "the new customer's realm",
@@ -70,6 +72,8 @@ INNER: Mapping[str, str] = {
     "highstreet_points_club.accounts.states": "accounts that `lock` gave",
     "highstreet_points_club.accounts.with_spent": "a state that `states` gave",
     "highstreet_points_club.due.cause_of": "what `award` worked out of its purchase",
+    "highstreet_points_club.gains.new_among": "accounts that `lock` gave",
+    "highstreet_points_club.gains.taken_back": "an entry that `reverse` found",
     "highstreet_points_club.idle.stay": "an account that `lock` gave",
     "highstreet_points_club.issuing.issue_automatic": "a locked account and its programme",
     "highstreet_points_club.issuing.record": "rewards of the ledger's step",

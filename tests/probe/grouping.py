@@ -21,8 +21,9 @@ from probe.calls import texts
 from probe.world import World
 
 TEACH = "in tests/probe/grouping.py, put it into ARGUMENTS with a value under which all is counted"
-#: Arguments of registered aggregates.
+#: Arguments of registered aggregates; a function is asked with the brand's head office.
 ARGUMENTS: Mapping[str, Any] = {
+    "campaign_id": lambda site: site.ids["campaign"][0],
     "at": clock.now(),
     "first": date(2020, 1, 1),
     "last": date(2036, 1, 1),
@@ -47,7 +48,8 @@ def group_all(world: World, brand: str, asked: Iterable[Aggregate]) -> list[str]
         for parameter in list(inspect.signature(entry.query).parameters.values())[1:]:
             if parameter.name not in ARGUMENTS:
                 raise Untaught(parameter.name, f"aggregate {entry.name}", TEACH)
-            given[parameter.name] = ARGUMENTS[parameter.name]
+            value = ARGUMENTS[parameter.name]
+            given[parameter.name] = value(world.sites[brand]) if callable(value) else value
         scope = Scope.aggregate(world.sites[brand].brand.id)
         try:
             with world.house.tenancy.session(scope) as s:

@@ -36,6 +36,7 @@ BROUGHT = {
     "slots": "pieces",
     "imports": "working_off.files",
     "verbs": "working_off.verbs",
+    "campaigns": "tests/plugins/points_club/test_campaigns.py: a tool that is off hears of nothing",
     "events": "working_off.events",
     "actions": "words of what the tool wrote into the trail while it was on",
     "checks": "asked of the machine, of no brand and no store",

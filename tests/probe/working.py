@@ -32,6 +32,7 @@ class Payload(Mapping[str, Any]):
         self._known: dict[str, Any] = {
             "subject": subject,
             "ids": ids,
+            "campaign": str(bait.one("campaign")),
             "customer_id": str(bait.one("customer")),
             "customers": [str(bait.one("customer"))],
             "purchase_id": str(bait.one("purchase")),

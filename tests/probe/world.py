@@ -28,7 +28,7 @@ from highstreet_tenants.models import Brand, Owner, Region, Store
 from highstreet_tenants.people import accounts, keys, logins
 from highstreet_tenants.people.permissions import Catalogue
 from highstreet_tenants.scopes import Actor, Scope
-from probe import folk, staff
+from probe import campaigns, folk, staff
 
 CLUB, TOOL = "points_club", "probe_tool"
 TOOLS = (CLUB, TOOL)
@@ -237,6 +237,7 @@ def _fill_office(world: World, site: Site) -> None:
         settings.put(s, CLUB, PROGRAMME | {"unit_many": f"{firm} points"})
         settings.put(s, TOOL, {"motto": f"{firm} motto"})
         folk.fill_brand(s, firm)
+        campaigns.launch(s, site, firm)
         _listen(s, site, firm)
 
 
@@ -287,6 +288,7 @@ def _fill_store(world: World, site: Site) -> None:
         policy.pause(s, TOOL)
         policy.resume(s, TOOL)
         _listen(s, site, firm)
+        campaigns.answer(s, site)
     node = staff.node_of(world, site)
     with world.house.tenancy.session(Scope.operator(node.brand_id), write=True) as c:
         scopes = sorted(world.catalogue.scopes)
@@ -297,3 +299,5 @@ def _fill_store(world: World, site: Site) -> None:
             site.keep("key", made.id)
             world.keys.setdefault(site.owner, made.token)
     folk.ring_up(world, site)
+    with world.session(site.owner, write=True) as s:
+        campaigns.buy(s, site)

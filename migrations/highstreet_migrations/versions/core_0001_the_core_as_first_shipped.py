@@ -1782,6 +1782,142 @@ def upgrade() -> None:
             ["brand_id", "webhook_id", "status", "due_at"],
             unique=False,
         )
+
+    op.create_table(
+        "core_campaign",
+        sa.Column("brand_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("number", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("name", sa.String(length=80), nullable=False),
+        sa.Column("description", sa.String(length=1000), nullable=False),
+        sa.Column("first_day", sa.Date(), nullable=False),
+        sa.Column("last_day", sa.Date(), nullable=False),
+        sa.Column("participation", sa.String(length=9), nullable=False),
+        sa.Column("reach", sa.String(length=7), nullable=False),
+        sa.Column("action", sa.String(length=80), nullable=False),
+        sa.Column("terms", sa.JSON(), nullable=False),
+        sa.Column("store_fields", sa.JSON(), nullable=False),
+        sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.Column("status", sa.String(length=8), nullable=False),
+        sa.Column("changed_by", sa.String(length=120), nullable=False),
+        sa.Column("changed_at", base.UTCDateTime(timezone=True), nullable=False),
+        sa.Column("approved_by", sa.String(length=120), nullable=True),
+        sa.Column("approved_at", base.UTCDateTime(timezone=True), nullable=True),
+        sa.Column("launched_by", sa.String(length=120), nullable=True),
+        sa.Column("launched_at", base.UTCDateTime(timezone=True), nullable=True),
+        sa.Column("reached_at", base.UTCDateTime(timezone=True), nullable=True),
+        sa.Column("begins_at", base.UTCDateTime(timezone=True), nullable=True),
+        sa.Column("ends_at", base.UTCDateTime(timezone=True), nullable=True),
+        sa.Column("stopped_by", sa.String(length=120), nullable=True),
+        sa.Column("stopped_at", base.UTCDateTime(timezone=True), nullable=True),
+        sa.Column("stop_reason", sa.String(length=300), nullable=False),
+        sa.CheckConstraint(
+            "participation IN ('mandatory', 'opt_out', 'opt_in')",
+            name=op.f("ck_core_campaign_participation"),
+        ),
+        sa.CheckConstraint(
+            "reach IN ('brand', 'regions', 'stores')", name=op.f("ck_core_campaign_reach")
+        ),
+        sa.CheckConstraint(
+            "status IN ('draft', 'approved', 'launched', 'stopped')",
+            name=op.f("ck_core_campaign_status"),
+        ),
+        sa.CheckConstraint("last_day >= first_day", name=op.f("ck_core_campaign_days")),
+        sa.ForeignKeyConstraint(
+            ["brand_id"], ["core_brand.id"], name=op.f("fk_core_campaign_brand_id_core_brand")
+        ),
+        sa.PrimaryKeyConstraint("brand_id", "id", name=op.f("pk_core_campaign")),
+        sa.UniqueConstraint("brand_id", "number", name=op.f("uq_core_campaign_brand_id_number")),
+        info={"personal": False},
+    )
+    with op.batch_alter_table("core_campaign", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_core_campaign_brand_id_status"), ["brand_id", "status"], unique=False
+        )
+
+    op.create_table(
+        "core_campaign_part",
+        sa.Column("brand_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("campaign_id", sa.Uuid(), nullable=False),
+        sa.Column("begins_at", base.UTCDateTime(timezone=True), nullable=False),
+        sa.Column("ends_at", base.UTCDateTime(timezone=True), nullable=False),
+        sa.Column("answer", sa.String(length=3), nullable=True),
+        sa.Column("own", sa.JSON(), nullable=False),
+        sa.Column("said_by", sa.String(length=120), nullable=True),
+        sa.Column("said_at", base.UTCDateTime(timezone=True), nullable=True),
+        sa.Column("reached_at", base.UTCDateTime(timezone=True), nullable=False),
+        sa.Column("store_id", sa.Uuid(), nullable=True),
+        sa.CheckConstraint("answer IN ('in', 'out')", name=op.f("ck_core_campaign_part_answer")),
+        sa.CheckConstraint("store_id IS NOT NULL", name=op.f("ck_core_campaign_part_store")),
+        sa.ForeignKeyConstraint(
+            ["brand_id", "campaign_id"],
+            ["core_campaign.brand_id", "core_campaign.id"],
+            name=op.f("fk_core_campaign_part_brand_id_campaign_id_core_campaign"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["brand_id", "store_id"],
+            ["core_store.brand_id", "core_store.id"],
+            name=op.f("fk_core_campaign_part_brand_id_store_id_core_store"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["brand_id"], ["core_brand.id"], name=op.f("fk_core_campaign_part_brand_id_core_brand")
+        ),
+        sa.PrimaryKeyConstraint("brand_id", "id", name=op.f("pk_core_campaign_part")),
+        sa.UniqueConstraint(
+            "brand_id",
+            "campaign_id",
+            "store_id",
+            name=op.f("uq_core_campaign_part_brand_id_campaign_id_store_id"),
+        ),
+        info={"personal": False},
+    )
+    with op.batch_alter_table("core_campaign_part", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_core_campaign_part_brand_id_store_id_ends_at"),
+            ["brand_id", "store_id", "ends_at"],
+            unique=False,
+        )
+
+    op.create_table(
+        "core_campaign_reach",
+        sa.Column("brand_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("campaign_id", sa.Uuid(), nullable=False),
+        sa.Column("node_id", sa.Uuid(), nullable=False),
+        sa.Column("region_id", sa.Uuid(), nullable=True),
+        sa.Column("store_id", sa.Uuid(), nullable=True),
+        sa.CheckConstraint(
+            "(region_id IS NULL) <> (store_id IS NULL)", name=op.f("ck_core_campaign_reach_one")
+        ),
+        sa.ForeignKeyConstraint(
+            ["brand_id", "campaign_id"],
+            ["core_campaign.brand_id", "core_campaign.id"],
+            name=op.f("fk_core_campaign_reach_brand_id_campaign_id_core_campaign"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["brand_id", "region_id"],
+            ["core_region.brand_id", "core_region.id"],
+            name=op.f("fk_core_campaign_reach_brand_id_region_id_core_region"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["brand_id", "store_id"],
+            ["core_store.brand_id", "core_store.id"],
+            name=op.f("fk_core_campaign_reach_brand_id_store_id_core_store"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["brand_id"], ["core_brand.id"], name=op.f("fk_core_campaign_reach_brand_id_core_brand")
+        ),
+        sa.PrimaryKeyConstraint("brand_id", "id", name=op.f("pk_core_campaign_reach")),
+        sa.UniqueConstraint(
+            "brand_id",
+            "campaign_id",
+            "node_id",
+            name=op.f("uq_core_campaign_reach_brand_id_campaign_id_node_id"),
+        ),
+        info={"personal": False},
+    )
+
     # ### end Alembic commands ###
 
     op.create_table(
@@ -1878,6 +2014,15 @@ def downgrade() -> None:
     op.drop_table("core_account_event")
     op.drop_table("core_trail_entry")
     # ### commands auto generated by Alembic - please adjust! ###
+    op.drop_table("core_campaign_reach")
+    with op.batch_alter_table("core_campaign_part", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_core_campaign_part_brand_id_store_id_ends_at"))
+
+    op.drop_table("core_campaign_part")
+    with op.batch_alter_table("core_campaign", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_core_campaign_brand_id_status"))
+
+    op.drop_table("core_campaign")
     with op.batch_alter_table("core_webhook_delivery", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_core_webhook_delivery_brand_id_webhook_id_id"))
         batch_op.drop_index(

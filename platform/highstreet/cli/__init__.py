@@ -26,6 +26,7 @@ COMMANDS = {
     "audit": ("highstreet.cli.audit:audit", "Re-derive every balance and say what differs."),
     "brands": ("highstreet.cli.brands:brands", "Brands, made and changed by blueprints."),
     "stores": ("highstreet.cli.stores:stores", "Stores of a brand."),
+    "campaigns": ("highstreet.cli.campaigns:campaigns", "Campaigns of head office."),
     "plugins": ("highstreet.cli.plugins:plugins", "Tools: what is installed, and why it is on."),
     "tool": ("highstreet.cli.tool:tool", "Ask something of a tool."),
     "jobs": ("highstreet.cli.jobs:jobs", "Background jobs: list, show, retry, cancel."),

@@ -9,7 +9,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from highstreet.customers.facts import EnrolIn
-from highstreet.demo import people
+from highstreet.demo import campaigns, people
 from highstreet.demo.facts import Basket, baskets
 from highstreet.host import dispatch
 from highstreet.house import House
@@ -45,6 +45,7 @@ def replay(house: House, brand: Brand, extract: str) -> bool:
         if s.scalar(sa.select(Purchase.id).limit(1)) is not None:
             return False
         stores = {store.code: store for store in s.scalars(sa.select(Store))}
+        campaigns.run(s, brand, stores)
         last_day = clock.business_date(clock.now(), brand.zone) - timedelta(days=1)
         facts = baskets(extract, last_day=last_day)
         shown = _shown(brand, stores, facts)

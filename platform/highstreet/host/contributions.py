@@ -9,18 +9,22 @@ from pathlib import Path
 from typing import Any
 
 import pluggy
-from marshmallow import Schema, ValidationError
+from marshmallow import Schema, ValidationError, validate
 from marshmallow import fields as ma_fields
 from marshmallow import missing as missing_
 
 from highstreet.host import answers, catalogues, pages
+from highstreet.host.campaign_actions import CampaignAction
 from highstreet.host.candidates import Candidate, Refused
 from highstreet.host.plugin import NavEntry, Plugin, Verb
 from highstreet.host.spec import Call, Hook
 from highstreet.host.taking import WHO_AND_WHERE, ImportKind
 from highstreet.i18n import lazy_gettext as _l
 from highstreet.jobs import JobHandler, Periodic
+from highstreet_tenants import aggregates
 
+#: Letters of an action's name; campaigns keep it.
+MOST_NAME = 80
 #: Fields of a Plugin that hold several things, and what each of these must be (None: see `pages`).
 SEVERAL: Mapping[str, type | None] = {
     "screens": None,
@@ -30,6 +34,7 @@ SEVERAL: Mapping[str, type | None] = {
     "nav": NavEntry,
     "imports": ImportKind,
     "verbs": Verb,
+    "campaigns": CampaignAction,
     "checks": None,
 }
 
@@ -44,6 +49,7 @@ def check(candidate: Candidate, plugin: Plugin, slots: Set[str] | None) -> None:
         *_verbs(plugin),
         *_events(plugin),
         *_actions(plugin),
+        *_campaigns(plugin),
         *_pages(plugin, slots),
         *_permissions(candidate, plugin),
         *catalogues.wrong(candidate.package, plugin.translations),
@@ -161,6 +167,33 @@ def _actions(plugin: Plugin) -> Iterator[str]:
     for action in plugin.actions:
         if not action.startswith(f"{plugin.name}.") or len(action) > 80:
             yield f"the action {action} must be called {plugin.name}.…, in at most 80 letters"
+
+
+def _campaigns(plugin: Plugin) -> Iterator[str]:
+    for action in plugin.campaigns:
+        if not action.name.startswith(f"{plugin.name}.") or len(action.name) > MOST_NAME:
+            yield f"the action {action.name} must be called {plugin.name}.…, in {MOST_NAME} letters"
+        counts = aggregates.registry.get(action.counts or "")
+        if action.counts is not None and (counts is None or counts.keys != {"store_id"}):
+            yield f"{action.counts}, which {action.name} is counted by, is no aggregate by store_id"
+        if not (isinstance(action.terms, type) and issubclass(action.terms, Schema)):
+            yield f"the terms of {action.name} must be a marshmallow Schema class"
+            continue
+        terms = action.terms._declared_fields
+        if strange := sorted(set(action.store_may) - set(terms)):
+            yield f"the terms of {action.name} have no fields {', '.join(strange)}"
+        for name in action.store_may:
+            if name in terms and not _is_simple(terms[name]):
+                yield f"stores can't change {name} of {action.name}: not a number, tick or choice"
+    names = [action.name for action in plugin.campaigns]
+    yield from (f"two actions are called {n}" for n in sorted(set(names)) if names.count(n) > 1)
+
+
+def _is_simple(one: Any) -> bool:
+    """Whether a store can be given a field to change: bounds or a list say what it may choose."""
+    if isinstance(one, ma_fields.Integer | ma_fields.Boolean):
+        return True
+    return any(isinstance(validator, validate.OneOf) for validator in one.validators)
 
 
 def _pages(plugin: Plugin, slots: Set[str] | None) -> Iterator[str]:

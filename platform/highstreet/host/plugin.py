@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from flask import Blueprint
     from marshmallow import Schema
 
+    from highstreet.host.campaign_actions import CampaignAction
     from highstreet.host.event_types import EventType
     from highstreet.host.taking import ImportKind
     from highstreet.jobs import JobHandler, Periodic
@@ -82,11 +83,11 @@ class Plugin:
     `sdk.screens` and `sdk.api`. jobs, periodic: handlers named `<name>.<what>` and what runs in
     each store's local day. slots: pieces of the consoles' pages by slot name. imports: files that
     the command line takes in for the tool, named `<name>.<what>`. verbs: what an operator may ask
-    of it there, named alike. checks: what `highstreet check` is to look at for it, asked without a
-    database or a request. events: what it tells others' programmes by webhook, named
-    `<name>.<what>`. actions: what it writes into the trail by `ctx.record`, named `<name>.<what>`,
-    each with its words (a lazy translation). translations: directory of its gettext catalogues,
-    beside the package.
+    of it there, named alike. campaigns: what head office's campaigns can do with the tool. checks:
+    what `highstreet check` is to look at for it, asked without a database or a request. events:
+    what it tells others' programmes by webhook, named `<name>.<what>`. actions: what it writes into
+    the trail by `ctx.record`, named `<name>.<what>`, each with its words (a lazy translation).
+    translations: directory of its gettext catalogues, beside the package.
     """
 
     name: str
@@ -101,6 +102,7 @@ class Plugin:
     slots: Mapping[str, Slot] = field(default_factory=dict)
     imports: Sequence[ImportKind] = ()
     verbs: Sequence[Verb] = ()
+    campaigns: Sequence[CampaignAction] = ()
     checks: Sequence[Callable[[], Iterable[Finding]]] = ()
     events: Sequence[EventType] = ()
     actions: Mapping[str, object] = field(default_factory=dict)

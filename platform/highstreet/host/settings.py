@@ -1,7 +1,7 @@
 """Settings of tools: who may give what, and what holds where and when."""
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -14,6 +14,7 @@ from highstreet import host as hosts
 from highstreet.host import cascade, refusals, state
 from highstreet.host.cascade import MASK, Given, History, Level, Resolved, Source
 from highstreet.host.models import PluginSetting
+from highstreet.host.snapshot import CHUNK
 from highstreet.host.spelling import meant, suggest
 from highstreet.i18n import gettext as _
 from highstreet_tenants import clock
@@ -286,6 +287,27 @@ def _check_json(key: str, value: Any) -> None:
         raise Invalid(words, fields={key: [words]})
 
 
+def prime(s: ScopedSession, plugin: str, stores: Iterable[UUID]) -> None:
+    """Read a tool's settings in many stores in a few queries; one out of reach is left to whoever
+    asks for it. Raises NotFound for a tool that is not loaded."""
+    schema = _schema(s, plugin)
+    wanted = list(stores)
+    state.prime(s, wanted)
+    known = state.memory(s)
+    fresh = [known[one] for one in wanted if one in known and plugin not in known[one].histories]
+    for start in range(0, len(fresh), CHUNK):
+        places = fresh[start : start + CHUNK]
+        above = {one.place.region_id for one in places} - {None}
+        nodes = [s.scope.brand_id, *above, *(one.place.node for one in places)]
+        given: dict[UUID, list[Given]] = {}
+        for node, row in _rows(s, plugin, nodes):
+            given.setdefault(node, []).append(row)
+        for one in places:
+            lineage = (s.scope.brand_id, one.place.region_id, one.place.node)
+            rows = [row for node in lineage if node is not None for row in given.get(node, ())]
+            one.histories[plugin] = History(schema, rows)
+
+
 def _history(s: ScopedSession, plugin: str, store_id: UUID | None) -> History:
     here = state.here(s, store_id)
     found: History | None = here.histories.get(plugin)
@@ -301,22 +323,28 @@ def _read(
 ) -> list[Given]:
     """Everything given to a tool's settings above and in one place."""
     nodes = [s.scope.brand_id, *(n for n in (region_id, store_id) if n is not None)]
+    return [row for _node_id, row in _rows(s, plugin, nodes)]
+
+
+def _rows(s: ScopedSession, plugin: str, nodes: Sequence[UUID]) -> Iterator[tuple[UUID, Given]]:
+    """(the node that gave it, what was given) to a tool's settings at some nodes."""
     s.flush()
-    return [
-        Given(
-            row.level,  # type: ignore[arg-type]  # checked by the database
-            row.key,
-            row.value,
-            row.set_by,
-            row.set_at,
-            row.valid_from,
-            row.seq,
-            row.given,
-            row.locked,
+    for row in s.scalars(
+        sa.select(PluginSetting).where(
+            PluginSetting.plugin == plugin, PluginSetting.node_id.in_(nodes)
         )
-        for row in s.scalars(
-            sa.select(PluginSetting).where(
-                PluginSetting.plugin == plugin, PluginSetting.node_id.in_(nodes)
-            )
+    ):
+        yield (
+            row.node_id,
+            Given(
+                row.level,  # type: ignore[arg-type]  # checked by the database
+                row.key,
+                row.value,
+                row.set_by,
+                row.set_at,
+                row.valid_from,
+                row.seq,
+                row.given,
+                row.locked,
+            ),
         )
-    ]

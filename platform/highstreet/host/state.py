@@ -76,22 +76,25 @@ class Known:
     """What is kept of one place for one version of its brand's state.
 
     histories: the settings of tools (`cascade.History`), by name, as far as somebody has asked.
+    kept: what rooms keep of the place besides, by the room's name.
     """
 
     active: Active
     place: Place
     histories: dict[str, Any] = field(default_factory=dict)
+    kept: dict[str, Any] = field(default_factory=dict)
 
 
 class Here:
     """One place as one session knows it: what is kept, and the `ctx` of each tool called so far."""
 
-    __slots__ = ("active", "ctxs", "histories", "place")
+    __slots__ = ("active", "ctxs", "histories", "kept", "place")
 
     def __init__(self, known: Known) -> None:
         self.active = known.active
         self.place = known.place
         self.histories = known.histories
+        self.kept = known.kept
         self.ctxs: dict[str, Any] = {}
 
 

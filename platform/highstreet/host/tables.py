@@ -26,6 +26,7 @@ ANCHORS = frozenset(
         "core_customer",
         "core_purchase",
         "core_return",
+        "core_campaign",
     }
 )
 _KEY = ("brand_id", "id")

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from highstreet.audits.hooks import Audited, Difference
+    from highstreet.campaigns.running import Running
     from highstreet.customers.facts import CustomerFact
     from highstreet.customers.hooks import SummaryRow
     from highstreet.host.access import public, requires
+    from highstreet.host.campaign_actions import CampaignAction
     from highstreet.host.dispatch import Refused
     from highstreet.host.event_types import EventType
     from highstreet.host.facts import BrandFacts
@@ -104,9 +106,11 @@ _PLACES: dict[str, str] = {
     "ScopedSession": f"{_TENANTS}.sessions",
     **dict.fromkeys(("Statement", "own"), f"{_TENANTS}.statements"),
     **dict.fromkeys(("Audited", "Difference"), "highstreet.audits.hooks"),
+    "Running": "highstreet.campaigns.running",
     "CustomerFact": "highstreet.customers.facts",
     "SummaryRow": "highstreet.customers.hooks",
     **dict.fromkeys(("public", "requires"), "highstreet.host.access"),
+    "CampaignAction": "highstreet.host.campaign_actions",
     "Refused": "highstreet.host.dispatch",
     "EventType": "highstreet.host.event_types",
     "BrandFacts": "highstreet.host.facts",
@@ -161,6 +165,7 @@ __all__ = [
     "Base",
     "BrandFacts",
     "BrandOwned",
+    "CampaignAction",
     "Cells",
     "Club",
     "Conflict",
@@ -199,6 +204,7 @@ __all__ = [
     "ReturnIn",
     "ReturnLineIn",
     "Reward",
+    "Running",
     "Scope",
     "ScopedSession",
     "Shop",

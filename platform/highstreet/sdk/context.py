@@ -20,7 +20,15 @@ if TYPE_CHECKING:
     from highstreet.host.registry import Loaded
     from highstreet.host.shops import Shop
     from highstreet.host.snapshot import Place
-    from highstreet.sdk.rooms import Consent, Customers, Events, Jobs, Purchases, Timeline
+    from highstreet.sdk.rooms import (
+        Campaigns,
+        Consent,
+        Customers,
+        Events,
+        Jobs,
+        Purchases,
+        Timeline,
+    )
 
 R = TypeVar("R")
 
@@ -131,6 +139,13 @@ class Ctx(Ground):
         from highstreet.sdk.rooms import Consent
 
         return self._room("consent", Consent)
+
+    @property
+    def campaigns(self) -> Campaigns:
+        """Head office's campaigns that the tool acts for."""
+        from highstreet.sdk.rooms import Campaigns
+
+        return self._room("campaigns", Campaigns)
 
     @property
     def jobs(self) -> Jobs:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 if TYPE_CHECKING:
+    from highstreet.campaigns.running import Running
     from highstreet.consent.facts import Answer as MayContact
     from highstreet.consent.facts import ConsentState
     from highstreet.customers.anchors import Root
@@ -284,6 +285,35 @@ class Consent(_Room):
             method=method,
             evidence=evidence,
         )
+
+
+class Campaigns(_Room):
+    """Needs nothing declared: only campaigns with the tool's own actions. See
+    highstreet.campaigns."""
+
+    __slots__ = ()
+
+    def running(self, at: datetime, store_id: UUID | None = None) -> tuple[Running, ...]:
+        """Those that run in a store (this place unless named) at a moment (aware), which may be
+        long past. Costs no query once it was asked in that store; the same objects as long as
+        nothing changes there. Raises NotFound for a store out of reach."""
+        from highstreet.campaigns import running
+
+        ctx = self._ctx
+        # Not `ctx.s`: on PostgreSQL that sets a savepoint, and a till has nothing to be saved from.
+        return running.at(ctx._s, ctx.plugin, at, ctx.store_id if store_id is None else store_id)
+
+    def prime(self, stores: Iterable[UUID]) -> None:
+        """Read what runs in many stores in a few queries, before a batch asks for each."""
+        from highstreet.campaigns import running
+
+        running.prime(self._ctx.s, stores)
+
+    def names(self, ids: Iterable[UUID]) -> dict[UUID, str]:
+        """Campaigns of the brand by name."""
+        from highstreet.campaigns import running
+
+        return running.names(self._ctx.s, ids)
 
 
 class Jobs(_Room):

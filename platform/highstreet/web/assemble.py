@@ -32,6 +32,7 @@ PAGES = (
     ("store.returns", "till"),
     ("store.tools", "tools"),
     ("store.results", "results"),
+    ("store.campaigns", "campaigns"),
     ("store.settings", "settings"),
     ("jobs", "jobs"),
     ("webhooks", "webhooks"),

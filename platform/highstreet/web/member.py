@@ -29,7 +29,7 @@ from highstreet.i18n import language
 from highstreet.members import links
 from highstreet.till.hooks import Club
 from highstreet.timeline import queries as timeline
-from highstreet.web import formats
+from highstreet.web import campaign_words, formats
 from highstreet.web import held as telling
 from highstreet.web.current import Place, current
 from highstreet.web.store.leaving import copy_of
@@ -67,6 +67,8 @@ def card(token: str) -> str:
         story = timeline.read(s, fact.id, limit=STORY).entries
         names = store_names(s, (one.store_id for one in story))
         wishes = _wishes(s, detail)
+        shop = s.store_id or at
+        running = campaign_words.running_here(s, shop) if shop else []
     return render_template(
         "member/card.html",
         token=token,
@@ -75,6 +77,7 @@ def card(token: str) -> str:
         club=club,
         ready=_ready(club),
         panels=panels,
+        running=running,
         story=[] if panels else [entry(one, names) for one in story],
         preferences=wishes,
     )

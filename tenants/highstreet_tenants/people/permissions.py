@@ -146,6 +146,7 @@ CORE: tuple[Permission, ...] = (
     Permission("tills.manage", N_("Set up tills and sign them out"), _MANAGER, personal=True),
     Permission("trail.view", N_("See who did what"), _MANAGER),
     Permission("jobs.view", N_("See the jobs and their errors"), _MANAGER),
+    Permission("campaigns.answer", N_("Answer head office’s campaigns"), _MANAGER),
     Permission("imports.run", N_("Import purchases and customers"), _MANAGER, personal=True),
     # In head office
     Permission("office.view", N_("See the head-office console"), _OFFICE),
@@ -156,6 +157,10 @@ CORE: tuple[Permission, ...] = (
     Permission("policy.view", N_("See the policy"), _OFFICE),
     Permission("policy.edit", N_("Set the policy"), _HEAD),
     Permission("webhooks.office", N_("Set up head office’s webhooks"), _HEAD),
+    Permission("campaigns.view", N_("See all campaigns"), _OFFICE),
+    Permission("campaigns.draft", N_("Draft campaigns and change drafts"), _OFFICE),
+    Permission("campaigns.approve", N_("Approve campaigns"), _HEAD),
+    Permission("campaigns.launch", N_("Launch and stop approved campaigns"), _OFFICE),
     Permission("approvals.decide", N_("Approve and refuse what stores ask for"), _HEAD),
 )
 

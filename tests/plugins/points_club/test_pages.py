@@ -208,7 +208,7 @@ def test_the_story_as_a_file_holds_no_formula(house_of_clubs: House) -> None:
     rows = owner.get(f"{member}/statement.csv").text.lstrip("\ufeff").splitlines()
     assert rows[0].startswith("date,kind,points,balance")
     assert ",earn,10,10,Harbour 1,," in rows[1]
-    assert rows[2].endswith(",'=1+1")
+    assert rows[2].endswith(",'=1+1,")
 
 
 def test_overviews(house_of_clubs: House) -> None:

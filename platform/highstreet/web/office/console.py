@@ -1,6 +1,13 @@
 """All pages of a head-office console: importing them puts them on its blueprint."""
 
-from highstreet.web.office import factor, onboarding, policy, results, storelist
+from highstreet.web.office import (
+    campaigns,
+    factor,
+    onboarding,
+    policy,
+    results,
+    storelist,
+)
 from highstreet.web.office.pages import office
 
-__all__ = ["factor", "office", "onboarding", "policy", "results", "storelist"]
+__all__ = ["campaigns", "factor", "office", "onboarding", "policy", "results", "storelist"]

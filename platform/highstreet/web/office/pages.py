@@ -2,21 +2,24 @@
 their customers, no page here can show one.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
 import sqlalchemy as sa
 from flask import Blueprint, Response, render_template, request, url_for
 
+from highstreet.campaigns import queries as campaigns
 from highstreet.host import policy, snapshot, state
 from highstreet.host.access import requires
 from highstreet.i18n import gettext as _
 from highstreet.i18n import ngettext
 from highstreet.jobs import counts as job_counts
-from highstreet.web import formats, toolfaces, weekly
+from highstreet.web import campaign_words, formats, toolfaces, weekly
 from highstreet.web.current import current
 from highstreet.web.office import figures, toolmap
 from highstreet.web.store.settings import store_facts
 from highstreet.web.store.today import Task
+from highstreet_tenants import clock
 from highstreet_tenants.errors import NotFound
 from highstreet_tenants.models import Owner, Region, Store
 from highstreet_tenants.people import tree
@@ -43,7 +46,13 @@ def overview(brand: str) -> str:
     with current.session() as s:
         count = s.scalar(sa.select(sa.func.count(Store.id))) or 0
         the_map = toolmap.build(snapshot.load_all(s), host)
-        needs = _needs(s, the_map)
+        rows = [
+            campaign_words.in_list(s, one, here("office.campaign", campaign_id=one.id))
+            for one in (
+                campaigns.unfinished(s, clock.now()) if current.may("campaigns.view") else ()
+            )
+        ]
+        needs = [*_needs(s, the_map), *_silent(rows)]
     return render_template(
         "office/overview.html",
         figures_=shown,
@@ -51,6 +60,7 @@ def overview(brand: str) -> str:
         period=weekly.words_of(weeks),
         needs=needs,
         map=the_map,
+        rows=rows,
         legend=toolmap.legend(),
         **weekly.shown(lines, here("office.visits_chart", to=weeks.last.isoformat())),
     )
@@ -62,6 +72,25 @@ def visits_chart(brand: str) -> Response:
     """Visits by week, as a picture."""
     with current.aggregate() as s:
         return weekly.picture(figures.weekly(s, figures.period(s, current.place).last))
+
+
+def _silent(rows: Iterable[dict[str, Any]]) -> list[Task]:
+    """Campaigns that wait for stores to join."""
+    return [
+        Task(
+            ngettext(
+                "%(name)s: %(num)d store is silent",
+                "%(name)s: %(num)d stores are silent",
+                row["silent"],
+                name=row["name"],
+            ),
+            _("See which"),
+            row["href"],
+            _("They are out unless they join before it begins"),
+        )
+        for row in rows
+        if row["silent"]
+    ]
 
 
 def _needs(s: ScopedSession, the_map: toolmap.ToolMap) -> list[Task]:

@@ -14,7 +14,7 @@ from highstreet.i18n import gettext as _
 from highstreet.purchases import service as purchases
 from highstreet.purchases.facts import PurchaseIn
 from highstreet.till import last
-from highstreet.web import choose, formats, slots
+from highstreet.web import campaign_words, choose, formats, slots
 from highstreet.web.current import current
 from highstreet.web.forms import Form, field_labels
 from highstreet.web.store import member
@@ -179,6 +179,7 @@ def page(
         preview=_unasked(club),
         ref=form["ref"] or uuid4().hex,
         focus=focus,
+        running=campaign_words.running_here(s),
         currency_sign=formats.symbol(place.currency),
         **member.actions_shown(actions, current.actor.id),
     )

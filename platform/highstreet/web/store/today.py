@@ -17,6 +17,7 @@ from highstreet.results.hooks import Figure
 from highstreet.results.queries import Day, Usual
 from highstreet.web import formats, slots, toolfaces
 from highstreet.web.current import Place, current
+from highstreet.web.store import campaigns
 from highstreet.web.webhooks import why_disabled
 from highstreet.webhooks import queries as webhooks
 from highstreet_tenants import clock
@@ -62,6 +63,7 @@ def day(brand: str, store: str) -> str:
         ]
         news = slots.fill(s, "today.news")
         pieces = slots.fill(s, "today.panel")
+        offers = campaigns.offers(s)
         so_far = results.visits_on(s, place.store.id, now)
     return render_template(
         "store/today.html",
@@ -75,6 +77,7 @@ def day(brand: str, store: str) -> str:
         held=[one for one in faces if one.state == "held"],
         news=news,
         pieces=pieces,
+        rows=offers,
         so_far=so_far,
     )
 
