@@ -1,11 +1,16 @@
 """Tools written out by the kit, installed as pip would, and pytest run on them by a stranger."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+from . import forks
+
 ROOT = Path(__file__).parents[2]
+#: Of pytest's plugins, those that are here for our own tests.
+OTHERS = ("cacheprovider", "xdist", "schemathesis", "hypothesispytest")
 ROOTS = [str(ROOT / name) for name in ("platform", "tenants", "plugins", "migrations")]
 
 
@@ -35,13 +40,37 @@ def run(
     return printed
 
 
-def run_pytest(name: str, *more: object, cwd: Path, path: Path | None, fails: bool = False) -> str:
+def run_pytest(
+    name: str, *more: object, cwd: Path, path: Path | None, fails: bool = False, **env: str
+) -> str:
     """pytest with the kit, as an author runs it: without the plugins and settings of ours."""
-    return run(
-        *(sys.executable, "-m", "pytest", "--highstreet-plugin", name),
-        *("-p", "no:cacheprovider", "-p", "no:xdist", "-p", "no:schemathesis", "-q", *more),
-        cwd=cwd,
-        path=path,
-        fails=fails,
-        PYTEST_ADDOPTS="",
+    before = [str(path)] if path else []
+    code, printed = forks.run(
+        [
+            *("--highstreet-plugin", name),
+            *(
+                f"-pno:{one}"
+                for one in ("cacheprovider", "xdist", "schemathesis", "hypothesispytest")
+            ),
+            *("-q", *map(str, more)),
+        ],
+        cwd,
+        {
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join([*before, *ROOTS]),
+            "PYTEST_ADDOPTS": "",
+            **env,
+        },
     )
+    assert (code != 0) is fails, printed[-8000:]
+    return printed
+
+
+def put(source: Path, site: Path, *, name: str, package: str) -> None:
+    """What pip would make of a written tool, without the time that pip takes."""
+    shutil.copytree(source / package, site / package)
+    info = site / f"{package}-0.1.0.dist-info"
+    info.mkdir()
+    distribution = package.replace("_", "-")
+    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {distribution}\nVersion: 0.1.0\n")
+    (info / "entry_points.txt").write_text(f"[highstreet.plugins]\n{name} = {package}\n")

@@ -57,6 +57,7 @@ def test_a_redeemed_reward_is_in_the_figures(club: Any, owner: Browser) -> None:
     with time_machine.travel(clock.now() + timedelta(days=8), tick=False):
         later = club.site.browser("olga@people.example")
         found = shown(later.get(f"{club.store(0)}/results/"))
+    # the tool answers period_figures
     assert "points given 60 points redeemed 10 rewards handed over 1" in found
 
 

@@ -152,7 +152,7 @@ def test_undo_takes_the_purchase_and_its_points_back(club: Any, clerk: Any) -> N
     maren = club.enrol(0, name="Maren")
     page = f"{club.store(0)}/till/{maren}"
     clerk.post(page, f"{page}/purchase", {"amount": "8.20", "receipt": "1"})
-    assert "Undo +8 for Maren" in shown(clerk.get(page))
+    assert "Undo +8 for Maren" in shown(clerk.get(page))  # the tool answers till_deeds
     answer = clerk.press(page, "Undo +8 for Maren", {"next": page})
     assert (answer.status_code, answer.location) == (303, page)
     after = clerk.get(page)

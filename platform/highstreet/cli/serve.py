@@ -39,9 +39,17 @@ PATIENCE = 60.0
     default=None,
     help="Run jobs inside (default: yes, unless a Redis URL is set).",
 )
+@click.option(
+    "--reload", "anew", is_flag=True, help="For authors: start anew when a tool's files change."
+)
 @safe_mode_option
-def run(host: str, port: int, runner: bool | None) -> None:
+@click.pass_context
+def run(context: click.Context, host: str, port: int, runner: bool | None, anew: bool) -> None:
     """Serve the consoles and the REST API, with a job runner inside."""
+    if anew:
+        from highstreet.cli import reloading
+
+        context.exit(reloading.serve_anew(_same(context)))
     from highstreet.app import house_of
 
     app = make_app(faces=True, base_url=address(host, port))
@@ -50,6 +58,17 @@ def run(host: str, port: int, runner: bool | None) -> None:
         be_ready(house)
     inside = runner if runner is not None else not house.config["redis_url"]
     serve(app, house, host, port, runner=inside)
+
+
+def _same(context: click.Context) -> list[str]:
+    """The command line of this call, but for --reload."""
+    root, given = context.find_root(), context.params
+    config = root.obj["config"]
+    flags = ["--debug"] * root.obj["debug"] + ["--safe-mode"] * bool(config.get("safe_mode"))
+    inside = {True: ["--runner"], False: ["--no-runner"], None: []}[given["runner"]]
+    where = ["--instance", config["instance"]] if "instance" in config else []
+    place = ["--host", given["host"], "--port", str(given["port"])]
+    return [*flags, *where, "run", *place, *inside]
 
 
 def address(host: str, port: int) -> str:

@@ -60,7 +60,8 @@ class Hook:
     name somebody who is being forgotten. gives: what an answer is, [kind] for a list of such;
     anything else is a fault of the tool's, not of the page that shows it. None: the room makes of
     it what it can. missed: every call of it since a moment, from the room's own rows; for a tool
-    that was not installed meanwhile and has obligations all the same.
+    that was not installed meanwhile and has obligations all the same. deprecated: what to answer
+    instead and when it goes, for a hook that is on its way out.
     """
 
     name: str
@@ -75,6 +76,7 @@ class Hook:
     wordless: bool = False
     gives: type | list[type] | None = None
     missed: Missed | None = None
+    deprecated: str = ""
     doc: str = ""
     room: str = ""
 
@@ -99,6 +101,7 @@ def spec(
     wordless: bool = False,
     gives: type | list[type] | None = None,
     missed: Missed | None = None,
+    deprecated: str = "",
 ) -> Callable[[F], F]:
     """Declare a hook: put it on a function of a class in a room's `hooks.py`.
 
@@ -138,6 +141,7 @@ def spec(
             wordless=wordless,
             gives=gives,
             missed=missed,
+            deprecated=deprecated,
             doc=inspect.cleandoc(function.__doc__),
             room=function.__module__,
         )

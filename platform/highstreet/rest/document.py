@@ -7,6 +7,7 @@ that whoever writes a till, or a fuzzer, finds none that is not documented.
 from __future__ import annotations
 
 import hashlib
+import logging
 import threading
 from collections.abc import Iterator, Mapping
 from http import HTTPStatus
@@ -52,6 +53,7 @@ with each answer how many are left. Over the limit it is 429 with `Retry-After`;
 
 #: The documentation page replaces it by a new key at each try.
 EXAMPLE_KEY = "new-for-each-thing-you-do"
+log = logging.getLogger(__name__)
 _lock = threading.Lock()
 #: Header fields of draft-ietf-httpapi-ratelimit-headers-10; absent where there is no limit.
 _LIMITS = {
@@ -83,9 +85,7 @@ def build(api: Api) -> dict[str, Any]:
     """The whole document. Call it once per `api`."""
     app = api._app
     api.begin_document()
-    for blueprint, _tool in api.mounted:
-        blueprint.register_views_in_doc(api, app, api.spec, name=blueprint.name, parameters=None)
-        api.spec.tag({"name": tag_of(blueprint.name), "description": blueprint.description})
+    untold = {blueprint.name for blueprint, tool in api.mounted if not _told(api, blueprint, tool)}
     document: dict[str, Any] = api.spec.to_dict()
     document["info"]["description"] = ABOUT
     document["info"]["license"] = {"name": "Apache-2.0", "identifier": "Apache-2.0"}
@@ -97,8 +97,12 @@ def build(api: Api) -> dict[str, Any]:
     tools = {blueprint.name: tool for blueprint, tool in api.mounted}
     seen: set[str] = set()
     for path, method, endpoint, view in _operations(app, tools):
+        blueprint = endpoint.split(".", 1)[0]
+        if blueprint in untold:
+            document["paths"].pop(path, None)
+            continue
         operation = document["paths"][path][method.lower()]
-        tool = tools[endpoint.split(".", 1)[0]]
+        tool = tools[blueprint]
         seen |= _complete(operation, path, method, endpoint, view, tool)
     components.setdefault("headers", {}).update(
         {
@@ -114,6 +118,22 @@ def build(api: Api) -> dict[str, Any]:
     api.spec.tag({"name": "webhooks", "description": "What is told to other programmes."})
     document["tags"] = api.spec.to_dict()["tags"]
     return document
+
+
+def _told(api: Api, blueprint: Any, tool: str | None) -> bool:
+    """Gather what a blueprint says of its operations. A tool's that can't be told is left out: its
+    operations work, and the document of all others stands."""
+    try:
+        blueprint.register_views_in_doc(
+            api, api._app, api.spec, name=blueprint.name, parameters=None
+        )
+    except Exception:
+        if tool is None:
+            raise
+        log.exception("the operations of the tool %s can't be documented", tool)
+        return False
+    api.spec.tag({"name": tag_of(blueprint.name), "description": blueprint.description})
+    return True
 
 
 def tag_of(blueprint: str) -> str:
@@ -163,14 +183,15 @@ def _complete(
                 "description": "Any text of your own: new for each thing, the same for a retry.",
             }
         )
-    answers = operation["responses"]
-    statuses |= {int(s) for s in answers if int(s) >= 400}
+    answers = operation.setdefault("responses", {})
+    statuses |= {int(s) for s in answers if s.isdigit() and int(s) >= 400}
     for status in statuses:
         answers[str(status)] = {"$ref": f"#/components/responses/{HTTPStatus(status).name}"}
     for status, answer in answers.items():
-        if int(status) < 400 and "security" in operation:
+        number = int(status) if status.isdigit() else 0  # "default": whatever is not named
+        if number < 400 and "security" in operation:
             answer.setdefault("headers", {}).update(_ROOM)
-        if int(status) < 300 and pipeline.needs_key(view, method):
+        if number < 300 and pipeline.needs_key(view, method):
             answer.setdefault("headers", {})[idempotency.REPLAY_HEADER] = {
                 "schema": {"type": "string", "const": "true"},
                 "description": "The answer was given before; nothing was done again.",

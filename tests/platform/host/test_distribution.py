@@ -64,7 +64,7 @@ def test_a_tool_from_a_distribution_of_its_own_works_end_to_end(tmp_path: Path, 
 
 @pytest.mark.slow
 def test_a_strangers_tool_takes_part_in_the_demo(tmp_path: Path, path: str) -> None:
-    """Its [demo] switches it on, the replay reaches its hooks, and the report says what it did."""
+    """Its [demo] switches it on, the replay reaches demo_day, the report tells its brand_sums."""
     command = "from highstreet.cli import main; main()"
     done = subprocess.run(
         [

@@ -278,9 +278,7 @@ class Till:
 def till_of(house: House, brand: int = 0, store: int = 0, scopes: Any = KEY_SCOPES) -> Till:
     node = house.node(brand, store)
     with house.site.tenancy.session(Scope.operator(node.brand_id), write=True) as c:
-        made = create_key(
-            c, node, "Till", scopes, by=None, catalogue=house.site.catalogue
-        )
+        made = create_key(c, node, "Till", scopes, by=None, catalogue=house.site.catalogue)
     return Till(house.site.app.test_client(), made.token)
 
 

@@ -244,7 +244,9 @@ def fault_shown(one: faults.Fault) -> dict[str, Any]:
         message = one.message
     else:  # head office, where customers are the store's: an error may name one
         message = _("Only the store can read this: it may name a customer.")
-    return {"at": one.at, "where": one.hook, "message": message, "outcome": _outcome(one)}
+    shown = {"at": one.at, "where": one.hook, "message": message, "outcome": _outcome(one)}
+    # Files, lines and functions: for whoever passes it on to the tool's author. It names nobody.
+    return shown | {"trace": one.traceback if current.may("tools.choose") else ""}
 
 
 def _outcome(one: faults.Fault) -> str:

@@ -11,6 +11,7 @@ plugin = Plugin(
     hooks=hooks,
     settings=HouseNotesSchema,
     migrations="highstreet_house_notes.migrations",
+    translations="translations",
     screens=[page],
     nav=[NavEntry(_l("House notes"), "house_notes-store.notes", "house_notes.read", icon="book")],
 )

@@ -1,0 +1,122 @@
+"""One good tool that brings something of everything: what `plugins new` writes, and a slot, a job,
+a verb, a hook that reads and a message with a place in it. The bad ones are made of it.
+"""
+
+from io import BytesIO
+from pathlib import Path
+
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+
+from highstreet.kit import scaffold
+
+from .tools import put
+
+NAME = "good"
+PACKAGE = scaffold.package_of(NAME)
+
+MORE = '''"""A piece of the store's day, a job and a verb."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import sqlalchemy as sa
+from highstreet.sdk import Ctx, JobHandler, Periodic, ScopedSession, Verb
+from highstreet.sdk import gettext as _
+from highstreet.sdk import lazy_gettext as _l
+from markupsafe import Markup
+
+from highstreet_good import entries
+from highstreet_good.models import Entry
+
+
+def panel(ctx: Ctx) -> Markup:
+    """How many wait."""
+    names = [one.name for one in entries.waiting(ctx)]
+    words = _("%(count)s wait", count=len(names))
+    return Markup("<p>{}</p>").format(words)
+
+
+def tidy(s: ScopedSession, payload: Mapping[str, Any]) -> None:
+    """Who was thanked is no more to be seen."""
+    rows = s.scalars(sa.select(Entry)).all()
+    for row in rows:
+        if row.thanked_at is not None:
+            s.delete(row)
+    s.flush()
+
+
+def count(ctx: Ctx, options: Mapping[str, str]) -> list[dict[str, object]]:
+    """How many there are."""
+    return [{"entries": ctx.s.scalar(sa.select(sa.func.count(Entry.id))) or 0}]
+
+
+SLOTS = {"today.panel": panel}
+JOBS = [JobHandler("good.tidy", tidy)]
+PERIODIC = [Periodic("good.tidy", at="03:00")]
+VERBS = [Verb("good.count", _l("How many wait"), count)]
+'''
+
+SUMMARY = '''
+
+@hookimpl
+def customer_summary(ctx: Ctx, customer: CustomerFact) -> list[SummaryRow]:
+    """How often to thank them."""
+    rows = entries.of_customer(ctx, customer.id)
+    return [SummaryRow(_("To be thanked"), str(len(rows)))]
+'''
+
+CHINESE = """
+msgid "%(count)s wait"
+msgstr "%(count)s 人等候"
+
+msgid "How many wait"
+msgstr "等候人数"
+
+msgid "To be thanked"
+msgstr "待致谢"
+"""
+
+
+def write(folder: Path) -> Path:
+    """The sources of the good tool: its package."""
+    source = scaffold.write(NAME, folder)
+    package = source / PACKAGE
+    (package / "more.py").write_text(MORE)
+    edit(package, "hooks.py", "", SUMMARY)
+    edit(
+        package,
+        "__init__.py",
+        "    translations=",
+        "    slots=more.SLOTS,\n    jobs=more.JOBS,\n    periodic=more.PERIODIC,\n"
+        "    verbs=more.VERBS,\n    translations=",
+    )
+    edit(package, "__init__.py", "import hooks, models", "import hooks, models, more")
+    edit(package, "plugin.toml", '["customers.read"]', '["customers.read", "jobs"]')
+    edit(package, PO, "", CHINESE)
+    compile_(package)
+    return package
+
+
+PO = "translations/zh_Hans/LC_MESSAGES/messages.po"
+
+
+def edit(package: Path, file: str, old: str, new: str) -> None:
+    """Put `new` in the place of `old`, which must be there; at the end if `old` is empty."""
+    path = package / file
+    text = path.read_text("utf-8")
+    assert old in text, f"{file} has no {old!r}"
+    path.write_text(text.replace(old, new) if old else text + new, "utf-8")
+
+
+def compile_(package: Path) -> None:
+    """Compile the catalogue anew."""
+    path = package / PO
+    with path.with_suffix(".mo").open("wb") as file:
+        write_mo(file, read_po(BytesIO(path.read_bytes()), locale="zh_Hans"))
+
+
+def install(package: Path, site: Path) -> None:
+    """Let it be found."""
+    site.mkdir()
+    put(package.parent, site, name=NAME, package=PACKAGE)
