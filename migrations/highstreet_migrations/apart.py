@@ -38,7 +38,7 @@ def advance(
         "seconds": seconds,
     }
     with subprocess.Popen(
-        [sys.executable, "-m", "highstreet_migrations.apart"],
+        [sys.executable, "-P", "-m", "highstreet_migrations.apart"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},

@@ -75,6 +75,11 @@ class ConfigSchema(Schema):
     testing = fields.Boolean(load_default=False)
 
 
+def again(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings of a running installation, for `load` in another process of it."""
+    return {name: values[name] for name in ConfigSchema._declared_fields if name in values}
+
+
 def variables() -> list[str]:
     """Every environment variable that is read."""
     return sorted(PREFIX + name.upper() for name in (*ConfigSchema._declared_fields, "config"))

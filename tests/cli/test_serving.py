@@ -6,10 +6,12 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -46,12 +48,35 @@ def served(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
     process.wait()
 
 
+def children(pid: int) -> list[int]:
+    """Processes that a process, or a thread of it, has started."""
+    lists = Path(f"/proc/{pid}/task").glob("*/children")
+    return [int(child) for one in lists for child in one.read_text().split()]
+
+
+def is_dead(pid: int) -> bool:
+    """Whether a process only waits for somebody to ask what became of it."""
+    return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] == "Z"
+
+
+def until(true: Callable[[], Any], what: str, seconds: float = 30.0) -> Any:
+    """Ask until something comes of it."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if found := true():
+            return found
+        time.sleep(0.02)
+    raise AssertionError(f"not within {seconds} s: {what}")
+
+
 def test_it_answers_and_ends_on_sigterm(served: tuple[subprocess.Popen[str], str]) -> None:
     process, address = served
     with urllib.request.urlopen(f"{address}/healthz", timeout=20) as answer:
         assert answer.status == 200
+    (runner,) = until(lambda: children(process.pid), "jobs run in a child")
     process.send_signal(signal.SIGTERM)
-    assert process.wait(timeout=30) == 0
+    assert process.wait(timeout=60) == 0
+    assert not Path(f"/proc/{runner}").exists()
 
 
 def test_idle_connections_shut_nobody_out(served: tuple[subprocess.Popen[str], str]) -> None:
@@ -62,6 +87,13 @@ def test_idle_connections_shut_nobody_out(served: tuple[subprocess.Popen[str], s
             open_ones.enter_context(socket.create_connection((host, int(port)), timeout=20))
         with urllib.request.urlopen(f"{served[1]}/healthz", timeout=20) as answer:
             assert answer.status == 200
+
+
+def test_who_is_killed_leaves_no_runner_behind(served: tuple[subprocess.Popen[str], str]) -> None:
+    (runner,) = until(lambda: children(served[0].pid), "jobs run in a child")
+    served[0].kill()
+    served[0].wait()
+    until(lambda: not Path(f"/proc/{runner}").exists() or is_dead(runner), "it is gone")
 
 
 def test_a_port_that_is_taken_is_told(

@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from highstreet import config
 from highstreet.cli.base import be_ready, make_app, safe_mode_option
 from highstreet.i18n import gettext as _
+from highstreet.jobs.keeper import PATIENCE, Keeper
 from highstreet_tenants.errors import Invalid, Unavailable
 
 if TYPE_CHECKING:
@@ -27,8 +29,6 @@ THREADS = 8
 CONNECTIONS = 800
 #: Seconds that a connection without a request stays open.
 IDLE = 60
-#: Seconds that a job under way is waited for at the end.
-PATIENCE = 60.0
 
 
 @click.command()
@@ -135,7 +135,7 @@ def _taken(host: str, port: int, error: OSError) -> Unavailable:
 
 @contextmanager
 def running_jobs(house: House, wanted: bool) -> Iterator[None]:
-    """A runner in a thread of its own, if ``wanted``; stopped at the end.
+    """Jobs run in a process of their own, if ``wanted``; stopped at the end.
 
     The job under way is waited for. One that hangs is not: nothing of it was committed.
     """
@@ -143,17 +143,16 @@ def running_jobs(house: House, wanted: bool) -> Iterator[None]:
         yield
         return
     stop = threading.Event()
+    kept = Keeper({"config": config.again(house.config)})
     thread = threading.Thread(
-        target=house.runner.run_forever, args=(stop,), name="job-runner", daemon=True
+        target=kept.keep, args=(stop,), kwargs={"insist": True}, name="job-keeper", daemon=True
     )
     thread.start()
     try:
         yield
     finally:
         stop.set()
-        thread.join(PATIENCE)
-        if thread.is_alive():
-            click.echo(_("A job does not end; it is left, and done again later."), err=True)
+        thread.join(PATIENCE + 5)
 
 
 @contextmanager
@@ -171,27 +170,18 @@ def _ending_on(number: signal.Signals) -> Iterator[None]:
 @click.command()
 @safe_mode_option
 def worker() -> None:
-    """Run jobs until stopped: through Redis and RQ where a Redis URL is set, else directly."""
-    from highstreet.app import house_of
+    """Run jobs until stopped: through Redis and RQ where a Redis URL is set, else directly.
 
-    app = make_app()
-    house = house_of(app)
-    with app.app_context():
-        be_ready(house)
-        if not house.config["redis_url"]:
-            _run_directly(house)
-            return
-        from highstreet.jobs import rq_transport
-
-        rq_transport.work(house.config["redis_url"], lambda: house.runner)
-
-
-def _run_directly(house: House) -> None:
+    They run in a child process, which is killed and replaced when a job hangs.
+    """
     stop = threading.Event()
+    kept = Keeper({"config": click.get_current_context().find_root().obj["config"]})
 
     def end(_number: int, _frame: FrameType | None) -> None:
+        if stop.is_set():
+            kept.hurry()
         stop.set()
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, end)
-    house.runner.run_forever(stop)
+    raise SystemExit(kept.keep(stop))

@@ -13,10 +13,11 @@ from uuid import UUID
 from flask import Blueprint, Flask
 
 from highstreet import host as hosts
-from highstreet.host import state
+from highstreet.host import faults, owed, state
 from highstreet.host.pages import FACE, TOOL
 from highstreet.i18n import gettext as _
 from highstreet.jobs import Claimed
+from highstreet_tenants.clock import now
 from highstreet_tenants.sessions import ScopedSession
 
 if TYPE_CHECKING:
@@ -78,6 +79,26 @@ def job_guard(s: ScopedSession, job: Claimed) -> str:
     if state.is_on(s, job.plugin):
         return "run"
     return f"skip:{state.explain(s, job.plugin).reason}"
+
+
+def job_killed(s: ScopedSession, job: Claimed, seconds: float | None) -> None:
+    """A job hung and was killed after so many seconds, or took its process with it (None): that is
+    a fault of its tool's like any other. The core's own have nobody to blame."""
+    # What a tool owes is done by a job of the core's.
+    tool = job.subject if job.name == owed.JOB else job.plugin
+    if tool is None or tool not in hosts.of(s).plugins:
+        return
+    if seconds is None:
+        kind, said = "Ended", "the process ended while the job ran"
+    else:
+        kind, said = "Hung", f"the job hung and was killed after {seconds:g} s"
+    milliseconds = (seconds or 0.0) * 1000
+    faults.record(
+        s,
+        faults.Fault(
+            tool, f"job:{job.name}", job.store_id, "error", kind, said, "", milliseconds, now()
+        ),
+    )
 
 
 def stores_on(s: ScopedSession, plugin: str, lanes: Sequence[UUID]) -> set[UUID]:

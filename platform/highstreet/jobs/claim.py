@@ -27,7 +27,7 @@ LEASE = timedelta(seconds=60)
 
 FIRST = UUID(int=0)
 _job = job_table
-_TAKEN = ("id", "brand_id", "store_id", "name", "subject", "attempts", "max_attempts")
+TAKEN = ("id", "brand_id", "store_id", "name", "subject", "attempts", "max_attempts")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,7 @@ def _claim(dialect: str, next_one: bool) -> sa.sql.dml.ReturningUpdate[Any]:
             progress_total=None,
         )
         .returning(
-            *(_job.c[n] for n in (*_TAKEN, "plugin", "not_after", "lease_token", "started_at"))
+            *(_job.c[n] for n in (*TAKEN, "plugin", "not_after", "lease_token", "started_at"))
         )
     )
 
@@ -153,7 +153,7 @@ class Claimer:
         if lease != LEASE:
             c.execute(sa.update(_job).where(_job.c.id == row.id).values(lease_until=until))
         return Claimed(
-            **{name: getattr(row, name) for name in _TAKEN},
+            **{name: getattr(row, name) for name in TAKEN},
             plugin=plugin,
             not_after=row.not_after,
             token=row.lease_token,

@@ -17,6 +17,10 @@ Ending = Callable[[ScopedSession], object]
 Errand = Callable[["Trip", Mapping[str, Any]], Ending | None]
 
 
+LONGEST_JOB = 120
+"""Seconds after which a job hangs, unless its handler says otherwise."""
+
+
 class UnknownJob(HighstreetError):
     """No handler of that name is installed in this process."""
 
@@ -62,7 +66,9 @@ class JobHandler:
     What it does outside of the database can happen twice; give it an idempotency key.
 
     lease_seconds: how long after its worker died the job is taken up again.
-    max_seconds: after this long the lease is no longer renewed: a hung worker loses the job.
+    max_seconds: after this long it hangs: its process is killed, nothing of it is done, and that
+    counts as a failed attempt. At most an hour, for all other jobs of its process wait. Where
+    nobody keeps the process, the lease is no longer renewed.
     winddown: runs even while its tool is off (expiry, export, erasure).
     permission: what a person must hold to start it by hand.
     outside: its work is to wait for somebody outside of the house, so no transaction is open
@@ -76,7 +82,7 @@ class JobHandler:
     lease_seconds: int = 60
     permission: str | None = None
     winddown: bool = False
-    max_seconds: int = 3600
+    max_seconds: int = LONGEST_JOB
     outside: bool = False
 
     def __post_init__(self) -> None:
@@ -84,6 +90,8 @@ class JobHandler:
             raise ValueError(f"a job's name is lower-case letters, digits, dots: {self.name!r}")
         if self.lease_seconds < 1 or self.max_seconds < self.lease_seconds:
             raise ValueError(f"{self.name}: 1 <= lease_seconds <= max_seconds")
+        if self.max_seconds > 3600:
+            raise ValueError(f"{self.name}: a job is a chunk of work; max_seconds is 3600 at most")
 
 
 def handler(
@@ -93,7 +101,7 @@ def handler(
     lease_seconds: int = 60,
     permission: str | None = None,
     winddown: bool = False,
-    max_seconds: int = 3600,
+    max_seconds: int = LONGEST_JOB,
     outside: bool = False,
 ) -> Callable[[Run | Errand], JobHandler]:
     """Decorator: make a function `(s, payload)` the handler of the job `name`; with `outside`, a

@@ -16,8 +16,9 @@ import sqlalchemy as sa
 from sqlalchemy import orm
 
 from highstreet.i18n import gettext as _
-from highstreet.jobs.claim import Claimed, Claimer
+from highstreet.jobs.claim import TAKEN, Claimed, Claimer
 from highstreet.jobs.heartbeat import heartbeat
+from highstreet.jobs.keeper import Killed
 from highstreet.jobs.lease import LeaseLost, RunningJob, renewed
 from highstreet.jobs.models import (
     DONE,
@@ -110,6 +111,8 @@ class Runner:
         self._guard = guard
         self._pause = pause
         self._claimer = Claimer(tenancy, registry, self.id)
+        #: Told of each job and how many seconds it may take, and with None that it is over.
+        self.watch: Callable[[Claimed | None, float], object] = lambda _job, _seconds: None
 
     def run_one(self) -> str | None:
         """Run the next due job and give the status it ended with ("queued": it will be tried
@@ -161,6 +164,7 @@ class Runner:
         running = RunningJob(claimed)
         try:
             handler = self.registry.get(claimed.name)
+            self.watch(claimed, handler.max_seconds)
             with renewed(self.tenancy, running, handler):
                 return self._run(claimed, running, handler)
         except LeaseLost:
@@ -171,9 +175,34 @@ class Runner:
         except BaseException:
             self._give_back(claimed)
             raise
+        finally:
+            self.watch(None, 0.0)
+
+    def was_killed(self, killed: Killed) -> Claimed | None:
+        """Record that a job's process was killed under it, or crashed; gives the job, unless
+        somebody has cancelled it or taken it over meanwhile."""
+        with self.tenancy.control() as c:
+            row = c.execute(
+                sa.select(
+                    *(_job.c[name] for name in (*TAKEN, "plugin", "not_after", "lease_until"))
+                ).where(
+                    _job.c.id == killed.job,
+                    _job.c.lease_token == killed.token,
+                    _job.c.status == RUNNING,
+                )
+            ).first()
+        if row is None:
+            return None
+        claimed = Claimed(**row._mapping, token=killed.token)
+        if killed.seconds is None:
+            words = _("The process in which it ran ended.")
+        else:
+            words = _("It ran longer than %(time)s s and was killed.", time=round(killed.seconds))
+        self._failed(claimed, JobError(words))
+        return claimed
 
     def _run(self, claimed: Claimed, running: RunningJob, handler: JobHandler) -> str:
-        scope = self._scope(claimed)
+        scope = self.scope_of(claimed)
         with self.tenancy.session(scope, write=True) as s:
             s.info["job"] = running
             at = now()
@@ -198,7 +227,8 @@ class Runner:
                 ending(s)
             return DONE
 
-    def _scope(self, claimed: Claimed) -> Scope:
+    def scope_of(self, claimed: Claimed) -> Scope:
+        """The store or brand in which a job works."""
         actor = Actor("job", claimed.id, claimed.name)
         if claimed.store_id is not None:
             return Scope.store(claimed.brand_id, claimed.store_id, actor)

@@ -1,6 +1,7 @@
 """The question in front of jobs, schedules and navigation, and what `ctx` lets a tool do."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 from uuid import UUID, uuid4
@@ -10,7 +11,7 @@ import sqlalchemy as sa
 from marshmallow import Schema, fields
 
 from highstreet.customers import service as customers
-from highstreet.host import gating, nav, policy, settings, state
+from highstreet.host import faults, gating, nav, owed, policy, settings, state
 from highstreet.host.plugin import NavEntry
 from highstreet.host.registry import Host
 from highstreet.jobs import Claimed, JobHandler
@@ -69,6 +70,25 @@ def test_a_job_asks_again_when_it_runs(opened: Any, brand: Any) -> None:
         assert gating.job_guard(s, job_of("club")) == "run"
         policy.pause(s, "club")
         assert gating.job_guard(s, job_of("club")).startswith("skip:Paused by Ruth")
+
+
+def test_a_job_that_was_killed_is_a_fault_of_its_tool(opened: Any, brand: Any) -> None:
+    owing = replace(job_of(None), name=owed.JOB, subject="club")
+    with opened(brand, brand.stores[0]) as s:
+        policy.choose(s, "club", True)
+        here = s.scope.store_id
+        gating.job_killed(s, replace(job_of(None), store_id=here), 120)  # the core's own
+        gating.job_killed(s, replace(job_of("gone"), store_id=here), 120)
+        assert faults.recent(s, "club") == []
+        gating.job_killed(s, replace(job_of("club"), store_id=here), None)
+        gating.job_killed(s, replace(owing, store_id=here), 120)
+        assert {(fault.hook, fault.message) for fault in faults.recent(s, "club")} == {
+            ("job:x", "Ended: the process ended while the job ran"),
+            (f"job:{owed.JOB}", "Hung: the job hung and was killed after 120 s"),
+        }
+        for _more in range(3):
+            gating.job_killed(s, replace(job_of("club"), store_id=here), 120)
+        assert not state.is_on(s, "club"), "five faults within a day pause it"
 
 
 def test_the_scheduler_asks_for_many_stores_at_once(
