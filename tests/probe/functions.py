@@ -47,6 +47,7 @@ INNER: Mapping[str, str] = {
     "highstreet.customers.enrolment.write_name_keys": "the new customer's realm",
     "highstreet.customers.since.holds": "a merge that was kept for a tool",
     "highstreet.host.gating.job_guard": "the job that the runner has claimed",
+    "highstreet.host.gating.job_killed": "the job that the runner has freed",
     "highstreet.host.owed.note": "a store that `dispatch` has found within reach",
     "highstreet.host.owed.write": "the same, or what a room says that a tool missed",
     "highstreet.imports.marks.keep": "the mark of the file that is read",
