@@ -66,7 +66,7 @@ def put_together(config: Mapping[str, Any] | None, *, faces: bool) -> Flask:
         # Only so many entries of these headers are ours; a client can write the ones before.
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
     db.init_app(app)
-    app.extensions["highstreet"] = house = _build(app, values)
+    app.extensions["highstreet"] = house = _build(app, values, faces=faces)
     i18n.init_app(app, house.host.translations())
     sayings = house.host.sayings()
     # The ground floor shows titles of tools' permissions, which no catalogue has.
@@ -79,7 +79,7 @@ def put_together(config: Mapping[str, Any] | None, *, faces: bool) -> Flask:
     return app
 
 
-def _build(app: Flask, values: dict[str, Any]) -> House:
+def _build(app: Flask, values: dict[str, Any], *, faces: bool) -> House:
     rooms.load()  # the core's tables and hooks are known before any plugin is looked at
     host = Host.load(
         rooms.specs(),
@@ -87,9 +87,10 @@ def _build(app: Flask, values: dict[str, Any]) -> House:
         make_ctx=context.make,
         slots=SLOTS,
         slow_ms=values["slow_hook_ms"],
+        query_seconds=values["hook_query_seconds"],
     )
     with app.app_context():
-        tenancy = Tenancy(db.engine)
+        tenancy = Tenancy(db.engine, seconds=values["query_seconds"] if faces else 0)
     sealing = Sealing(values["secret_key"])
     registry = JobRegistry()
     registry.add(*rooms.jobs(), *host.jobs(), deliverer(local=values["webhooks_local"]))

@@ -71,7 +71,25 @@ class ConfigSchema(Schema):
         load_default=False,
         metadata={"help": "for development: webhooks may go to http on this very machine"},
     )
-    slow_hook_ms = fields.Integer(load_default=500, validate=validate.Range(min=1))
+    slow_hook_ms = fields.Integer(
+        load_default=500,
+        validate=validate.Range(min=1),
+        metadata={"help": "a tool's hook that takes longer is a fault"},
+    )
+    query_seconds = fields.Float(
+        load_default=20.0,
+        validate=validate.Range(min=0),
+        metadata={
+            "help": "a page's or the REST API's statement that takes longer is given up; 0: never"
+        },
+    )
+    hook_query_seconds = fields.Float(
+        load_default=3.0,
+        validate=validate.Range(min=0),
+        metadata={
+            "help": "PostgreSQL: the same for a statement in a tool's hook; 0: as the page's"
+        },
+    )
     testing = fields.Boolean(load_default=False)
 
 

@@ -1,8 +1,11 @@
 """What a connection needs before anyone may use it, on SQLite and on PostgreSQL."""
 
+import math
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
+from time import monotonic
 from typing import Any
 
 import sqlalchemy as sa
@@ -43,6 +46,13 @@ FROM (SELECT 1) AS one LEFT JOIN core_brand AS b ON b.id = %(brand)s::uuid
 _OPEN_SQLITE = "SELECT state_version, customers FROM core_brand WHERE id = ?"
 
 
+#: SQLite's own instructions between two looks at the clock: a millisecond's worth or so.
+INSTRUCTIONS = 100_000
+
+#: Where a connection's record keeps the moment (monotonic) at which SQLite is to give up.
+UNTIL = "until"
+
+
 class Pen:
     """SQLite lets one write at a time, and makes the others sleep and look again, ever longer.
 
@@ -73,13 +83,16 @@ class Pen:
                 self.give()
 
 
-def prepare(engine: sa.Engine) -> None:
-    """Make the engine's connections safe: SQLite's own transactions are not (nine won one)."""
+def prepare(engine: sa.Engine, seconds: float = 0) -> None:
+    """Make the engine's connections safe: SQLite's own transactions are not (nine won one).
+
+    seconds: how long PostgreSQL may work on one statement; 0: as long as it takes.
+    """
     if engine.dialect.name == "sqlite":
-        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "connect", partial(_prepare_sqlite, watched=bool(seconds)))
         event.listen(engine, "begin", _begin_sqlite)
     else:
-        event.listen(engine, "connect", _prepare_postgresql)
+        event.listen(engine, "connect", partial(_prepare_postgresql, seconds=seconds))
     _lean_savepoints(engine.dialect)
 
 
@@ -101,10 +114,13 @@ def _lean_savepoints(dialect: sa.Dialect) -> None:
         setattr(dialect, method, saying(words))
 
 
-def _prepare_sqlite(driver: Any, _record: Any) -> None:
+def _prepare_sqlite(driver: Any, record: Any, *, watched: bool) -> None:
     driver.isolation_level = None  # or the driver begins transactions when it likes
     for pragma in SQLITE_PRAGMAS:
         driver.execute(f"PRAGMA {pragma}")
+    if watched:
+        info = record.info
+        driver.set_progress_handler(lambda: monotonic() > info.get(UNTIL, math.inf), INSTRUCTIONS)
 
 
 def _begin_sqlite(connection: sa.Connection) -> None:
@@ -135,12 +151,38 @@ def executor(lease: sa.PoolProxiedConnection, dialect: str) -> Callable[..., Any
     return execute
 
 
-def _prepare_postgresql(driver: Any, record: Any) -> None:
+def _prepare_postgresql(driver: Any, record: Any, *, seconds: float) -> None:
     was = driver.autocommit
     driver.autocommit = True
     driver.execute("SET timezone TO 'UTC'")
+    if seconds:  # else what the database or the role says
+        driver.execute(f"SET statement_timeout TO {round(seconds * 1000)}")
     driver.autocommit = was
     record.info["cursor"] = driver.cursor()
+
+
+def allowing(seconds: float) -> str:
+    """What tells PostgreSQL how long it may work on one statement, until the transaction ends."""
+    return f"SET LOCAL statement_timeout = {round(seconds * 1000)}"
+
+
+def bound(lease: sa.PoolProxiedConnection, seconds: float, *, writing: bool, anew: bool) -> None:
+    """Hold a session's transaction to its time. anew: it is not what PostgreSQL's connections have
+    from their beginning."""
+    driver: Any = lease.dbapi_connection
+    if "cursor" not in lease.info:
+        if (
+            seconds and not writing
+        ):  # SQLite takes back all of a transaction whose write is interrupted
+            lease.info[UNTIL] = monotonic() + seconds
+    elif anew:
+        driver.execute(allowing(seconds))
+
+
+def unbound(lease: sa.PoolProxiedConnection) -> None:
+    """Let the next session begin with a time of its own."""
+    if lease.dbapi_connection is not None:
+        lease.info.pop(UNTIL, None)
 
 
 def empty_log(driver: Any) -> bool:

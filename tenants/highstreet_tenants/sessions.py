@@ -1,5 +1,6 @@
 """Sessions: one scope, one transaction, nothing that survives it."""
 
+import math
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
@@ -7,11 +8,10 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy import event, orm
+from sqlalchemy import orm
 
-from highstreet_tenants import engines, walls
-from highstreet_tenants.base import Base, BrandOwned
-from highstreet_tenants.control import CONTROL_TABLES
+from highstreet_tenants import engines, orm_walls, trouble, walls
+from highstreet_tenants.base import Base
 from highstreet_tenants.endings import GONE, View, refuse_to_end
 from highstreet_tenants.errors import NotFound, WallBreach
 from highstreet_tenants.leases import Leases
@@ -32,6 +32,8 @@ class ScopedSession(orm.Session):
     dialect: "sqlite" or "postgresql".
     own_values: the scope's own ids as Statements bind them, once the first has run.
     founding: the row of a brand that this session makes before anything else.
+    seconds: how long the database may work on one statement; 0: as long as it takes. SQLite: on all
+    of a session that reads; one that writes is let be, or it would lose its whole transaction.
     """
 
     scope: Scope
@@ -41,6 +43,8 @@ class ScopedSession(orm.Session):
     customers: str
     own_values: tuple[Any, Any, Any] | None = None
     founding: Mapping[str, Any] | None = None
+    seconds: float = 0
+    _seconds_differ = False
     flushing = False
     grouped = False
     _engine: sa.Engine
@@ -150,7 +154,11 @@ class ScopedSession(orm.Session):
         """
         if self._awake and self.in_transaction():
             self._follow_orm()
-        return self._execute(sql, values)
+        try:
+            return self._execute(sql, values)
+        except Exception as error:
+            trouble.name(error, sql)
+            raise
 
     def send_many(self, sql: str, rows: Sequence[Any]) -> None:
         """The same for many rows of values."""
@@ -167,9 +175,17 @@ class ScopedSession(orm.Session):
                 self.connection()
             self._enlisted = nested
 
+    def allow(self, seconds: float) -> None:
+        """From now on let PostgreSQL work so long on one statement."""
+        if self.dialect == "postgresql" and seconds != self.seconds:
+            self.raw().execute(engines.allowing(seconds))
+            self.seconds = seconds
+
     @contextmanager
-    def savepoint(self) -> Iterator[None]:
+    def savepoint(self, seconds: float = 0) -> Iterator[None]:
         """All of the block or nothing, as `begin_nested`, which keeps the ORM's objects in step.
+
+        seconds: that PostgreSQL may work on one statement in it, if less than otherwise (0: no).
 
         That costs more than most of what is done inside. Where the ORM is not in use, the driver
         sets the savepoint; should the ORM come in later, it sets its own within and ends with it.
@@ -177,18 +193,25 @@ class ScopedSession(orm.Session):
         Raises what the block raises, what the database says of a block that hid its refusal, and
         TransactionEnded, after which nothing of the session works, for one that ended it all.
         """
+        before = self.seconds
+        less = self.dialect == "postgresql" and 0 < seconds < (before or math.inf)
         try:
             if self._awake and (self.in_transaction() or self.identity_map):
                 with self.begin_nested() as nested:
+                    if less:
+                        self.allow(seconds)
                     yield
                     if not nested.is_active:
                         raise sa.exc.PendingRollbackError("a flush failed, and somebody hid it")
                     if self.is_aborted():
                         self._execute("SELECT 1")  # raises what PostgreSQL says of it
+                if less:
+                    self.allow(before)
             else:
-                with self._savepoint_of_the_driver():
+                with self._savepoint_of_the_driver(seconds if less else before):
                     yield
         except BaseException as error:
+            self.seconds = before
             if not engines.is_within(self._driver, self.scope, self.dialect):
                 self._driver = self._execute = GONE
                 if self._lease is not None:
@@ -197,17 +220,17 @@ class ScopedSession(orm.Session):
             raise
 
     @contextmanager
-    def _savepoint_of_the_driver(self) -> Iterator[None]:
-        self._savepoints += 1
+    def _savepoint_of_the_driver(self, seconds: float) -> Iterator[None]:
+        self._savepoints, before = self._savepoints + 1, self.seconds
         name, within = f"hs_savepoint_{self._savepoints}", self._within_savepoint
         self._let_orm_join(within=True)
-        self._execute(f"SAVEPOINT {name}")
+        self._say(f"SAVEPOINT {name}", seconds)
         try:
             yield
             if self._awake and self.in_transaction():
                 super().commit()
             # PostgreSQL refuses this after a failed statement, though the block hid the failure.
-            self._execute(f"RELEASE SAVEPOINT {name}")
+            self._say(f"RELEASE SAVEPOINT {name}", before)
         except BaseException:
             if self._awake and self.in_transaction():
                 super().rollback()
@@ -220,6 +243,14 @@ class ScopedSession(orm.Session):
             raise
         finally:
             self._let_orm_join(within=within)
+
+    def _say(self, words: str, seconds: float) -> None:
+        """Send words of a savepoint and, in the same message, what is allowed from then on."""
+        if seconds == self.seconds:
+            self._execute(words)
+        else:
+            self._execute(f"{words}; {engines.allowing(seconds)}", prepare=False)
+            self.seconds = seconds
 
     def _let_orm_join(self, *, within: bool) -> None:
         """Whether an ORM that comes in sets a savepoint of its own."""
@@ -243,6 +274,8 @@ class ScopedSession(orm.Session):
         if opening is None:
             raise NotFound(_("There is no such brand."))
         self.state_version, self.customers = opening
+        if self.seconds or self._seconds_differ:
+            engines.bound(lease, self.seconds, writing=self.writing, anew=self._seconds_differ)
 
     def settle(self) -> None:
         """Commit. For Tenancy."""
@@ -271,74 +304,48 @@ class ScopedSession(orm.Session):
         self._driver = self._execute = GONE
         self.info.clear()  # what hangs there points back at the session
         lease, self._lease = self._lease, None
+        if lease is not None and self.seconds:
+            engines.unbound(lease)
         if self._view is not None:
             sa.Connection.close(self._view)
             return None
         return lease
 
 
-@event.listens_for(ScopedSession, "do_orm_execute")
-def _hold_to_scope(state: orm.ORMExecuteState) -> None:
-    """Wall one: entities get their scope's criteria; what has none is judged by its text."""
-    session = state.session
-    assert isinstance(session, ScopedSession)
-    if state.is_select or state.is_update or state.is_delete:
-        scope = session.scope
-        state.statement = state.statement.options(
-            *(
-                orm.with_loader_criteria(
-                    mapper.class_, sa.and_(*scope.owns(mapper.class_)), include_aliases=True
-                )
-                for mapper in state.all_mappers
-                if issubclass(mapper.class_, BrandOwned)
-                and getattr(mapper.class_, "__tablename__", "") not in CONTROL_TABLES
-            )
-        )
-
-
-@event.listens_for(ScopedSession, "before_attach")
-def _refuse_to_add(session: ScopedSession, _row: object) -> None:
-    """Where it is added, not at whoever's query that would flush it."""
-    if not session.writing:
-        raise WallBreach("a reading session cannot write: open it with write=True")
-
-
-@event.listens_for(ScopedSession, "before_flush")
-def _check_owners(session: ScopedSession, _context: Any, _objects: Any) -> None:
-    """Wall two."""
-    rows = [*session.new, *session.dirty, *session.deleted]
-    if rows and not session.writing:
-        session.expire_all()  # told once: what was changed must not meet the next query as well
-        raise WallBreach("a reading session cannot write: open it with write=True")
-    walls.check_rows(session.scope, rows, session.customers)
+orm_walls.stand_around(ScopedSession)
 
 
 class Tenancy:
     """Opens sessions on one database.
 
-    `engine` signs in as the role that row-level security binds. `on_open` holds what app.py wants
-    done with each new session (hang the plugin host and the job registry on `s.info`).
+    `engine` signs in as the role that row-level security binds; `seconds`: see `ScopedSession`.
+    `on_open` holds what app.py wants done with each session (hang the host on `s.info`).
     """
 
-    def __init__(self, engine: sa.Engine) -> None:
-        engines.prepare(engine)
+    def __init__(self, engine: sa.Engine, *, seconds: float = 0) -> None:
+        engines.prepare(engine, seconds)
         walls.install(engine)
         self.engine = engine
         self.on_open: list[Callable[[ScopedSession], None]] = []
         self._dialect = engine.dialect.name
         self._leases = Leases(engine)
         self._pen = engines.Pen(self._dialect)
+        self._seconds = seconds
         #: Something was erased and SQLite's log may hold it still.
         self.to_scrub = False
 
     def session(
-        self, scope: Scope, *, write: bool = False
+        self, scope: Scope, *, write: bool = False, seconds: float | None = None
     ) -> AbstractContextManager[ScopedSession]:
         """A session for `scope`: one transaction, committed at the end if `write`.
+
+        seconds: see `ScopedSession`; None: as the tenancy has it.
 
         Raises NotFound for a brand that is gone, WallBreach for any reach beyond the scope.
         """
         session = ScopedSession(scope, self._dialect, writing=write)
+        session.seconds = self._seconds if seconds is None else seconds
+        session._seconds_differ = session.seconds != self._seconds
         session.info["tenancy"] = self
         return Opening(session, self._leases, self._pen, self.on_open)
 

@@ -19,9 +19,25 @@ def is_lost_race(error: BaseException) -> bool:
     return _state(error) in ("40P01", "40001")  # deadlock, serialisation failure
 
 
+def timed_out(error: BaseException) -> bool:
+    """Whether the database gave a statement up because it took longer than it may."""
+    if isinstance(error, sa.exc.DBAPIError):
+        error = error.orig or error
+    if isinstance(error, sqlite3.OperationalError):
+        return str(error) == "interrupted"
+    return _state(error) == "57014"
+
+
+def name(error: BaseException, sql: str) -> None:
+    """Note on the error of a statement that was given up which one it was: SQLAlchemy says so, a
+    driver does not."""
+    if timed_out(error):
+        error.add_note(f"[SQL: {' '.join(sql.split())[:300]}]")
+
+
 def passes(error: BaseException) -> bool:
     """Whether the database was busy or away, so that trying again later helps."""
-    if not is_of_database(error):
+    if not is_of_database(error) or timed_out(error):
         return False
     state = _state(error)
     words = str(error).lower()

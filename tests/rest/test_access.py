@@ -245,12 +245,17 @@ def test_a_busy_database_asks_for_another_try(club_till, monkeypatch):
 
     from highstreet.rest import purchases
 
+    words = "interrupted"
+
     def busy(*_whatever):
-        raise sqlite3.OperationalError("database is locked")
+        raise sqlite3.OperationalError(words)
 
     with monkeypatch.context() as broken:
         broken.setattr(purchases.service, "record", busy)
+        long = club_till.buy(100, pos_ref="R-1", key="k")
+        words = "database is locked"
         answer = club_till.buy(100, pos_ref="R-1", key="k")
+    assert (long.status_code, "longer than it may" in long.get_json()["detail"]) == (503, True)
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "1")
     assert club_till.buy(100, pos_ref="R-1", key="k").status_code == 201
 

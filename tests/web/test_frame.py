@@ -135,7 +135,13 @@ def test_a_database_that_is_busy_is_no_defect(
     assert (page.status_code, page.headers["Retry-After"]) == (503, "5")
     assert "Nothing was changed" in page.text
     assert "HS-" not in page.text
+    trouble = sqlite3.OperationalError("interrupted")
+    page = front.site.browser().get("/signin")
+    assert (page.status_code, page.headers.get("Retry-After")) == (503, None)
+    assert "This took too long" in page.text
+    assert "HS-" in page.text, "whoever runs it finds the query in the log"
     with monkeypatch.context() as patch:
+        trouble = sqlite3.OperationalError("database is locked")
         patch.setattr(type(front.site.house), "look_at_tables", busy)
         ready = front.site.browser().get("/readyz")
     assert (ready.status_code, ready.get_json()["database"]) == (503, "does not answer")

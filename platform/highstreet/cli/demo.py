@@ -55,6 +55,7 @@ def demo(serving: bool, reset: bool, host: str, port: int, as_json: bool) -> Non
             "database_url": f"sqlite:///{database}",
             "owner_database_url": "",
             "redis_url": "",
+            "query_seconds": 0,
             "base_url": address(host, port),
         },
         faces=serving,

@@ -33,7 +33,7 @@ class Batch:
         self.stores: dict[str, list[UUID | None]] = {}
         self.owing: list[tuple[str, UUID | None]] = []
         for store, plan in plans.items():
-            self.hook, self.budget = plan.hook, plan.budget
+            self.hook, self.budget, self.seconds = plan.hook, plan.budget, plan.seconds
             for call in plan.calls:
                 self.calls[call.plugin] = call
                 self.stores.setdefault(call.plugin, []).append(store)
@@ -51,7 +51,7 @@ class Batch:
             self.s.flush()
             slow: list[tuple[str, float, float]] = []
             try:
-                with self.s.savepoint():
+                with self.s.savepoint(self.seconds * guard.size([self.items])):
                     for call in calls:
                         answers += self._ask(call, self.stores[call.plugin], slow)
             except TransactionEnded:
@@ -99,7 +99,7 @@ class Batch:
         """A tool's part in a savepoint of its own, and if that fails store by store."""
         stores = self.stores[call.plugin]
         try:
-            with self.s.savepoint():
+            with self.s.savepoint(self.seconds * guard.size(self._values(stores))):
                 return self._ask(call, stores, slow)
         except CAUGHT as error:
             if len(stores) == 1:
@@ -108,7 +108,7 @@ class Batch:
         answers = []
         for store in stores:
             try:
-                with self.s.savepoint():
+                with self.s.savepoint(self.seconds * guard.size(self._values([store]))):
                     answers += self._ask(call, [store], slow)
             except CAUGHT as error:
                 self._owe(call, store, error)

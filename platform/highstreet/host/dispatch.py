@@ -168,9 +168,10 @@ def _write(
         s.flush()  # so that the caller's own mistakes are not laid at a tool's door
         values = [arguments[name] for name in plan.hook.arguments]
         late: list[tuple[str, float]] = []
-        budget = plan.budget * guard.size(values)
+        size = guard.size(values)
+        budget = plan.budget * size
         try:
-            with s.savepoint():
+            with s.savepoint(plan.seconds * size):
                 began = perf_counter()
                 for plugin, function, _order in plan.calls:
                     ctx = guard.ctx_of(s, here, plugin, store_id)
@@ -201,12 +202,13 @@ def _write_each(
 ) -> tuple[list[Answer], list[tuple[str, float]]]:
     answers: list[Answer] = []
     late: list[tuple[str, float]] = []
-    budget = plan.budget * guard.size(values)
+    size = guard.size(values)
+    budget = plan.budget * size
     for plugin, function, _order in plan.calls:
         ctx = guard.ctx_of(s, state.here(s, store_id), plugin, store_id)
         began = perf_counter()
         try:
-            with s.savepoint():
+            with s.savepoint(plan.seconds * size):
                 value = function(ctx, *values)
         except CAUGHT as error:
             _failed(s, plan, plugin, store_id, error, perf_counter() - began)

@@ -138,7 +138,7 @@ def _words(error: BaseException) -> str:
 
 def _said(error: BaseException) -> str:
     try:
-        return str(error)
+        return " ".join([str(error), *getattr(error, "__notes__", ())])
     except Exception:  # it is a tool's own kind of error, and as broken as the tool
         return ""
 

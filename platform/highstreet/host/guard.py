@@ -1,5 +1,6 @@
 """Calling one tool: nothing it raises gets out, and what it takes is measured."""
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from time import perf_counter
 from typing import Any
@@ -23,14 +24,16 @@ class Shield:
 
     PostgreSQL refuses everything after a failed statement until a rollback, so without it one
     tool's bad query would end the caller's transaction. Most reading hooks never get that far,
-    and SQLite does not need it, so it costs nothing until then.
+    and SQLite does not need it, so it costs nothing until then. Within it a statement may take as
+    long as the host allows a hook.
     """
 
-    __slots__ = ("_before", "_s", "_savepoint")
+    __slots__ = ("_allowed", "_before", "_s", "_savepoint")
 
     def __init__(self, s: ScopedSession) -> None:
         self._s = s
         self._savepoint: orm.SessionTransaction | None = None
+        self._allowed = s.seconds
         self._before = s.info.get(_SHIELD)
         s.info[_SHIELD] = self
 
@@ -40,6 +43,10 @@ class Shield:
             if self._before is not None:
                 self._before.arm()
             self._savepoint = self._s.begin_nested()
+            self._allowed = self._s.seconds
+            seconds = hosts.of(self._s).query_seconds
+            if 0 < seconds < (self._allowed or math.inf):
+                self._s.allow(seconds)
 
     def settle(self, *, failed: bool) -> None:
         """Done with one hook: keep what it did, or undo it. The next may open a savepoint anew."""
@@ -47,8 +54,10 @@ class Shield:
         if savepoint is not None and savepoint.is_active:
             if failed or self._s.is_aborted():  # or the tool hid that its statement failed
                 savepoint.rollback()
+                self._s.seconds = self._allowed
             else:
                 savepoint.commit()
+                self._s.allow(self._allowed)
 
     def lift(self, *, failed: bool) -> None:
         """`settle`, and shield no longer."""

@@ -17,13 +17,17 @@ class Answer(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """A hook with the calls to make, in order, and the tools that will owe their part."""
+    """A hook with the calls to make, in order, and the tools that will owe their part.
+
+    budget: seconds that each may take. seconds: that PostgreSQL may work on one statement of it.
+    """
 
     hook: Hook
     names: frozenset[str]
     calls: tuple[Call, ...]
     owing: tuple[str, ...]
     budget: float
+    seconds: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +92,7 @@ def plan_for(host: "Host", active: Active, name: str) -> Plan:
         tuple(calls),
         tuple(owing),
         (host.slow_ms if hook.budget_ms is None else hook.budget_ms) / 1000,
+        host.query_seconds,
     )
     active.plans[name] = plan
     return plan

@@ -77,6 +77,7 @@ class Host:
     that are left alone until their tables are ready; then `plugins` is another dict.
 
     slow_ms: a hook that takes longer (in milliseconds) is a fault, unless its spec says otherwise.
+    query_seconds: how long PostgreSQL may work on one statement of a hook; 0: as for its caller.
     fault_limit: so many within a day pause the tool in that store.
     """
 
@@ -86,6 +87,7 @@ class Host:
     manager: pluggy.PluginManager = field(default_factory=lambda: pluggy.PluginManager(PROJECT))
     make_ctx: ContextFactory | None = None
     slow_ms: float = 500.0
+    query_seconds: float = 3.0
     fault_limit: int = 5
     version: str = highstreet.__version__
     slots: frozenset[str] | None = None
@@ -115,6 +117,7 @@ class Host:
         slots: Iterable[str] | None = None,
         make_ctx: ContextFactory | None = None,
         slow_ms: float = 500.0,
+        query_seconds: float = 3.0,
         fault_limit: int = 5,
         version: str | None = None,
     ) -> "Host":
@@ -127,6 +130,7 @@ class Host:
         host = cls(
             make_ctx=make_ctx,
             slow_ms=slow_ms,
+            query_seconds=query_seconds,
             fault_limit=fault_limit,
             slots=None if slots is None else frozenset(slots),
         )

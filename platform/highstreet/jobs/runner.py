@@ -203,7 +203,8 @@ class Runner:
 
     def _run(self, claimed: Claimed, running: RunningJob, handler: JobHandler) -> str:
         scope = self.scope_of(claimed)
-        with self.tenancy.session(scope, write=True) as s:
+        seconds = handler.max_seconds  # or its last statement would outlive a job that is killed
+        with self.tenancy.session(scope, write=True, seconds=seconds) as s:
             s.info["job"] = running
             at = now()
             # Waiting for SQLite's write lock takes time; what came due meanwhile must not pass.

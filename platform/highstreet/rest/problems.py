@@ -282,7 +282,14 @@ def of_http(error: HTTPException) -> Response:
 
 
 def of_database(error: Exception) -> Response | None:
-    """The answer where the database was busy or gone and trying again helps; None for a defect."""
+    """The answer where the database was busy or gone, or gave a statement up; None for a defect."""
+    if trouble.timed_out(error):
+        log.error("%s %s took too long: %s", request.method, request.path, error)
+        detail = _(
+            "The database had worked on it for longer than it may, so it was given up. Nothing was"
+            " changed. Ask for less, or try again later."
+        )
+        return problem("unavailable", 503, detail, headers={"Retry-After": "60"})
     if not trouble.passes(error):
         return None
     log.warning("the database was busy or away: %s", error)

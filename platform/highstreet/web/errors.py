@@ -96,7 +96,7 @@ def of_http(error: HTTPException) -> Response:
 def of_defect(error: Exception) -> Response:
     """A page for a defect: a number to tell, and nothing of the inside. The log has the rest.
 
-    A database that is busy or away is none.
+    A database that is busy, away, or gave a statement up is none.
     """
     if trouble.passes(error):
         log.warning("the database was busy or away: %s", error)
@@ -106,6 +106,22 @@ def of_defect(error: Exception) -> Response:
                 _("The database is busy"),
                 _("Nothing was changed. Wait a moment, then try again."),
                 headers={"Retry-After": "5"},
+            )
+        )
+    if trouble.timed_out(error):
+        number = fault_number()
+        log.error("%s: %s %s took too long: %s", number, request.method, request.path, error)
+        return page(
+            Words(
+                503,
+                _("This took too long"),
+                _(
+                    "The database had worked on it for longer than it may, so it was given up."
+                    " Nothing was changed. Ask for less, for instance for fewer days, or try again"
+                    " when less is going on. If it comes again, tell your operator this number:"
+                    " %(number)s.",
+                    number=number,
+                ),
             )
         )
     number = fault_number()
