@@ -249,7 +249,7 @@ class ScopedSession(orm.Session):
         if seconds == self.seconds:
             self._execute(words)
         else:
-            self._execute(f"{words}; {engines.allowing(seconds)}", prepare=False)
+            self._execute(f"{words}; {engines.allowing(seconds)}")
             self.seconds = seconds
 
     def _let_orm_join(self, *, within: bool) -> None:
