@@ -72,6 +72,29 @@ def tool_routes(app: Flask) -> list[tuple[str, str, Rule]]:
     return found
 
 
+def size(app: Flask) -> dict[str, int]:
+    """How many things of each kind tools bring here: each is asked for in every place."""
+    house = app.extensions["highstreet"]
+    plugins = [one.plugin for one in house.host.plugins.values()]
+    routes = [
+        (face, method)
+        for _tool, face, rule in tool_routes(app)
+        for method in (rule.methods or set()) - METHODS_OF_FLASK
+    ]
+    return {
+        "screens": sum(face != "api" for face, _method in routes),
+        "operations": sum(face == "api" for face, _method in routes),
+        "navigation": sum(len(one.nav) for one in plugins),
+        "slots": sum(len(one.slots) for one in plugins),
+        "hooks": sum(len(by_tool) for by_tool in house.host.calls.values()),
+        "jobs": sum(bool(one.plugin) for one in house.jobs),
+        "schedules": sum(len(one.periodic) for one in plugins),
+        "verbs": sum(len(one.verbs) for one in plugins),
+        "events": sum(len(one.events) for one in plugins),
+        "files": sum(len(one.imports) for one in plugins),
+    }
+
+
 def strays(app: Flask) -> list[str]:
     """Routes that a tool brought, by their address or by whose code answers, yet no gate knows."""
     known = {id(rule) for _tool, _face, rule in tool_routes(app)}

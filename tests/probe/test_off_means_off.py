@@ -29,6 +29,14 @@ def test_every_route_of_a_tool_is_known_as_one(street: Street) -> None:
     assert {tool for tool, _face, _rule in off.tool_routes(street.app)} == set(TOOLS)
 
 
+def test_the_matrix_has_something_of_every_kind(street: Street) -> None:
+    size = off.size(street.app)
+    assert all(size.values()), size
+    cells = sum(size.values()) * len(STATES)
+    print(f"{cells} cells: {size} in {len(STATES)} places, and {len(OFFICES)} head offices")
+    assert cells > 500
+
+
 def test_whatever_a_tool_may_bring_stands_in_the_matrix() -> None:
     assert {field.name for field in fields(Plugin)} == set(off.BROUGHT), (
         "say in BROUGHT of tests/probe/off.py where the matrix asks for what a tool may bring now"
