@@ -16,7 +16,7 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 
 from highstreet.rest.idempotency import HEADER
 
-EXAMPLES = 25
+EXAMPLES = 15
 #: What is there when the fuzzing begins; the member's id comes with the member.
 KNOWN = {"customer_id": None, "card": "12345678"}
 #: A card that is refused, sent every fifth time.

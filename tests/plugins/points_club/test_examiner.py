@@ -59,7 +59,7 @@ DEEDS = 120
 
 
 def lives() -> list[int]:
-    first, _dash, last = os.environ.get("HIGHSTREET_EXAMINE", "1-8").partition("-")
+    first, _dash, last = os.environ.get("HIGHSTREET_EXAMINE", "1-5").partition("-")
     return list(range(int(first), int(last or first) + 1))
 
 
