@@ -37,7 +37,7 @@ def demo(serving: bool, reset: bool, host: str, port: int, as_json: bool) -> Non
     from highstreet.app import create_app, house_of
 
     given = dict(click.get_current_context().find_root().obj["config"])
-    folder = Path(config.load({**given, "database_url": "sqlite://"})["instance"])
+    folder = Path(config.load({**given, "database_url": ""})["instance"])  # and make it
     database = folder / "highstreet.db"
     if os.environ.get("HIGHSTREET_DATABASE_URL"):
         click.echo(

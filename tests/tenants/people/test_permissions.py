@@ -34,10 +34,11 @@ EXPECTED = {
         *("customers.export", "customers.erase", "tools.view", "tools.choose", "settings.edit"),
         *("results.view", "people.view", "people.manage", "keys.manage", "jobs.view"),
         *("imports.run", "tills.manage", "store.results", "webhooks.manage", "trail.view"),
+        "campaigns.answer",
     },
     "head_office_marketing": {
         *("tools.view", "results.view", "people.view", "office.view", "stores.view"),
-        "policy.view",
+        *("policy.view", "campaigns.view", "campaigns.draft", "campaigns.launch"),
     },
 }
 EXPECTED["store_owner"] = EXPECTED["regional_manager"] = EXPECTED["store_manager"]
@@ -45,7 +46,7 @@ EXPECTED["head_office_manager"] = (
     EXPECTED["store_manager"]
     | EXPECTED["head_office_marketing"]
     | {"brand.edit", "stores.edit", "policy.edit", "approvals.decide", "webhooks.office"}
-    | {"security.edit"}
+    | {"security.edit", "campaigns.approve"}
 )
 PERSONAL = {
     "today.view",

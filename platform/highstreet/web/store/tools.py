@@ -238,15 +238,20 @@ def again(brand: str, store: str, tool: str) -> Response:
 
 def fault_shown(one: faults.Fault) -> dict[str, Any]:
     """A fault in words that a store's owner can pass on."""
+    trace = ""
     if one.kind == "slow":
         message = _("It took %(ms)s ms", ms=round(one.milliseconds))
     elif current.may("customers.read"):
-        message = one.message
-    else:  # head office, where customers are the store's: an error may name one
+        message, trace = one.message, one.traceback
+    else:  # head office, where customers are the store's: an error may name one, its lines too
         message = _("Only the store can read this: it may name a customer.")
-    shown = {"at": one.at, "where": one.hook, "message": message, "outcome": _outcome(one)}
-    # Files, lines and functions: for whoever passes it on to the tool's author. It names nobody.
-    return shown | {"trace": one.traceback if current.may("tools.choose") else ""}
+    return {
+        "at": one.at,
+        "where": one.hook,
+        "message": message,
+        "trace": trace,
+        "outcome": _outcome(one),
+    }
 
 
 def _outcome(one: faults.Fault) -> str:
