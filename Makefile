@@ -46,8 +46,9 @@ test: lint ## Lint, then run all tests (SQLite always; PostgreSQL and Redis wher
 bench: $(VENV)/.installed-bench ## Print each figure beside its floor
 	$(BIN)/python -m benchmarks $(ARGS)
 
-docs: $(VENV)/.installed ## Write docs/reference anew from the code
+docs: $(VENV)/.installed-docs ## Write docs/reference anew from the code, and build the site into build/docs
 	$(BIN)/python -m highstreet.cli.reference docs/reference
+	$(BIN)/python -m sphinx -q -W --keep-going docs build/docs
 
 clean: ## Remove caches and build results; .venv and instance stay
 	rm -rf build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
