@@ -35,7 +35,9 @@ def serving(config: Mapping[str, Any] | None = None) -> Flask:
     Tools whose tables are not ready are left alone from the first request on.
     """
     app = create_app(config)
-    house_of(app).look_at_tables()
+    house = house_of(app)
+    house.look_at_tables()
+    house.counting.start()
     return app
 
 

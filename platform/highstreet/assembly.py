@@ -14,6 +14,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from highstreet import config as settings
 from highstreet import i18n, rates, rooms
 from highstreet.host import Host, gating
+from highstreet.host.counting import Counting
 from highstreet.host.handing import Handing
 from highstreet.house import House
 from highstreet.jobs import JobRegistry, Runner, Upkeep
@@ -95,14 +96,15 @@ def _build(app: Flask, values: dict[str, Any], *, faces: bool) -> House:
     registry = JobRegistry()
     registry.add(*rooms.jobs(), *host.jobs(), deliverer(local=values["webhooks_local"]))
 
-    upkeep = Upkeep(tenancy, registry, gating.stores_on, [Handing(tenancy)])
+    counting = Counting(tenancy, host.counts)
+    upkeep = Upkeep(tenancy, registry, gating.stores_on, [Handing(tenancy), counting])
     runner = Runner(tenancy, registry, gating.job_guard, upkeep=upkeep)
     limits = rates.from_settings(
         values["redis_url"],
         per_key=values["rate_per_key"],
         per_address=values["rate_per_address"],
     )
-    house = House(values, tenancy.engine, tenancy, host, registry, runner, limits)
+    house = House(values, tenancy.engine, tenancy, host, registry, runner, limits, counting)
 
     def prepare(s: ScopedSession) -> None:
         s.info["host"] = host

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from highstreet.host import Host
+    from highstreet.host.counting import Counting
     from highstreet.jobs import JobRegistry, Runner
     from highstreet.rates import Rates
     from highstreet_migrations.archive import Contents
@@ -39,6 +40,7 @@ class House:
     jobs: JobRegistry
     runner: Runner
     rates: Rates
+    counting: Counting
 
     @property
     def sealing(self) -> Sealing:

@@ -135,6 +135,7 @@ def test_each_is_named_with_its_reason_and_how_to_mend_it(migrated: dict[str, st
     assert all(one["mend"] for one in found)
     shown = call(migrated, "plugins", "show", "ten_old", "--json")
     assert json.loads(shown.stdout)["state"] == "version"
+    assert json.loads(shown.stdout)["hooks"] == []
     checked = json.loads(call(migrated, "check", "--json").stdout)
     assert not checked["fine"]
     safe = json.loads(call(migrated, "--safe-mode", "plugins", "list", "--json").stdout)

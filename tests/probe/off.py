@@ -50,6 +50,8 @@ ABOUT_A_TOOL = {
     "tools.agree": "it is how a held one goes on",
     "tools.resume": "it is how a paused one goes on",
     "tools.faults": "why it is paused",
+    "tools.health": "what it cost while it was on",
+    "office.health": "it is on in other stores",
     "tools.again": "what it owes may be an obligation; the rest waits until it is on",
     "office.policy": "head office says where it may be on",
     "office.agree": "head office agrees to what a new version declares",

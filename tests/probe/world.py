@@ -202,6 +202,7 @@ def build(app: Flask, database: Database) -> World:
             with world.session(site.owner, write=True) as s:
                 for tool in TOOLS:
                     policy.set_policy(s, tool, "required", note=f"{_firm(site)} says so")
+    world.house.counting.write(everything=True)  # what the tools' hooks did meanwhile
     return world
 
 

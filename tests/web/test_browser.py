@@ -13,7 +13,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import ConsoleMessage, Page, expect
 
 from highstreet.customers import service
-from highstreet.host import policy
+from highstreet.host import faults, policy
 from highstreet.members import links
 from highstreet_tenants import clock
 from highstreet_tenants.models import Brand
@@ -287,6 +287,11 @@ def pages(club: Any, counter: str) -> dict[str, tuple[str | None, str]]:
         service.dismiss_pair(s, ids[3], ids[4])
     with club.session(0, 1, write=True) as s:
         policy.pause(s, "points_club")
+    with club.session(0, write=True) as s:
+        faults.record(
+            s, faults.of_error("points_club", "member_club", s.store_id, ValueError("no"), 812.0)
+        )
+    club.site.house.counting.write(everything=True)
     with club.session(0) as s:
         token = links.make_link(club.site.tenancy, s, ids[0])
     store, office, dana, imke = (
@@ -315,6 +320,7 @@ def pages(club: Any, counter: str) -> dict[str, tuple[str | None, str]]:
         "tools": (dana, f"{store}/tools/"),
         "set-up": (dana, f"{store}/tools/points_club/set-up"),
         "faults": (dana, f"{store}/tools/points_club/faults"),
+        "health": (dana, f"{store}/tools/points_club/health"),
         "settings": (dana, f"{store}/settings/"),
         "jobs": (dana, f"{store}/jobs/"),
         "tills": (dana, f"{store}/people/tills"),
@@ -326,6 +332,7 @@ def pages(club: Any, counter: str) -> dict[str, tuple[str | None, str]]:
         "stores": (imke, f"{office}/stores/"),
         "store": (imke, f"{office}/stores/harbour-1"),
         "office-tools": (imke, f"{office}/tools/"),
+        "office-health": (imke, f"{office}/tools/points_club/health"),
         "policy": (imke, f"{office}/tools/points_club/policy"),
         "office-set-up": (imke, f"{office}/tools/points_club/settings"),
         "approvals": (imke, f"{office}/approvals/"),

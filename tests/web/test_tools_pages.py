@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from highstreet.customers import queries as customers
-from highstreet.host import dispatch, policy, settings, state
+from highstreet.host import dispatch, faults, policy, settings, state
 from web_forms import fields
 
 CLUB = "points_club"
@@ -239,3 +239,24 @@ def test_the_set_up_of_a_tool_that_is_off_says_why(front: Any, owner: Any, tools
     assert "is not on here" in words(answer)
     assert owner.get(f"{tools}nothing_such/set-up").status_code == 404
     assert owner.get(f"{tools}nothing_such/switch").status_code == 404
+
+
+def test_how_a_tool_is_doing_is_told_to_the_store_and_to_head_office(
+    club: Any, owner: Any, manager: Any, tools: str
+) -> None:
+    page = f"{tools}{CLUB}/health"
+    assert "Nothing to tell yet" in words(owner.get(page))
+    ann = club.enrol(0, name="Ann Hall")
+    club.buy(0, ann, 1000, "R-1")
+    with club.session(0, write=True) as s:
+        fault = faults.of_error(CLUB, "purchases_recorded", s.store_id, ValueError("no"), 900.0)
+        faults.record(s, fault)
+    club.site.house.counting.write(everything=True)
+    told = owner.get(page)
+    assert "purchases_recorded 2 2 1" in words(told), "a sale and a fault"
+    assert "<b>900.0</b>" in told.text, "longer than a hook may take"
+    assert f"{tools}{CLUB}/health" in owner.get(tools).text
+    all_stores = manager.get(f"{club.head(0)}/tools/{CLUB}/health")
+    assert "purchases_recorded 2 2 1" in words(all_stores)
+    assert "Where it failed oftenest" in words(all_stores)
+    assert f"/tools/{CLUB}/health" in manager.get(f"{club.head(0)}/tools/").text

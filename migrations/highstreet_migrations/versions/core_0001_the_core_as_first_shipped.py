@@ -902,6 +902,43 @@ def upgrade() -> None:
         )
 
     op.create_table(
+        "core_plugin_use",
+        sa.Column("brand_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("plugin", sa.String(length=30), nullable=False),
+        sa.Column("node_id", sa.Uuid(), nullable=False),
+        sa.Column("hook", sa.String(length=80), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("calls", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("failures", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("seconds", sa.Float(), nullable=False),
+        sa.Column("slowest", sa.Float(), nullable=False),
+        sa.Column("store_id", sa.Uuid(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["brand_id", "store_id"],
+            ["core_store.brand_id", "core_store.id"],
+            name=op.f("fk_core_plugin_use_brand_id_store_id_core_store"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["brand_id"], ["core_brand.id"], name=op.f("fk_core_plugin_use_brand_id_core_brand")
+        ),
+        sa.PrimaryKeyConstraint("brand_id", "id", name=op.f("pk_core_plugin_use")),
+        sa.UniqueConstraint(
+            "brand_id",
+            "plugin",
+            "node_id",
+            "hook",
+            "day",
+            name=op.f("uq_core_plugin_use_brand_id_plugin_node_id_hook_day"),
+        ),
+        info={"personal": False},
+    )
+    with op.batch_alter_table("core_plugin_use", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_core_plugin_use_brand_id_day"), ["brand_id", "day"], unique=False
+        )
+
+    op.create_table(
         "core_plugin_agreement",
         sa.Column("brand_id", sa.Uuid(), nullable=False),
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -2109,6 +2146,10 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_core_plugin_agreement_brand_id_node_id"))
 
     op.drop_table("core_plugin_agreement")
+    with op.batch_alter_table("core_plugin_use", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_core_plugin_use_brand_id_day"))
+
+    op.drop_table("core_plugin_use")
     with op.batch_alter_table("core_plugin_owed", schema=None) as batch_op:
         batch_op.drop_index(
             "ix_core_plugin_owed_due",

@@ -117,6 +117,7 @@ def open_house(*, ready: bool = True, faces: bool = False) -> Iterator[House]:
             if ready:
                 be_ready(house)
             yield house
+            house.counting.end()
     finally:
         house.engine.dispose()
 

@@ -11,9 +11,16 @@ import click
 import sqlalchemy as sa
 from jinja2 import Environment, TemplateSyntaxError
 
-from highstreet.cli.base import find_brand, json_option, open_house, operating, print_json
+from highstreet.cli.base import (
+    find_brand,
+    json_option,
+    open_house,
+    operating,
+    print_json,
+    print_table,
+)
 from highstreet.cli.base import telling_of_the_database as telling
-from highstreet.host import agreements, declared, faults, owed, settings, state
+from highstreet.host import agreements, counts, declared, faults, owed, settings, state
 from highstreet.host.manifest import CAPABILITIES
 from highstreet.host.registry import Loaded
 from highstreet.house import House
@@ -22,6 +29,8 @@ from highstreet_tenants.errors import HighstreetError
 from highstreet_tenants.models import Brand
 from highstreet_tenants.sessions import ScopedSession
 
+#: Days that `show` looks back.
+WEEK = 7
 #: How each reason to set a tool aside is put right.
 MEND = {
     "entry-point": "Its author names the package in setup.cfg (NAME = PACKAGE); install it anew.",
@@ -181,13 +190,53 @@ def show(plugin: str, brand_slug: str | None, as_json: bool) -> None:
                 ]
                 told["faults"] = len(faults.recent(s, plugin, limit=500))
                 told["owed"] = sum(debt.parts for debt in owed.debts(s, plugin))
+        told["hooks"] = _used(house, plugin, brand_slug)
     if as_json:
         print_json(told)
         return
     for key, value in told.items():
-        if key != "declares" and value not in ("", []):
+        if key not in ("declares", "hooks") and value not in ("", []):
             click.echo(f"{key}: {', '.join(map(str, value)) if isinstance(value, list) else value}")
     for title, things in declared.titled(host, plugin, told["declares"]):
         click.echo(f"{title}:")
         for thing in things:
             click.echo(f"  {thing}")
+    click.echo(_("Its hooks in the last %(days)s days:", days=WEEK))
+    print_table(
+        ("hook", "calls", "failed", "mean ms", "slowest ms"),
+        [
+            (
+                use["hook"],
+                use["calls"],
+                use["failures"],
+                f"{use['mean_ms']:.2f}",
+                f"{use['slowest_ms']:.1f}",
+            )
+            for use in told["hooks"]
+        ],
+        _("None was called."),
+    )
+
+
+def _used(house: House, plugin: str, brand_slug: str | None) -> list[dict[str, Any]]:
+    """What the tool's hooks did in the last days, in one brand or in all of them."""
+    if not house.look_at_tables():
+        return []
+    with house.tenancy.control() as c:
+        brands = list(c.scalars(sa.select(Brand)))
+    found: dict[str, list[counts.Use]] = {}
+    for brand in brands:
+        if brand_slug in (None, brand.slug):
+            with operating(house, brand) as s:
+                for use in counts.used(s, plugin, WEEK):
+                    found.setdefault(use.hook, []).append(use)
+    return [
+        {
+            "hook": hook,
+            "calls": (calls := sum(use.calls for use in uses)),
+            "failures": sum(use.failures for use in uses),
+            "mean_ms": sum(use.calls * use.mean_ms for use in uses) / max(calls, 1),
+            "slowest_ms": max(use.slowest_ms for use in uses),
+        }
+        for hook, uses in sorted(found.items())
+    ]

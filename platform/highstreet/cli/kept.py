@@ -45,7 +45,10 @@ def main() -> None:
         if (killed := keeper.killed_in(said)) is not None:
             _note(house, killed)
         house.runner.watch = keeper.Teller(told)
-        _work(house)
+        try:
+            _work(house)
+        finally:
+            house.counting.end()
 
 
 def _note(house: House, killed: keeper.Killed) -> None:

@@ -101,6 +101,7 @@ def serve(app: Flask, house: House, host: str, port: int, *, runner: bool) -> No
         raise Invalid(_("There is no address %(host)s to listen on: --host", host=host)) from error
     at = address(host, getattr(server, "effective_port", port))
     click.echo(_("Highstreet listens on %(address)s (stop: Ctrl-C)", address=at), err=True)
+    house.counting.start()
     with _ending_on(signal.SIGTERM), running_jobs(house, runner):
         try:
             server.run()  # returns on SIGINT and SystemExit, after its tasks have ended

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from highstreet import host as hosts
-from highstreet.host import faults, guard, owed, state
+from highstreet.host import counts, faults, guard, owed, state
 from highstreet.host.guard import CAUGHT
 from highstreet.host.plans import Answer, Plan
 from highstreet.host.spec import Call
@@ -86,6 +86,9 @@ class Batch:
         began = perf_counter()
         value = call.function(ctx, *values)
         took = perf_counter() - began
+        # One call for many stores is head office's.
+        here = state.here(self.s, stores[0] if len(stores) == 1 else self.s.scope.store_id)
+        (here.sheet or counts.on(self.s, here))[self.hook.name][call.plugin].add(took)
         if took > budget:
             slow.append((call.plugin, took, budget))
         return [] if value is None else [Answer(call.plugin, value)]

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from highstreet import host as hosts
-from highstreet.host import faults, guard, state
+from highstreet.host import counts, faults, guard, state
 from highstreet.host.asked import node_of, plan_in, slow
 from highstreet.host.guard import CAUGHT
 from highstreet.host.plans import Answer, Plan
@@ -87,7 +87,9 @@ def _each(
             )
             faults.record(s, fault, apart=True)
             raise Refused(failed(hosts.of(s).title(plugin, language()))) from error
-        if perf_counter() - began > plan.budget:
-            slow(s, plan, plugin, store_id, perf_counter() - began)
+        took = perf_counter() - began
+        (here.sheet or counts.on(s, here))[plan.hook.name][plugin].add(took)
+        if took > plan.budget:
+            slow(s, plan, plugin, store_id, took)
         if value is not None:
             yield Answer(plugin, value)

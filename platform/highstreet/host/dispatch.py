@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from highstreet import host as hosts
-from highstreet.host import faults, guard, owed, state
+from highstreet.host import counts, faults, guard, owed, state
 from highstreet.host.asked import node_of, plan_in, slow, wrong_arguments
 from highstreet.host.batches import Batch
 from highstreet.host.closed import Refused, together, veto
@@ -48,6 +48,7 @@ def collect(
         return _collect_shielded(s, here, plan, store_id, values)
     answers: list[Answer] = []
     ctxs, budget = here.ctxs, plan.budget
+    tallies = (here.sheet or counts.on(s, here))[hook]
     began = perf_counter()
     for plugin, function, _order in plan.calls:
         ctx = ctxs.get(plugin)
@@ -62,8 +63,13 @@ def collect(
         else:
             if value is not None:
                 answers.append(Answer(plugin, value))
-            if ended - began > budget:
-                slow(s, plan, plugin, store_id, ended - began)
+            tally, took = tallies[plugin], ended - began
+            tally.calls += 1
+            tally.seconds += took
+            if took > tally.slowest:
+                tally.slowest = took
+            if took > budget:
+                slow(s, plan, plugin, store_id, took)
         began = ended
     return answers
 
@@ -74,6 +80,7 @@ def _collect_shielded(
     """The same with one shield for all of them: whoever reaches for the database opens it."""
     answers: list[Answer] = []
     ctxs, budget = here.ctxs, plan.budget
+    tallies = (here.sheet or counts.on(s, here))[plan.hook.name]
     shield = guard.Shield(s)
     try:
         began = perf_counter()
@@ -92,8 +99,13 @@ def _collect_shielded(
                 shield.settle(failed=False)
                 if value is not None:
                     answers.append(Answer(plugin, value))
-                if ended - began > budget:
-                    slow(s, plan, plugin, store_id, ended - began)
+                tally, took = tallies[plugin], ended - began
+                tally.calls += 1
+                tally.seconds += took
+                if took > tally.slowest:
+                    tally.slowest = took
+                if took > budget:
+                    slow(s, plan, plugin, store_id, took)
             began = ended
     finally:
         shield.lift(failed=True)  # open still only if something ends the process
@@ -170,6 +182,7 @@ def _write(
         late: list[tuple[str, float]] = []
         size = guard.size(values)
         budget = plan.budget * size
+        tallies = (here.sheet or counts.on(s, here))[plan.hook.name]
         try:
             with s.savepoint(plan.seconds * size):
                 began = perf_counter()
@@ -179,8 +192,13 @@ def _write(
                     ended = perf_counter()
                     if value is not None:
                         answers.append(Answer(plugin, value))
-                    if ended - began > budget:
-                        late.append((plugin, ended - began))
+                    tally, took = tallies[plugin], ended - began
+                    tally.calls += 1
+                    tally.seconds += took
+                    if took > tally.slowest:
+                        tally.slowest = took
+                    if took > budget:
+                        late.append((plugin, took))
                     began = ended
         except TransactionEnded:
             raise  # the caller's fact is gone with it: nothing may look as if it stood
@@ -214,8 +232,11 @@ def _write_each(
             _failed(s, plan, plugin, store_id, error, perf_counter() - began)
             owed.note(s, plan.hook, plugin, node_of(s, store_id), arguments, tried=True)
             continue
-        if perf_counter() - began > budget:
-            late.append((plugin, perf_counter() - began))
+        took = perf_counter() - began
+        here = state.here(s, store_id)
+        (here.sheet or counts.on(s, here))[plan.hook.name][plugin].add(took)
+        if took > budget:
+            late.append((plugin, took))
         if value is not None:
             answers.append(Answer(plugin, value))
     return answers, late

@@ -20,7 +20,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from highstreet import host as hosts
-from highstreet.host import state
+from highstreet.host import counts, state
 from highstreet.host.models import PluginFault, PluginPause
 from highstreet.i18n import gettext as _
 from highstreet_tenants import clock
@@ -159,6 +159,8 @@ def record(s: ScopedSession, fault: Fault, *, apart: bool = False) -> None:
     if hook is not None and hook.wordless and fault.kind != "slow":
         fault = replace(fault, said="")
     s.info.setdefault(_MET, []).append(fault)
+    if fault.kind != "slow":  # that one was counted when it came back
+        counts.failed(s, fault.plugin, fault.hook, fault.store_id, fault.milliseconds / 1000)
     if apart or not s.writing:
         _later(s, fault)
         return

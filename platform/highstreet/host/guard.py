@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import orm
 
 from highstreet import host as hosts
-from highstreet.host import faults, state
+from highstreet.host import counts, faults, state
 from highstreet.host.state import Here
 from highstreet_tenants.failures import FAILURES
 from highstreet_tenants.sessions import ScopedSession
@@ -140,6 +140,7 @@ def call(
             shield.lift(failed=True)
         raise
     took = perf_counter() - began
+    (here.sheet or counts.on(s, here))[label][plugin].add(took)
     if shield is not None:
         shield.lift(failed=False)
     if took > budget:

@@ -4,7 +4,7 @@ None of these rows is about a person, so head office sees its stores' rows, with
 what an error said or the arguments of an owed call may name a customer.
 """
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -155,6 +155,28 @@ class PluginFault(StoreOwned, Base):
     traceback: Mapped[str] = mapped_column(sa.Text, default="")
     milliseconds: Mapped[float] = mapped_column(sa.Float, default=0.0)
     at: Mapped[datetime] = mapped_column(default=now)
+
+
+class PluginUse(StoreOwned, Base):
+    """How often a tool's hook was called in a place on one of its days, how often it failed, and
+    how many seconds that took: all together, and the longest. Added up by `counting`.
+    """
+
+    __tablename__ = "core_plugin_use"
+    __personal__ = False
+    __constraints__ = (
+        sa.UniqueConstraint("brand_id", "plugin", "node_id", "hook", "day"),
+        sa.Index(None, "brand_id", "day"),
+    )
+
+    plugin: Mapped[str] = mapped_column(sa.String(30))
+    node_id: Mapped[UUID]
+    hook: Mapped[str] = mapped_column(sa.String(80))
+    day: Mapped[date]
+    calls: Mapped[int]
+    failures: Mapped[int]
+    seconds: Mapped[float] = mapped_column(sa.Float)
+    slowest: Mapped[float] = mapped_column(sa.Float)
 
 
 class PluginOwed(StoreOwned, Base):

@@ -18,6 +18,7 @@ import pluggy
 import highstreet
 from highstreet.host import candidates, catalogues, contributions, importing, tables
 from highstreet.host.candidates import Candidate, Reason, Refused, quarantine_name
+from highstreet.host.counts import Counts
 from highstreet.host.installed import GROUP, Unreadable, points
 from highstreet.host.kept import Kept
 from highstreet.host.manifest import PRODUCT, Manifest
@@ -102,6 +103,8 @@ class Host:
     looked: float = 0.0
     #: Names of all that was loaded, as they depend.
     order: list[str] = field(default_factory=list)
+    #: How often hooks were called, until somebody writes it down.
+    counts: Counts = field(default_factory=Counts)
     #: What is kept in memory per brand and store, until the brand's state_version moves on.
     states: Kept[Any] = field(default_factory=lambda: Kept(65_536))
     #: One entry per distinct set of enabled tools, shared by all stores that have it.

@@ -1,13 +1,14 @@
 """Doing what a tool owes: the job behind `owed`."""
 
 from collections.abc import Collection, Mapping
+from time import perf_counter
 from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
 
 from highstreet import host as hosts
-from highstreet.host import faults, guard, owed, state
+from highstreet.host import counts, faults, guard, owed, state
 from highstreet.host.guard import CAUGHT
 from highstreet.host.owed import TABLE
 from highstreet.host.spec import Hook
@@ -81,8 +82,11 @@ def _try(
             given = hook.retry.load(s, arguments)
             if given is None:
                 return "gone"
-            ctx = guard.ctx_of(s, state.here(s, store_id), plugin, store_id)
+            here = state.here(s, store_id)
+            ctx = guard.ctx_of(s, here, plugin, store_id)
+            began = perf_counter()
             call.function(ctx, *(given[name] for name in hook.arguments))
+            counts.on(s, here)[hook.name][plugin].add(perf_counter() - began)
     except TransactionEnded:
         raise
     except CAUGHT as error:

@@ -88,7 +88,7 @@ class Known:
 class Here:
     """One place as one session knows it: what is kept, and the `ctx` of each tool called so far."""
 
-    __slots__ = ("active", "ctxs", "histories", "kept", "place")
+    __slots__ = ("active", "ctxs", "histories", "kept", "place", "sheet")
 
     def __init__(self, known: Known) -> None:
         self.active = known.active
@@ -96,6 +96,7 @@ class Here:
         self.histories = known.histories
         self.kept = known.kept
         self.ctxs: dict[str, Any] = {}
+        self.sheet: Any = None  # what hooks are counted on here, see `counts`
 
 
 def here(s: ScopedSession, store_id: UUID | None = None) -> Here:

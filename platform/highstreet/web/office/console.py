@@ -7,7 +7,17 @@ from highstreet.web.office import (
     policy,
     results,
     storelist,
+    toolhealth,
 )
 from highstreet.web.office.pages import office
 
-__all__ = ["campaigns", "factor", "office", "onboarding", "policy", "results", "storelist"]
+__all__ = [
+    "campaigns",
+    "factor",
+    "office",
+    "onboarding",
+    "policy",
+    "results",
+    "storelist",
+    "toolhealth",
+]

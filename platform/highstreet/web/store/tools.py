@@ -22,7 +22,7 @@ from highstreet.host.policy import Change
 from highstreet.host.state import Effective
 from highstreet.i18n import gettext as _
 from highstreet.i18n import ngettext
-from highstreet.web import settings_form, settings_read, toolfaces
+from highstreet.web import settings_form, settings_read, toolfaces, usage
 from highstreet.web.current import current
 from highstreet.web.toolfaces import Deed, ToolFace
 from highstreet_tenants.errors import HighstreetError, NotFound
@@ -90,6 +90,10 @@ def deeds(tool: ToolFace, effective: Effective, *, owes: bool = False) -> list[D
         found.append(Deed(_("Withdraw"), here("tools.withdraw", tool=tool.name), True))
     elif choose and tool.state == "refused":
         found.append(Deed(_("Ask again"), switch))
+    if loaded is not None and loaded.plugin.hooks is not None and tool.state != "off":
+        found.append(
+            Deed(_("How it is doing"), here("tools.health", tool=tool.name), look="btn-link")
+        )
     if owes or tool.state in ("paused", "held"):
         found.append(Deed(_("What failed"), here("tools.faults", tool=tool.name), look="btn-link"))
     return found
@@ -204,6 +208,24 @@ def what_failed(brand: str, store: str, tool: str) -> str:
         tool=face,
         faults=[fault_shown(one) for one in found],
         debts=[debt_shown(one, effective) for one in debts],
+    )
+
+
+@tools.get("/<tool>/health")
+@requires("tools.view")
+def health(brand: str, store: str, tool: str) -> str:
+    """What its hooks cost here and how often they failed."""
+    with current.session() as s:
+        face = toolfaces.face(current.house.host, tool, state.explain(s, tool))
+        lines = usage.lines(s, tool)
+    return render_template(
+        "shared/tool_health.html",
+        tool=face,
+        lines=lines,
+        slow_ms=current.house.host.slow_ms,
+        back_href=here("tools.list_all"),
+        faults_href=here("tools.faults", tool=tool),
+        failing=[],
     )
 
 
