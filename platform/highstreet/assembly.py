@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import lru_cache
+from functools import lru_cache, partial
+from pathlib import Path
 from typing import Any, NoReturn
 
 from flask import Flask
@@ -13,7 +14,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from highstreet import config as settings
 from highstreet import i18n, rates, rooms
-from highstreet.host import Host, gating
+from highstreet.host import Host, gating, trial
 from highstreet.host.counting import Counting
 from highstreet.host.handing import Handing
 from highstreet.house import House
@@ -89,6 +90,8 @@ def _build(app: Flask, values: dict[str, Any], *, faces: bool) -> House:
         slots=SLOTS,
         slow_ms=values["slow_hook_ms"],
         query_seconds=values["hook_query_seconds"],
+        # An author's test run may die of the tool: that is plain enough.
+        trial=None if values["testing"] else partial(trial.deadly, Path(values["instance"])),
     )
     with app.app_context():
         tenancy = Tenancy(db.engine, seconds=values["query_seconds"] if faces else 0)

@@ -1,7 +1,7 @@
 """Importing a tool's package, so that whatever it does there ends neither the core nor the start.
 
 What it raises, prints or calls (`sys.exit`), and how long it takes, is its own affair. Two things
-nobody in the same process can catch: `os._exit` and a crash in C. Then `--safe-mode` starts.
+nobody in the same process can catch: `os._exit` and a crash in C. `trial` finds those out before.
 """
 
 import importlib

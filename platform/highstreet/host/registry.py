@@ -123,11 +123,13 @@ class Host:
         query_seconds: float = 3.0,
         fault_limit: int = 5,
         version: str | None = None,
+        trial: Callable[[Sequence[Candidate]], Mapping[str, str]] | None = None,
     ) -> "Host":
         """Load every installed tool.
 
         specs: the rooms' classes of hookspecs. entry_points: instead of those installed. safe_mode:
-        set all of them aside unopened. slots: names of the slots that pages have (None: any).
+        set all of them aside unopened. trial: says which packages end a process that imports them,
+        and how. slots: names of the slots that pages have (None: any).
         Raises only what a mistake in the core's own specs raises.
         """
         host = cls(
@@ -151,8 +153,17 @@ class Host:
         )
         for one in refused:
             host._set_aside(one.candidate, one)
+        deadly = {} if trial is None or safe_mode else trial(found)
         for candidate in found:
-            if safe_mode:
+            if candidate.package in deadly:
+                how = deadly[candidate.package]
+                why = _l(
+                    "Importing it ends the process (%(how)s), so it is left alone until its files"
+                    " change.",
+                    how=how,
+                )
+                host._set_aside(candidate, Refused(candidate, "import-error", why))
+            elif safe_mode:
                 # Set aside and not unheard of: what it should have done meanwhile is kept.
                 why = _l("Highstreet was started without tools (--safe-mode).")
                 host._set_aside(candidate, Refused(candidate, "safe-mode", why))
