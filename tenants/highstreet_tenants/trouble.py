@@ -35,6 +35,11 @@ def name(error: BaseException, sql: str) -> None:
         error.add_note(f"[SQL: {' '.join(sql.split())[:300]}]")
 
 
+def said(error: BaseException) -> str:
+    """What an error says, with the statement that `name` has noted: for the log."""
+    return " ".join([str(error), *getattr(error, "__notes__", ())])
+
+
 def passes(error: BaseException) -> bool:
     """Whether the database was busy or away, so that trying again later helps."""
     if not is_of_database(error) or timed_out(error):

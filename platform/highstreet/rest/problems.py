@@ -284,7 +284,7 @@ def of_http(error: HTTPException) -> Response:
 def of_database(error: Exception) -> Response | None:
     """The answer where the database was busy or gone, or gave a statement up; None for a defect."""
     if trouble.timed_out(error):
-        log.error("%s %s took too long: %s", request.method, request.path, error)
+        log.error("%s %s took too long: %s", request.method, request.path, trouble.said(error))
         detail = _(
             "The database had worked on it for longer than it may, so it was given up. Nothing was"
             " changed. Ask for less, or try again later."

@@ -110,7 +110,8 @@ def of_defect(error: Exception) -> Response:
         )
     if trouble.timed_out(error):
         number = fault_number()
-        log.error("%s: %s %s took too long: %s", number, request.method, request.path, error)
+        said = trouble.said(error)
+        log.error("%s: %s %s took too long: %s", number, request.method, request.path, said)
         return page(
             Words(
                 503,
