@@ -10,6 +10,7 @@ from highstreet_points_club import (
     api,
     books,
     campaigns,
+    fields,
     hooks,
     jobs,
     models,
@@ -46,6 +47,7 @@ plugin = Plugin(
     verbs=verbs.VERBS,
     campaigns=campaigns.ACTIONS,
     checks=(typesetting.fonts,),
+    fields=fields.FIELDS,
     actions={"points_club.corrected": _l("Points corrected")},
     translations="translations",
 )

@@ -118,6 +118,7 @@ PLAIN: dict[str, str | bytes] = {
     "level": "required",
     "limit": "50",
     "lock": "120",
+    "names": "customer.name,points_club.balance",
     "locale": "en",
     "month": "2026-11",
     "narrow": "1",

@@ -113,6 +113,12 @@ def test_events_told_to_others(street: Street, name: str) -> None:
     assert not wrong, "\n".join(wrong)
 
 
+@pytest.mark.parametrize("name", PLACES)
+def test_fields_of_customers(street: Street, name: str) -> None:
+    wrong = working_off.fields(street, name)
+    assert not wrong, "\n".join(wrong)
+
+
 def test_files_that_a_tool_takes_in(street: Street, tmp_path: Any) -> None:
     wrong = [one for slug in street.offices for one in working_off.files(street, slug, tmp_path)]
     assert not wrong, "\n".join(wrong)

@@ -10,7 +10,7 @@ from uuid import uuid4
 import sqlalchemy as sa
 
 from highstreet import jobs as queue
-from highstreet.customers import queries
+from highstreet.customers import published, queries
 from highstreet.customers import service as customers
 from highstreet.host import dispatch, gating, owed, retry, state
 from highstreet.host import verbs as host_verbs
@@ -193,6 +193,18 @@ def events(street: Street, name: str) -> list[str]:
             wrong.append(f"{kind} where it is {name}, told: {told}")
         if (kind in catalogue.offered(s)) is not at.on:
             wrong.append(f"{kind} can be subscribed to where it is {name}")
+    return wrong
+
+
+def fields(street: Street, name: str) -> list[str]:
+    """Fields of customers that are there though their tool is off, or are not though it is on."""
+    at, wrong = street.at(name), []
+    with street.session(at) as s:
+        known = published.known(s)
+        for loaded in street.house.host.plugins.values():
+            for one in loaded.plugin.fields:
+                if (one.name in known) is not at.on:
+                    wrong.append(f"{one.name} where it is {name}, known: {one.name in known}")
     return wrong
 
 

@@ -13,9 +13,10 @@ from marshmallow import Schema, ValidationError, validate
 from marshmallow import fields as ma_fields
 from marshmallow import missing as missing_
 
-from highstreet.host import answers, catalogues, pages
+from highstreet.host import answers, catalogues, customer_fields, pages
 from highstreet.host.campaign_actions import CampaignAction
 from highstreet.host.candidates import Candidate, Refused
+from highstreet.host.customer_fields import CustomerField
 from highstreet.host.plugin import NavEntry, Plugin, Verb
 from highstreet.host.spec import Call, Hook
 from highstreet.host.taking import WHO_AND_WHERE, ImportKind
@@ -36,6 +37,7 @@ SEVERAL: Mapping[str, type | None] = {
     "verbs": Verb,
     "campaigns": CampaignAction,
     "checks": None,
+    "fields": CustomerField,
 }
 
 
@@ -50,6 +52,7 @@ def check(candidate: Candidate, plugin: Plugin, slots: Set[str] | None) -> None:
         *_events(plugin),
         *_actions(plugin),
         *_campaigns(plugin),
+        *customer_fields.wrong(plugin.name, plugin.fields),
         *_pages(plugin, slots),
         *_permissions(candidate, plugin),
         *catalogues.wrong(candidate.package, plugin.translations),

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from marshmallow import Schema
 
     from highstreet.host.campaign_actions import CampaignAction
+    from highstreet.host.customer_fields import CustomerField
     from highstreet.host.event_types import EventType
     from highstreet.host.taking import ImportKind
     from highstreet.jobs import JobHandler, Periodic
@@ -87,6 +88,7 @@ class Plugin:
     what `highstreet check` is to look at for it, asked without a database or a request. events:
     what it tells others' programmes by webhook, named `<name>.<what>`. actions: what it writes into
     the trail by `ctx.record`, named `<name>.<what>`, each with its words (a lazy translation).
+    fields: facts about a customer that others may ask for by name, named `<name>.<what>`.
     translations: directory of its gettext catalogues, beside the package.
     """
 
@@ -106,4 +108,5 @@ class Plugin:
     checks: Sequence[Callable[[], Iterable[Finding]]] = ()
     events: Sequence[EventType] = ()
     actions: Mapping[str, object] = field(default_factory=dict)
+    fields: Sequence[CustomerField] = ()
     translations: str | None = None

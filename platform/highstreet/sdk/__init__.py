@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from highstreet.customers.hooks import SummaryRow
     from highstreet.host.access import public, requires
     from highstreet.host.campaign_actions import CampaignAction
+    from highstreet.host.customer_fields import CustomerField
     from highstreet.host.dispatch import Refused
     from highstreet.host.event_types import EventType
     from highstreet.host.facts import BrandFacts
@@ -111,6 +112,7 @@ _PLACES: dict[str, str] = {
     "SummaryRow": "highstreet.customers.hooks",
     **dict.fromkeys(("public", "requires"), "highstreet.host.access"),
     "CampaignAction": "highstreet.host.campaign_actions",
+    "CustomerField": "highstreet.host.customer_fields",
     "Refused": "highstreet.host.dispatch",
     "EventType": "highstreet.host.event_types",
     "BrandFacts": "highstreet.host.facts",
@@ -171,6 +173,7 @@ __all__ = [
     "Conflict",
     "Ctx",
     "CustomerFact",
+    "CustomerField",
     "Deed",
     "Deeds",
     "Difference",

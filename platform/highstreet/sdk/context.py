@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         Consent,
         Customers,
         Events,
+        Fields,
         Jobs,
         Purchases,
         Timeline,
@@ -146,6 +147,13 @@ class Ctx(Ground):
         from highstreet.sdk.rooms import Campaigns
 
         return self._room("campaigns", Campaigns)
+
+    @property
+    def fields(self) -> Fields:
+        """What is known of customers, by name, whichever tool keeps it."""
+        from highstreet.sdk.rooms import Fields
+
+        return self._room("fields", Fields)
 
     @property
     def jobs(self) -> Jobs:

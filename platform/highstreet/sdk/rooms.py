@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from highstreet.customers.anchors import Root
     from highstreet.customers.birthdays import Celebrant
     from highstreet.customers.facts import CustomerDetail, CustomerFact, Found, IdentityFact
+    from highstreet.host.customer_fields import CustomerField
     from highstreet.i18n import LazyText
     from highstreet.purchases.facts import PurchaseFact, ReturnFact
     from highstreet.sdk.ground import Ground
@@ -314,6 +315,30 @@ class Campaigns(_Room):
         from highstreet.campaigns import running
 
         return running.names(self._ctx.s, ids)
+
+
+class Fields(_Room):
+    """Needs `customers.read`. What is known of customers by name: the core's fields, the brand's
+    own, and those of every tool that is on here."""
+
+    __slots__ = ()
+
+    def known(self) -> dict[str, CustomerField]:
+        """What can be asked for in this place, with label and kind."""
+        from highstreet.customers import published
+
+        self._ctx.need("customers.read")
+        return published.known(self._ctx.s, self._ctx.store_id)
+
+    def read(
+        self, names: Collection[str], customer_ids: Iterable[UUID]
+    ) -> dict[UUID, dict[str, Any]]:
+        """Values by customer and name, a statement for each field. Whoever has none is missing, and
+        so is a field whose tool is off. Raises NotFound for a name that nobody publishes."""
+        from highstreet.customers import published
+
+        self._ctx.need("customers.read")
+        return published.read(self._ctx.s, names, customer_ids, self._ctx.store_id)
 
 
 class Jobs(_Room):

@@ -3,7 +3,8 @@ happen. They hang in the customers' part of whichever console asked.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -11,7 +12,7 @@ from flask import Response as FlaskResponse
 from flask import flash, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from highstreet.customers import listing, service
+from highstreet.customers import listing, published, service
 from highstreet.customers import queries as customers
 from highstreet.customers.facts import CustomerFact
 from highstreet.host.access import requires
@@ -34,8 +35,8 @@ _COLUMNS = ("name", "cards", "phones", "emails", "language", "joined", "home_sto
 @page.post("/all.csv")
 @requires("customers.export")
 def sheet_of_all(brand: str, store: str | None = None) -> FlaskResponse:
-    """All customers as a file for a spreadsheet, the latest to join first; of the brand's club
-    head office alone takes them along.
+    """All customers as a file for a spreadsheet, the latest to join first, with the brand's own
+    fields and those of tools that are on; of the brand's club head office alone takes them along.
     """
     place = current.place
     if place.store is not None and place.brand.customers == "brand":
@@ -43,15 +44,17 @@ def sheet_of_all(brand: str, store: str | None = None) -> FlaskResponse:
     name = f"customers-{place.store.slug if place.store else place.brand.slug}.csv"
     with current.session(write=True) as s:
         record(s, "customers.exported", "customer")
-        return sheet(name, _COLUMNS, _lines(s))
+        more = [one for one in published.known(s) if one not in published.CORE]
+        return sheet(name, (*_COLUMNS, *more), _lines(s, more))
 
 
-def _lines(s: ScopedSession) -> Iterator[tuple[object, ...]]:
+def _lines(s: ScopedSession, more: Sequence[str]) -> Iterator[tuple[object, ...]]:
     cursor: str | None = None
     while True:
         found = listing.newest(s, before=cursor, limit=200)
         held = customers.contacts(s, [fact.id for fact in found.customers])
         homes = listing.store_names(s, (fact.home_store_id for fact in found.customers))
+        known = published.read(s, more, [fact.id for fact in found.customers])
         for fact in found.customers:
             good = [one for one in held.get(fact.id, ()) if one.status == "active"]
             shown = {
@@ -62,10 +65,20 @@ def _lines(s: ScopedSession) -> Iterator[tuple[object, ...]]:
             yield (
                 *(fact.name, shown["card"], shown["phone"], shown["email"], fact.language or ""),
                 *(day, homes.get(fact.home_store_id, "")),
+                *(_cell(known.get(fact.id, {}).get(one)) for one in more),
             )
         cursor = found.cursor
         if cursor is None:
             return
+
+
+def _cell(value: object) -> object:
+    """A value as programs read it: moments in UTC, yes and no as 1 and 0."""
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat(timespec="seconds")
+    if isinstance(value, bool):
+        return int(value)
+    return "" if value is None else value
 
 
 @page.post("/<uuid:customer_id>/copy.json")
