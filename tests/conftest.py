@@ -6,10 +6,12 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from highstreet.kit import databases
 from highstreet.kit.brands import make_brand
@@ -37,19 +39,63 @@ def postgres_answers() -> bool:
     return _postgres_answers()
 
 
+class Shelf:
+    """Databases with the whole schema. One that a module has done with is emptied and lent again:
+    making sixty tables, and dropping them, takes longer than most modules."""
+
+    def __init__(self, folders: pytest.TempPathFactory) -> None:
+        self._folders = folders
+        self._free: dict[str, list[Database]] = {kind: [] for kind in KINDS}
+        self._stack = ExitStack()
+
+    @contextmanager
+    def lend(self, kind: str) -> Iterator[Database]:
+        """A database of a kind, without a row."""
+        made = self._free[kind].pop() if self._free[kind] else self._make(kind)
+        before = self._tables(made)
+        if not before.issuperset(Base.metadata.tables):
+            with made.owner.begin() as connection:
+                Base.metadata.create_all(connection)
+                rls.apply(connection, ROLE)
+            before = self._tables(made)
+        kept = dict(made.extra)
+        yield made
+        made.extra = kept
+        made.engine.dispose()
+        if self._tables(made) == before:
+            made.empty()
+            self._free[kind].append(made)
+
+    def close(self) -> None:
+        """Drop them all."""
+        self._stack.close()
+
+    def _make(self, kind: str) -> Database:
+        folder = self._folders.mktemp("db")
+        return self._stack.enter_context(databases.fresh(kind, folder))
+
+    @staticmethod
+    def _tables(made: Database) -> set[str]:
+        return set(sa.inspect(made.owner).get_table_names())
+
+
+@pytest.fixture(scope="session")
+def shelf(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shelf]:
+    """The databases of this process."""
+    _load_models()
+    found = Shelf(tmp_path_factory)
+    yield found
+    found.close()
+
+
 @pytest.fixture(scope="module", params=KINDS)
 def database_module(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, postgres_answers: bool
+    request: pytest.FixtureRequest, shelf: Shelf, postgres_answers: bool
 ) -> Iterator[Database]:
-    """A fresh database with the whole schema, dropped after the module."""
-    _load_models()
+    """A database with the whole schema and no row, the module's own meanwhile."""
     if request.param == "postgresql" and not postgres_answers:
         pytest.skip("no PostgreSQL server answers")
-    folder = tmp_path_factory.mktemp("db")
-    with databases.fresh(request.param, folder) as made:
-        with made.owner.begin() as connection:
-            Base.metadata.create_all(connection)
-            rls.apply(connection, ROLE)
+    with shelf.lend(request.param) as made:
         yield made
 
 

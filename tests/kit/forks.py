@@ -15,8 +15,14 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
-#: Whatever a run of the kit loads before it knows the tool.
-LOADED = "highstreet.app, highstreet.kit.session, highstreet.kit.checks, highstreet.web.mount"
+#: Whatever a run of the kit loads before it knows the tool; not the kit itself, which reads the
+#: environment of its run as it is imported.
+LOADED = (
+    "highstreet.app, highstreet.assembly, highstreet.rooms, highstreet.web.assemble,"
+    " highstreet.web.store.customers, highstreet.web.office.pages, highstreet.rest.mount,"
+    " highstreet.rest.customers, highstreet.rest.purchases, highstreet.customers.service,"
+    " highstreet.purchases.service, highstreet_migrations.runner, alembic.command"
+)
 
 
 def run(arguments: Sequence[str], cwd: Path, env: Mapping[str, str]) -> tuple[int, str]:

@@ -27,6 +27,7 @@ def urls(
     admin = sa.create_engine(POSTGRES, isolation_level="AUTOCOMMIT")
     with admin.connect() as connection:
         connection.exec_driver_sql(f"CREATE DATABASE {name}")
+        connection.exec_driver_sql(f"ALTER DATABASE {name} SET synchronous_commit = off")
     url = sa.make_url(POSTGRES).set(database=name)
     app = url.set(username=ROLE, password=None)
     yield (
