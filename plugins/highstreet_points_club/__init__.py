@@ -18,6 +18,7 @@ from highstreet_points_club import (
     openings,
     screens,
     slots,
+    statements,
     typesetting,
     verbs,
 )
@@ -28,7 +29,7 @@ plugin = Plugin(
     hooks=hooks.Hooks(),
     settings=ProgrammeSchema,
     migrations="highstreet_points_club.migrations",
-    screens=(screens.store, office.office),
+    screens=(screens.store, office.office, statements.member),
     api=(api.blueprint,),
     jobs=jobs.JOBS,
     periodic=jobs.PERIODIC,

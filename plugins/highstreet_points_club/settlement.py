@@ -111,6 +111,11 @@ def month_of(ctx: Ctx, named: str | None) -> Month:
     zone = clock.zone(ctx.brand.zone)
     if named is None:
         return Month(Month(this_month(ctx), zone).before, zone)
+    return month_named(named, zone)
+
+
+def month_named(named: str, zone: tzinfo) -> Month:
+    """The month written as "2026-10", in a zone. Raises NotFound for no month."""
     try:
         return Month(date.fromisoformat(f"{named}-01"), zone)
     except ValueError as error:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import timedelta
 
-from flask import render_template
+from flask import has_request_context, render_template, request, url_for
 from markupsafe import Markup
 
 from highstreet.sdk import Ctx, CustomerFact
@@ -48,6 +48,7 @@ def member_panel(ctx: Ctx, customer: CustomerFact) -> Markup | None:
             unit=words.units(standing.programme),
             waiting=[_until(one, count, place) for one, count in till.grouped(standing.rewards)],
             story=[words.told(line, place) for line in lines],
+            statement=_statement(),
         )
     )
 
@@ -82,6 +83,12 @@ def set_up(ctx: Ctx) -> Markup:
             ],
         )
     )
+
+
+def _statement() -> str:
+    """The address of the member's statement; empty where the page is not opened by their link."""
+    token = (request.view_args or {}).get("token") if has_request_context() else None
+    return url_for("points_club-member.statement", token=token) if token else ""
 
 
 def _until(reward: Issued, count: int, place: rules.Place) -> str:

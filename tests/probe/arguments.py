@@ -140,6 +140,8 @@ PLAIN: dict[str, str | bytes] = {
     "state": "queued",
     "status": "lost",
     "steps": "1",
+    "from_month": "2026-11",
+    "to_month": "2026-11",
     "theme": "dark",
     "time": "10:41",
     "to": "2026-05-14",

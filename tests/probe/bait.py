@@ -128,6 +128,9 @@ EXACT: Mapping[tuple[str, str], Any] = {
         "Probe", "points_club.multiply", TODAY, TODAY, "mandatory", {"percent": 200}
     ),
     ("highstreet.campaigns.queries.by_number", "number"): 1,
+    ("highstreet_points_club.settlement.month_named", "zone"): UTC,
+    ("highstreet_points_club.statements.account", "first"): Month(TODAY.replace(day=1), UTC),
+    ("highstreet_points_club.statements.account", "last"): Month(TODAY.replace(day=1), UTC),
     ("highstreet.campaigns.terms.find", "name"): "points_club.multiply",
     ("ctx.jobs.enqueue", "name"): "probe_tool.chore",
     ("ctx.record", "action"): "probe_tool.tried",

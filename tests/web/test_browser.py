@@ -339,6 +339,7 @@ def pages(club: Any, counter: str) -> dict[str, tuple[str | None, str]]:
         "results": (imke, f"{office}/results/"),
         "member-page": (None, f"/m/{token}"),
         "held": (None, f"/m/{token}/held"),
+        "statement": (None, f"/m/{token}/t/points_club/statement"),
     }
 
 

@@ -56,6 +56,11 @@ class Current:
         """The API key."""
         return self.scope.actor
 
+    @property
+    def member_id(self) -> None:
+        """Nobody's own page: an API key asks for a store."""
+        return None
+
     def may(self, permission: str) -> bool:
         """Whether the API key holds a scope."""
         return permission in g.permissions

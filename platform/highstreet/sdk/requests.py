@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Protocol, cast
+from uuid import UUID
 
 from flask import Flask, current_app, request
 from werkzeug.local import LocalProxy
@@ -26,6 +27,10 @@ class Current(Protocol):
     @property
     def actor(self) -> Actor:
         """Who asks."""
+
+    @property
+    def member_id(self) -> UUID | None:
+        """Whose own page this is (the id of a customer); None in the consoles and the API."""
 
     def may(self, permission: str) -> bool:
         """Whether they hold a permission in the place of the request."""

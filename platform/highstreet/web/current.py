@@ -123,6 +123,11 @@ class Current:
         return Actor("user", user.id, user.name, origin)
 
     @property
+    def member_id(self) -> UUID | None:
+        """Whose own page this is, opened by their link; None elsewhere."""
+        return cast("UUID | None", g.get("member_id"))
+
+    @property
     def place(self) -> Place:
         """Where the request stands. Raises NotFound where the page belongs to no place."""
         place = cast("Place | None", g.get("place"))

@@ -249,6 +249,37 @@ def test_pieces_in_the_cores_pages(house_of_clubs: House, time_machine_: Any) ->
     mine = words(house.site.browser().get(f"/m/{token}"))
     assert "+184" in mine
     assert "16 more for Lunch for two" in mine
+    assert "Statement by month" in mine
+
+
+def test_a_member_reads_the_statement_of_chosen_months(
+    house_of_clubs: House, time_machine_: Any
+) -> None:
+    house, member = house_of_clubs, house_of_clubs.site.browser()
+    time_machine_.move_to(datetime(2027, 3, 20, 12, tzinfo=UTC))
+    who, other = house.member(points=30), house.member(name="Other", points=77)
+    time_machine_.move_to(datetime(2027, 5, 20, 12, tzinfo=UTC))
+    with house.session(write=True) as s:
+        house.buy(s, who, 1200)
+        at = clock.now() - timedelta(days=30)
+        purchases.record(s, PurchaseIn(s.store_id, uuid4().hex, at, 500, "GBP", who))
+    with house.session() as s:
+        tokens = [links.make_link(house.site.tenancy, s, one) for one in (who, other)]
+    page = f"/m/{tokens[0]}/t/{NAME}/statement"
+    usual = words(member.get(page))
+    assert "March 2027 – May 2027" in usual
+    assert "Before 0 Came +47 Went 0 At the end 47" in usual
+    may = words(member.get(f"{page}?from_month=2027-05&to_month=2027-05"))
+    assert "Before 35 Came +12 Went 0 At the end 47" in may
+    assert "+30" not in may
+    file = member.get(f"{page}.csv?from_month=2027-05&to_month=2027-03").text
+    rows = file.lstrip("\ufeff").splitlines()
+    assert rows[0] == "Date,What,Store,Points,Balance"
+    assert [row.split(",")[-2:] for row in rows[1:]] == [["30", "30"], ["5", "35"], ["12", "47"]]
+    assert "77" in words(member.get(f"/m/{tokens[1]}/t/{NAME}/statement"))
+    assert "Nothing happened" in words(member.get(f"{page}?from_month=2026-01&to_month=2026-02"))
+    assert member.get(f"{page}?from_month=May").status_code == 404
+    assert member.get(f"/m/{'x' * 43}/t/{NAME}/statement").status_code == 404
 
 
 def test_another_stores_member_is_nothing_here(house_of_clubs: House) -> None:
