@@ -56,3 +56,16 @@ def test_every_check_says_in_a_sentence_what_should_be_so() -> None:
     for one in CHECKS.values():
         part, _dash, what = one.id.partition("-")
         assert part and what and one.about.endswith(".")
+
+
+def test_every_macro_that_tools_may_import_says_what_it_is_for() -> None:
+    found = reference.macros()
+    assert len(found) > 12
+    assert [said for comment, said in found if not comment.endswith(".")] == []
+
+
+def test_every_slot_says_what_it_gives() -> None:
+    from highstreet.web.slots import SLOTS
+
+    page = reference.pages()["slots.md"]
+    assert all(f"| `{name}` |" in page for name in SLOTS)

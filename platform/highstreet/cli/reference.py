@@ -1,4 +1,4 @@
-"""Writes the reference of commands, hooks and checks out of the code itself (``make docs``)."""
+"""Writes the reference of commands, hooks, checks, slots and macros from the code (``make docs``)."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import json
 import re
 import sys
 from collections.abc import Iterator
+from importlib import resources
 from pathlib import Path
 
 import click
@@ -21,6 +22,8 @@ def pages() -> dict[str, str]:
         "cli.md": "\n".join(_page()) + "\n",
         "hooks.md": "\n".join(_hooks()) + "\n",
         "checks.md": "\n".join(_checks()) + "\n",
+        "slots.md": "\n".join(_slots()) + "\n",
+        "macros.md": "\n".join(_macros()) + "\n",
     }
 
 
@@ -134,6 +137,53 @@ def _checks() -> Iterator[str]:
         for one in CHECKS.values():
             if one.needs == need:
                 yield f"| `{one.id}` | {one.about} |"
+
+
+def _slots() -> Iterator[str]:
+    from highstreet.web.slots import SLOTS
+
+    yield "# Slots"
+    yield ""
+    yield "Written by `make docs` from the pages' own list; do not edit. A tool puts pieces into"
+    yield 'these by `Plugin.slots`, `{"today.panel": panel}`: `panel(ctx, **page)` gives Markup, or'
+    yield "None for nothing. A name that is not here is refused at load."
+    yield ""
+    yield "| Slot | What fits there | Given besides `ctx` |"
+    yield "|---|---|---|"
+    for name, fits in sorted(SLOTS.items()):
+        what, _opens, given = fits.partition(" (")
+        names = ", ".join(f"`{one.strip()}`" for one in given.rstrip(")").split(",") if one)
+        yield f"| `{name}` | {what} | {names or 'nothing'} |"
+
+
+def _macros() -> Iterator[str]:
+    yield "# Pieces of pages"
+    yield ""
+    yield "Written by `make docs` out of the template; do not edit. A tool's page that is made"
+    yield "of these looks native, in light and dark, by keyboard and on a phone:"
+    yield ""
+    yield "```html"
+    yield '{%- extends "console.html" -%}'
+    yield '{%- from "macros/ui.html" import act, empty, field with context -%}'
+    yield '{% block title %}{{ _("House notes") }}{% endblock %}'
+    yield "{% block main %} … {% endblock %}"
+    yield "```"
+    yield ""
+    yield "Filters for what people read: `num`, `money(currency)`, `day`, `moment`, `card`."
+    for comment, said in macros():
+        yield ""
+        yield f"## `{said}`"
+        yield ""
+        yield comment
+
+
+def macros() -> list[tuple[str, str]]:
+    """(what it is for, name with arguments) of each macro that tools may import, in their order."""
+    template = resources.files("highstreet.web").joinpath("templates", "macros", "ui.html")
+    found = re.findall(
+        r"(?:\{#((?:(?!#\}).)*)#\}\n)?\{% macro (.+?) -%\}", template.read_text("utf-8"), re.S
+    )
+    return [(" ".join(comment.split()), said) for comment, said in found]
 
 
 def main(folder: Path) -> None:

@@ -40,8 +40,14 @@ class CustomerField:
     choices: Mapping[str, object] = field(default_factory=dict)
 
 
+#: Beginnings of names that are the core's and the brand's: no tool may be called so.
+OURS = frozenset({"customer", "custom"})
+
+
 def wrong(tool: str, fields: Sequence[CustomerField]) -> Iterator[str]:
     """What is wrong with the fields that a tool publishes."""
+    if fields and tool in OURS:
+        yield f"the core's own fields are called {tool}.…: the tool needs another name"
     names = [one.name for one in fields]
     yield from (f"two fields are called {n}" for n in sorted(set(names)) if names.count(n) > 1)
     for one in fields:

@@ -369,6 +369,26 @@ BAD: dict[str, tuple[str, str, str, dict[str, Any]]] = {
         + "plugin = Plugin('strange_verb', verbs=[Verb('core.drop', 'x', print)])",
         {},
     ),
+    "foreign_field": (
+        "contribution",
+        "the field points_club.x must be called foreign_field.…, in small letters; the field"
+        " foreign_field.y is of no kind that there is",
+        PLUGIN
+        + "from highstreet.host.customer_fields import CustomerField\n"
+        + "plugin = Plugin('foreign_field', fields=["
+        + "CustomerField('points_club.x', 'x', 'text', print),"
+        + "CustomerField('foreign_field.y', 'x', 'colour', print)])",
+        {},
+    ),
+    "twin_fields": (
+        "contribution",
+        "two fields are called twin_fields.x",
+        PLUGIN
+        + "from highstreet.host.customer_fields import CustomerField\n"
+        + "plugin = Plugin('twin_fields', fields=["
+        + "CustomerField('twin_fields.x', 'x', 'text', print)] * 2)",
+        {},
+    ),
     "lost_entry": (
         "contribution",
         "leads to no screen",
