@@ -1,4 +1,4 @@
-"""Writes the reference of commands, hooks, checks, slots and macros from the code (``make docs``)."""
+"""Writes the reference of commands, hooks, checks, slots and macros from code (``make docs``)."""
 
 from __future__ import annotations
 
