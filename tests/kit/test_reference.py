@@ -2,8 +2,10 @@
 
 from pathlib import Path
 
+import jinja2
 import pytest
 
+import highstreet.web
 from highstreet import rooms
 from highstreet.cli import reference
 from highstreet.host.spec import Hook, hooks_in
@@ -14,6 +16,23 @@ from highstreet.kit.samples import sample
 from .tools import ROOT
 
 HOOKS = [hook for room in rooms.specs() for hook in hooks_in(room)]
+#: Macro → arguments to draw it with, and what must be there then.
+DRAWN = {
+    "icon": ("'star'", 'href="#star"'),
+    "state": ("'broken', 'Broken'", "hs-bad"),
+    "notice": ("'bad', title='Oh'", "BODY"),
+    "empty": ("'Nothing yet'", "BODY"),
+    "figures": ("[{'value': 7, 'label': 'Visits', 'note': 'today'}]", "<dt>Visits</dt><dd>7"),
+    "progress": ("3, 10, 'Stamps', punch=true", "hs-punch-10"),
+    "csrf": ("", 'value="token"'),
+    "act": ("'/away', 'Away', rest={'id': '7'}", 'name="id" value="7"'),
+    "field": ("'sum', 'Sum', errors=['Too much'], inputmode='decimal'", 'aria-invalid="true"'),
+    "choice": ("'level', 'on', 'On', hint='For all'", "For all"),
+    "check": ("'sure', 'Sure', checked=true", " checked"),
+    "form_errors": ("{'sum': ['Too much']}, {'sum': ('sum', 'Sum')}", 'href="#sum"'),
+    "more": ("'?page=2', 'More'", 'rel="next"'),
+    "declared_list": ("[('Tables', ['<b>'])]", "&lt;b&gt;"),
+}
 #: Tests that go through all hooks prove none of them.
 GENERAL = ("tests/kit/", "tests/probe/")
 
@@ -62,6 +81,24 @@ def test_every_macro_that_tools_may_import_says_what_it_is_for() -> None:
     found = reference.macros()
     assert len(found) > 12
     assert [said for comment, said in found if not comment.endswith(".")] == []
+
+
+def test_every_macro_can_be_drawn_as_it_is_told() -> None:
+    templates = Path(highstreet.web.__file__).parent / "templates"
+    env = jinja2.Environment(loader=jinja2.FileSystemLoader(templates), autoescape=True)
+    env.globals |= {
+        "_": str,
+        "ngettext": lambda one, _many, num: one % {"num": num},
+        "csrf_token": lambda: "token",
+    }
+    told = {said.partition("(")[0]: comment for comment, said in reference.macros()}
+    assert set(DRAWN) == set(told), "say in DRAWN how the macro is called"
+    for name, (arguments, wanted) in DRAWN.items():
+        body = f"{{{{ {name}({arguments}) }}}}"
+        if "{% call %}" in told[name]:
+            body = f"{{% call {name}({arguments}) %}}BODY{{% endcall %}}"
+        page = env.from_string(f'{{% from "macros/ui.html" import {name} with context %}}{body}')
+        assert wanted in page.render(), name
 
 
 def test_every_slot_says_what_it_gives() -> None:

@@ -131,7 +131,7 @@ def _values(
         f"field:{one.name}",
         ask,
         store_id=store_id,
-        budget=host.slow_ms / 1000,
+        budget=host.slow_ms / 1000 * guard.size([ids]),
     )
     return values if well else {}
 
