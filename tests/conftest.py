@@ -80,7 +80,7 @@ class Shelf:
 
 
 @pytest.fixture(scope="session")
-def shelf(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shelf]:
+def lending(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shelf]:
     """The databases of this process."""
     _load_models()
     found = Shelf(tmp_path_factory)
@@ -90,12 +90,12 @@ def shelf(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shelf]:
 
 @pytest.fixture(scope="module", params=KINDS)
 def database_module(
-    request: pytest.FixtureRequest, shelf: Shelf, postgres_answers: bool
+    request: pytest.FixtureRequest, lending: Shelf, postgres_answers: bool
 ) -> Iterator[Database]:
     """A database with the whole schema and no row, the module's own meanwhile."""
     if request.param == "postgresql" and not postgres_answers:
         pytest.skip("no PostgreSQL server answers")
-    with shelf.lend(request.param) as made:
+    with lending.lend(request.param) as made:
         yield made
 
 
