@@ -194,7 +194,6 @@ def _overview(ctx: Ctx) -> dict[str, Any]:
             for one in (corrections.latest(ctx) if current.may("points_club.adjust") else ())
         ],
         "shared": ctx.brand.customers == "brand",
-        "at": _place(),
     }
 
 
@@ -230,7 +229,6 @@ def _member_page(
         sign=words.sign(place),
         form=form or {},
         errors=errors or {},
-        at=_place(),
     )
 
 

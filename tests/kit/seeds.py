@@ -106,6 +106,13 @@ FILES = (
         "has no label",
     ),
     Bad(
+        "screens-names",
+        "screens.py",
+        "        lines=found,\n",
+        "        lines=found,\n        theme=1,\n",
+        "“theme”",
+    ),
+    Bad(
         "screens-permission",
         "screens.py",
         '@requires("good.tick")',

@@ -145,3 +145,10 @@ def test_a_database_that_is_busy_is_no_defect(
         patch.setattr(type(front.site.house), "look_at_tables", busy)
         ready = front.site.browser().get("/readyz")
     assert (ready.status_code, ready.get_json()["database"]) == (503, "does not answer")
+
+
+def test_the_frames_names_are_those_that_tools_are_told_of(club: Any) -> None:
+    from highstreet.web import assemble
+
+    with club.site.app.test_request_context("/signin"):
+        assert set(assemble.page_context()) == assemble.FRAME

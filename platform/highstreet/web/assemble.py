@@ -78,6 +78,15 @@ def _static(filename: str) -> Response:
     return send_from_directory(HERE / "static", filename, max_age=_DAY)
 
 
+#: Names of `page_context`: a page that is given something else under one of them breaks its frame.
+FRAME = frozenset(
+    [
+        *("place", "console", "at", "user", "may", "nav", "here", "theme"),
+        *("languages", "language", "html_lang", "home_href", "accent_href", "signout_href"),
+    ]
+)
+
+
 def page_context() -> dict[str, Any]:
     """What every template may use."""
     place = current.place_or_none

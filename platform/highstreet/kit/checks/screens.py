@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import threading
 from collections.abc import Iterator
@@ -12,7 +13,9 @@ from highstreet.kit import stated
 from highstreet.kit.bench import Bench
 from highstreet.kit.check import Finding, check
 from highstreet.kit.rows import changed, everything, fingerprint
+from highstreet.kit.subject import Subject
 from highstreet.kit.town import Shop
+from highstreet.web.assemble import FRAME
 
 BROWSER_WAIT = 10_000
 INLINE = (
@@ -127,6 +130,21 @@ def screens_permission(bench: Bench) -> Iterator[Finding]:
                 wrong,
                 '@requires("<tool>.<what>"), which plugin.toml adds, or @public("why").',
                 bench.place_of_view(rule),
+            )
+
+
+@check("screens-names", needs="files")
+def screens_names(subject: Subject) -> Iterator[Finding]:
+    """No page is given a value under a name that the frame around it reads."""
+    for path, node in subject.nodes():
+        called = getattr(getattr(node, "func", None), "id", "")
+        if not isinstance(node, ast.Call) or called != "render_template":
+            continue
+        for name in sorted({str(one.arg) for one in node.keywords} & FRAME):
+            yield Finding(
+                f"A page is given “{name}”, which the frame of the console reads under this name.",
+                f"Call it otherwise. The frame’s own: {', '.join(sorted(FRAME))}.",
+                f"{path}:{node.lineno}",
             )
 
 
