@@ -7,6 +7,7 @@ import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -18,6 +19,7 @@ from highstreet.kit.brands import make_brand
 from highstreet.kit.databases import KINDS, ROLE, Database
 from highstreet_tenants import rls
 from highstreet_tenants.base import Base
+from highstreet_tenants.sessions import Tenancy
 
 REQUIRED = os.environ.get("CI") == "true"
 
@@ -58,10 +60,11 @@ class Shelf:
                 Base.metadata.create_all(connection)
                 rls.apply(connection, ROLE)
             before = self._tables(made)
-        kept = dict(made.extra)
-        yield made
-        made.extra = kept
-        made.engine.dispose()
+        # Nothing but the file or the database on the server is lent again: what a module hangs on
+        # an engine or a tenancy is gone with it.
+        engine = sa.create_engine(made.url)
+        yield replace(made, engine=engine, tenancy=Tenancy(engine), extra=dict(made.extra))
+        engine.dispose()
         if self._tables(made) == before:
             made.empty()
             self._free[kind].append(made)
