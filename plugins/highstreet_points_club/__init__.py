@@ -10,6 +10,7 @@ from highstreet_points_club import (
     api,
     books,
     campaigns,
+    events,
     fields,
     hooks,
     jobs,
@@ -49,6 +50,7 @@ plugin = Plugin(
     campaigns=campaigns.ACTIONS,
     checks=(typesetting.fonts,),
     fields=fields.FIELDS,
+    events=events.EVENTS,
     actions={"points_club.corrected": _l("Points corrected")},
     translations="translations",
 )

@@ -8,7 +8,17 @@ same moment).
 from typing import NamedTuple
 
 from highstreet.sdk import Ctx, PurchaseFact, Statement, own
-from highstreet_points_club import accounts, gains, idle, issuing, quick, reviving, rules, story
+from highstreet_points_club import (
+    accounts,
+    gains,
+    idle,
+    issuing,
+    quick,
+    reviving,
+    rules,
+    story,
+    telling,
+)
 from highstreet_points_club import often as oftens
 from highstreet_points_club.due import Due, cause_of, step_of
 from highstreet_points_club.often import Often
@@ -82,6 +92,7 @@ def _give(ctx: Ctx, due: Due, result: EarnResult) -> Awarded:
         if known is not None:
             return Awarded(known, before, result, created=False)
         return _slowly(ctx, due, result)
+    telling.at_till(ctx, due, balance)
     return _with_rewards(ctx, due, result, balance)
 
 
@@ -92,7 +103,7 @@ def _slowly(ctx: Ctx, due: Due, result: EarnResult) -> Awarded:
     state = accounts.states(s, [account])[account.id]
     found = reviving.late_for(s, account, due.purchase.occurred_at)
     step = step_of(due, found.into(state), at, found.lapses)
-    write(s, [Change(account.owner_id, cause_of(ctx, due, at), step)])
+    write(ctx, [Change(account, cause_of(ctx, due, at), step)])
     story.tell_many(ctx, reviving.told(account, due.place.id, step))
     return _with_rewards(ctx, due, result, step.state.balance)
 

@@ -69,7 +69,7 @@ def award_batch(ctx: Ctx, purchases: Sequence[PurchaseFact]) -> BatchAwarded:
         state = by_customer[one.customer_id]
         found = late.get(account.id, NOTHING)
         step = step_of(one, found.into(state), at, found.lapses)
-        changes.append(Change(account.owner_id, cause_of(ctx, one, at), step))
+        changes.append(Change(account, cause_of(ctx, one, at), step))
         late[account.id] = reviving.after(found, state, step)
         events += reviving.told(account, one.place.id, step)
         state = step.state
@@ -80,7 +80,7 @@ def award_batch(ctx: Ctx, purchases: Sequence[PurchaseFact]) -> BatchAwarded:
             )
             if issue.entries:
                 cause = Cause("hold", one.place.id, one.place.zone, ctx.scope.actor, at)
-                changes.append(Change(account.owner_id, cause, issue))
+                changes.append(Change(account, cause, issue))
                 late[account.id] = reviving.after(late[account.id], state, issue)
                 issued += [
                     issuing.automatic(hold, automatic, issue.state, one.place, account)
@@ -88,7 +88,7 @@ def award_batch(ctx: Ctx, purchases: Sequence[PurchaseFact]) -> BatchAwarded:
                 ]
                 state = issue.state
         by_customer[one.customer_id] = state
-    write(s, changes)
+    write(ctx, changes)
     issuing.record(ctx, issued)
     story.tell_many(ctx, events)
     earning = [one.points for one in due if one.points]

@@ -112,7 +112,7 @@ def adjust(
         idle_at=rules.idle_at(programme, at, place.zone),
     )
     cause = Cause("adjust", place.id, place.zone, ctx.scope.actor, at, key=key)
-    write(s, [Change(account.owner_id, cause, step)])
+    write(ctx, [Change(account, cause, step)])
     entry_id = next(entry.id for entry in step.entries if entry.kind == "adjust")
     by = ctx.scope.actor.name[:120]
     _REASON(s, id=new_id(), owner_store_id=account.owner_id, entry_id=entry_id, text=reason, by=by)

@@ -128,10 +128,10 @@ def _give(
             idle_at=idle_at,
         )
         cause = Cause(kind, store_id, place.zone, ctx.scope.actor, at, key=keys[customer_id])
-        changes.append(Change(account.owner_id, cause, step))
+        changes.append(Change(account, cause, step))
         events.append(_event(account, store_id, kind, step, points))
         given.append(account.id)
-    write(s, changes)
+    write(ctx, changes)
     story.tell_many(ctx, events)
     for account_id in given:
         issuing.issue_automatic(ctx, account_id, programme, place, at)

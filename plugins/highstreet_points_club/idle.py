@@ -36,5 +36,5 @@ def stay(ctx: Ctx, account: Locked, programme: Programme, place: Place, at: date
         found.into(state), at, new_id, idle_at=stays_until, lapsed=found.lapses, heard_at=now
     )
     cause = Cause("expire", place.id, place.zone, ctx.scope.actor, now)
-    write(s, [Change(account.owner_id, cause, step)])
+    write(ctx, [Change(account, cause, step)])
     story.tell_many(ctx, reviving.told(account, place.id, step))

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from highstreet.sdk import Ctx, ScopedSession, Statement, new_id, own
 from highstreet.sdk import lazy_gettext as _l
-from highstreet_points_club import accounts, ledger, story
+from highstreet_points_club import accounts, ledger, story, telling
 from highstreet_points_club.lasting import morning
 from highstreet_points_club.ledger import AccountState, Hold
 from highstreet_points_club.programme import Programme, RewardRule
@@ -138,7 +138,7 @@ def issue_automatic(
     if not step.entries:
         return state, ()
     cause = Cause("hold", place.id, place.zone, ctx.scope.actor, ctx.now())
-    write(s, [Change(account.owner_id, cause, step)])
+    write(ctx, [Change(account, cause, step)])
     made = [automatic(hold, rule, step.state, place, account) for hold in holds]
     return step.state, tuple(record(ctx, made))
 
@@ -156,10 +156,11 @@ def automatic(
 
 
 def record(ctx: Ctx, made: Iterable[Made]) -> list[Issued]:
-    """Write the rows of rewards, and into their members' timelines."""
+    """Write the rows of rewards, and into their members' timelines; who listens is told."""
     rows = []
     issued = []
     told = []
+    news = []
     for each in made:
         rule, place = each.rule, each.place
         closed_at = None if each.status == "issued" else each.at
@@ -182,12 +183,14 @@ def record(ctx: Ctx, made: Iterable[Made]) -> list[Issued]:
             each.purchase_id,
         )
         issued.append(reward)
+        news.append((reward, each.account, place.id))
         row: dict[str, Any] = reward._asdict()
         rows.append(row | {"store_id": each.account.owner_id, "issued_store_id": place.id})
         if rule.automatic or closed_at:
             told.append(_told(each, reward))
     put(ctx.s, "points_club_reward", rows)
     story.tell_many(ctx, told)
+    telling.issued(ctx, news)
     return issued
 
 

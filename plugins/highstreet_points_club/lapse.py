@@ -8,7 +8,7 @@ from uuid import UUID
 
 from highstreet.sdk import Ctx, Statement, new_id, own
 from highstreet.sdk import lazy_gettext as _l
-from highstreet_points_club import accounts, issuing, ledger, rewards, rules, story
+from highstreet_points_club import accounts, issuing, ledger, rewards, rules, story, telling
 from highstreet_points_club.writing import Cause, Change, write
 
 CHUNK = 500
@@ -84,7 +84,7 @@ def _expire(ctx: Ctx, due: Sequence[UUID], at: datetime) -> int:
         step = ledger.expire(state, at, new_id)
         account = locked[account_id]
         if step.state.idle_at != account.idle_at or step.entries:
-            changes.append(Change(account.owner_id, cause, step))
+            changes.append(Change(account, cause, step))
         if not step.entries:
             continue
         lost = -sum(entry.points for entry in step.entries)
@@ -95,7 +95,7 @@ def _expire(ctx: Ctx, due: Sequence[UUID], at: datetime) -> int:
                 step.entries[-1].at, step.entries[-1].id, {"points": lost},
             )
         )  # fmt: skip
-    write(s, changes)
+    write(ctx, changes)
     story.tell_many(ctx, events)
     return points
 
@@ -112,6 +112,7 @@ def _end_rewards(ctx: Ctx, due: Sequence[UUID], at: datetime) -> None:
                 account, None, "reward-lapsed", told, at, reward.id, {"reward": reward.name}
             )
             story.tell_many(ctx, [event])
+            telling.ended(ctx, reward.id, account, "lapsed", None)
         else:
             rewards.let_go(ctx, account, reward, at)
 

@@ -43,9 +43,8 @@ def merge(ctx: Ctx, kept: CustomerFact, gone: CustomerFact) -> int | None:
     states = accounts.states(s, list(locked.values()))
     place = rules.place(ctx)
     stays, leaves = ledger.merge(states[staying], states[leaving], at, new_id)
-    owner_id = locked[staying].owner_id
     cause = Cause("merge_in", place.id, place.zone, ctx.scope.actor, at)
-    write(s, [Change(owner_id, cause, leaves), Change(owner_id, cause, stays)])
+    write(ctx, [Change(locked[leaving], cause, leaves), Change(locked[staying], cause, stays)])
     for origin in accounts.lineage(s, leaving):
         _MOVE_LOTS(s, id=leaving, kept=staying, origin=origin)
     _MOVE_REWARDS(s, id=leaving, kept=staying)

@@ -90,8 +90,8 @@ def bring(ctx: Ctx, balances: Sequence[ImportRow]) -> ImportDone:
             due.append((place, row))
     brought = _step_all(ctx, [row for _place, row in due], at)
     write(
-        s,
-        [Change(one.account.owner_id, _cause(ctx, one.row, at), one.step) for one in brought],
+        ctx,
+        [Change(one.account, _cause(ctx, one.row, at), one.step) for one in brought],
     )
     _tell(ctx, brought, at)
     return ImportDone(len(due), len(balances) - len(due) - len(refused), refused)

@@ -88,7 +88,8 @@ def erase(ctx: Ctx, customer: CustomerFact) -> dict[str, int]:
     state = accounts.states(s, [account])[account_id]
     step = ledger.forfeit(state, at, new_id)
     cause = Cause("forfeit", place.id, place.zone, ctx.scope.actor, at)
-    write(s, [Change(account.owner_id, cause, step)])
+    nobody = account._replace(customer_id=None)  # of whom nothing is told any more
+    write(ctx, [Change(nobody, cause, step)])
     lineage = accounts.lineage(s, account_id)
     reasons = sum(_FORGET_REASONS(s, id=one) for one in lineage)
     for one in lineage:

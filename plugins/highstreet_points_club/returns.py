@@ -94,7 +94,7 @@ def reverse(ctx: Ctx, returned: ReturnFact) -> Reversed | None:
         purchase_id=purchase.id, amount_minor=-returned.amount_minor, rule_id=rule_id,
         key=f"return:{returned.id}",
     )  # fmt: skip
-    changes = [Change(account.owner_id, cause, swept)] if swept.entries else []
+    changes = [Change(account, cause, swept)] if swept.entries else []
     state = swept.state
     if due:
         step = ledger.reverse_earn(
@@ -102,12 +102,12 @@ def reverse(ctx: Ctx, returned: ReturnFact) -> Reversed | None:
         )
         campaigns = gains.taken_back(s, earn_id, left.gains, due)
         taking = cause._replace(gains=campaigns, at_store_id=at_store_id)
-        changes.append(Change(account.owner_id, taking, step))
+        changes.append(Change(account, taking, step))
         state = step.state
     if ledger.due_back(points, before, 0, still) > due:
         note = ledger.note_return(state, at, new_id, earn_id=earn_id)
-        changes += _noted(s, Change(account.owner_id, cause, note), earn_id)
-    write(s, changes)
+        changes += _noted(s, Change(account, cause, note), earn_id)
+    write(ctx, changes)
     if due:
         _tell(ctx, account, returned, due, at)
     return Reversed(due, state.balance, given_back)

@@ -11,7 +11,7 @@ from uuid import UUID
 from highstreet.sdk import Conflict, Ctx, Invalid, NotFound, ScopedSession, Statement, new_id, own
 from highstreet.sdk import gettext as _
 from highstreet.sdk import lazy_gettext as _l
-from highstreet_points_club import accounts, idle, issuing, ledger, rules, story
+from highstreet_points_club import accounts, idle, issuing, ledger, rules, story, telling
 from highstreet_points_club.accounts import Locked
 from highstreet_points_club.errors import NotEnoughPoints, RewardClosed
 from highstreet_points_club.issuing import Issued, Made
@@ -81,6 +81,7 @@ def redeem(ctx: Ctx, reward_id: UUID, *, purchase_id: UUID | None = None) -> Iss
         purchase_id=purchase_id,
     )
     story.tell_many(ctx, [issuing.redeemed(done, account, place.id, at)])
+    telling.issued(ctx, [(done, account, place.id)])
     return done
 
 
@@ -110,7 +111,7 @@ def let_go(ctx: Ctx, account: Locked, reward: Issued, at: datetime) -> None:
     state = accounts.states(ctx.s, [account])[account.id]
     step = ledger.release(state, reward.id, at, new_id)
     cause = Cause("release", place.id, place.zone, ctx.scope.actor, at)
-    write(ctx.s, [Change(account.owner_id, cause, step)])
+    write(ctx, [Change(account, cause, step)])
 
 
 def give_back(ctx: Ctx, reward_id: UUID) -> Issued:
@@ -137,7 +138,7 @@ def take_back(ctx: Ctx, account: Locked, reward: Issued, at: datetime) -> None:
     state = accounts.states(s, [account])[account.id]
     whole, spent = accounts.with_spent(s, state, reward.id, reward.points)
     cause = Cause("reverse_burn", place.id, place.zone, ctx.scope.actor, at)
-    write(s, [Change(account.owner_id, cause, ledger.give_back(whole, spent, at, new_id))])
+    write(ctx, [Change(account, cause, ledger.give_back(whole, spent, at, new_id))])
     story.tell_many(
         ctx,
         [
@@ -147,6 +148,7 @@ def take_back(ctx: Ctx, account: Locked, reward: Issued, at: datetime) -> None:
             )
         ],
     )  # fmt: skip
+    telling.ended(ctx, reward.id, account, "returned", place.id)
     if reward.automatic:
         issuing.issue_automatic(ctx, account.id, rules.programme(ctx), place, at)
 
@@ -182,7 +184,7 @@ def _take(
     at_once = spend is ledger.burn
     kind = "burn" if at_once else "hold"
     cause = Cause(kind, place.id, place.zone, ctx.scope.actor, at, key=idem_key)
-    write(s, [Change(account.owner_id, cause, here), Change(account.owner_id, cause, step)])
+    write(ctx, [Change(account, cause, here), Change(account, cause, step)])
     made = Made(
         held, rule, at, place, account, steps,
         status="redeemed" if at_once else "issued",

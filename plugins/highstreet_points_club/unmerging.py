@@ -125,7 +125,7 @@ def unmerge(ctx: Ctx, kept: CustomerFact, gone: CustomerFact) -> list[SummaryRow
             _("Points that were owed when the two merged are in a reward that waits. Release it.")
         ) from None
     cause = Cause("unmerge_out", place.id, place.zone, ctx.scope.actor, at)
-    write(s, [Change(account.owner_id, cause, stays), Change(account.owner_id, cause, comes)])
+    write(ctx, [Change(account, cause, stays), Change(two.gone, cause, comes)])
     for origin in two.origins:
         _GIVE_BACK_LOTS(s, kept=account.id, gone=two.gone.id, origin=origin)
         _GIVE_BACK_REWARDS(s, kept=account.id, gone=two.gone.id, origin=origin)
@@ -185,7 +185,7 @@ def _turn_back(ctx: Ctx, two: _Parting, place: Place, at: datetime) -> list[Issu
         account = accounts.lock(s, [two.kept.id])[two.kept.id]
         step = ledger.release(_state(s, account), reward.id, at, new_id)
         cause = Cause("release", place.id, place.zone, ctx.scope.actor, at)
-        write(s, [Change(account.owner_id, cause, step)])
+        write(ctx, [Change(account, cause, step)])
         told = _l("%(reward)s turned back into points: a merge was taken back")
         data = {"reward": reward.name, "points": reward.points}
         event = story.Event(account, place.id, "reward-released", told, at, reward.id, data)

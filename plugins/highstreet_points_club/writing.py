@@ -7,7 +7,9 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from highstreet.sdk import Actor, ScopedSession, Statement, bulk, new_id, own
+from highstreet.sdk import Actor, Ctx, ScopedSession, Statement, bulk, new_id, own
+from highstreet_points_club import telling
+from highstreet_points_club.accounts import Locked
 from highstreet_points_club.ledger import AccountState, Allocation, Entry, Lot, Step
 from highstreet_points_club.models import Allocation as AllocationRow
 from highstreet_points_club.models import Entry as EntryRow
@@ -114,19 +116,20 @@ class Cause(NamedTuple):
 
 
 class Change(NamedTuple):
-    """A step of one account (owned by store `owner_id`, if by one) with its cause."""
+    """A step of one locked account with its cause."""
 
-    owner_id: UUID | None
+    account: Locked
     cause: Cause
     step: Step
 
 
-def write(s: ScopedSession, changes: Iterable[Change]) -> None:
-    """Write steps in their order: all rows set by set, sums once per account.
+def write(ctx: Ctx, changes: Sequence[Change]) -> None:
+    """Write steps in their order: all rows set by set, sums once per account. Who listens is told.
 
     A reward whose points were released is marked so. The accounts are locked, and each account's
     steps follow one another.
     """
+    s = ctx.s
     entries: list[dict[str, Any]] = []
     lots: dict[UUID, dict[str, Any]] = {}
     allocations: list[dict[str, Any]] = []
@@ -134,7 +137,8 @@ def write(s: ScopedSession, changes: Iterable[Change]) -> None:
     moved: set[UUID] = set()
     released: list[dict[str, Any]] = []
     gains: list[dict[str, Any]] = []
-    for owner_id, cause, step in changes:
+    for account, cause, step in changes:
+        owner_id = account.owner_id
         account_id = step.state.id
         after[account_id] = step.state
         for entry in step.entries:
@@ -158,6 +162,7 @@ def write(s: ScopedSession, changes: Iterable[Change]) -> None:
     _update_lots(s, [(lot, remaining.get(lot, 0)) for lot in sorted(moved - lots.keys())])
     _update_accounts(s, list(after.values()))
     _RELEASED.many(s, released)
+    telling.written(ctx, changes)
 
 
 def put(s: ScopedSession, table: str, rows: Sequence[Mapping[str, Any]]) -> None:

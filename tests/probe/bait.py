@@ -25,7 +25,7 @@ from highstreet.kit import marks
 from highstreet.purchases import queries as purchases
 from highstreet.purchases.facts import PurchaseFact, PurchaseIn, ReturnFact, ReturnIn
 from highstreet.results.periods import Period
-from highstreet.sdk import EntryIn, ImportRow, ctx_of
+from highstreet.sdk import EntryIn, Happened, ImportRow, ctx_of
 from highstreet.webhooks.catalogue import CORE
 from highstreet_points_club import rules
 from highstreet_points_club.models import Rule
@@ -154,6 +154,7 @@ EXACT: Mapping[tuple[str, str], Any] = {
     ("highstreet.webhooks.subscriptions.change", "events"): ["tool.switched"],
     ("ctx.events.publish", "name"): "probe_tool.happened",
     ("ctx.events.publish", "data"): {"on": True},
+    ("ctx.events.publish_many", "name"): "probe_tool.happened",
     ("highstreet.imports.answers.of_brand", "wanted"): {"hat": "Hat"},
     ("highstreet.jobs.queue.enqueue", "name"): "probe_tool.chore",
     ("highstreet.jobs.queue.enqueue_many", "name"): "probe_tool.chore",
@@ -295,6 +296,7 @@ class Bait:
             ),
             "found": lambda: [("email", self.one("email"))],
             "gone": lambda: self.second,
+            "happened": lambda: [Happened(self.store_id, self.at, {"on": True})],
             "hook": lambda: self.world.house.host.hooks["customers_enrolled"],
             "behind": lambda: self.one("customer"),
             "customer_ids": lambda: [self.one("customer")],

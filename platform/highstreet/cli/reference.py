@@ -1,4 +1,4 @@
-"""Writes the reference of commands, hooks, checks, slots and macros from code (``make docs``)."""
+"""Writes the reference of commands, hooks, events and so on from code (``make docs``)."""
 
 from __future__ import annotations
 
@@ -6,13 +6,20 @@ import inspect
 import json
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from importlib import resources
+from importlib.metadata import entry_points
 from pathlib import Path
+from typing import Any
 
 import click
+from marshmallow.fields import Field
+from marshmallow.validate import OneOf
 
 from highstreet.cli import cli
+from highstreet.host import manifest as manifests
+from highstreet.host.event_types import EventType
+from highstreet.host.installed import GROUP
 from highstreet.host.spec import Hook
 
 
@@ -21,6 +28,7 @@ def pages() -> dict[str, str]:
     return {
         "cli.md": "\n".join(_page()) + "\n",
         "hooks.md": "\n".join(_hooks()) + "\n",
+        "events.md": "\n".join(_events()) + "\n",
         "checks.md": "\n".join(_checks()) + "\n",
         "slots.md": "\n".join(_slots()) + "\n",
         "macros.md": "\n".join(_macros()) + "\n",
@@ -112,6 +120,71 @@ def _bare(annotation: object) -> str:
     """A type as an author writes it: without the modules it comes from."""
     bare = re.sub(r"\b(?:[a-z_]+\.)+(?=[A-Za-z])", "", str(annotation))
     return bare.replace("NoneType", "None").strip("'")
+
+
+def _events() -> Iterator[str]:
+    from highstreet.webhooks import catalogue
+
+    yield "# Events"
+    yield ""
+    yield "Written by `make docs` from the events' own declarations; do not edit. What is told by"
+    yield "[webhook](../webhooks.md), with a sample of each. Besides what is listed, `data` always"
+    yield "says `store_id` and `store` (the store's number), null where it happened in none."
+    yield "Moments are UTC, amounts whole minor units."
+    yield ""
+    yield "Where stores own their customers, head office hears only of what is marked as naming"
+    yield "nobody. *Every store*: where the brand owns the customers, all stores that ask hear of"
+    yield "it; of anything else only the store where it happened, and head office."
+    yield ""
+    yield "## The core's own"
+    for one in catalogue.CORE.values():
+        yield from _event(one)
+    for title, events in _bundled():
+        yield ""
+        yield f"## {title}"
+        for one in events:
+            yield from _event(one)
+
+
+def _bundled() -> Iterator[tuple[str, Sequence[EventType]]]:
+    """Title and events of each tool that comes with Highstreet."""
+    for point in sorted(entry_points(group=GROUP), key=lambda one: one.name):
+        if point.dist is None or point.dist.name != "highstreet":
+            continue
+        module = point.load()
+        manifest = manifests.read(manifests.find(module.__name__))
+        if module.plugin.events:
+            yield manifest.titled("en"), module.plugin.events
+
+
+def _event(one: EventType) -> Iterator[str]:
+    from highstreet.webhooks import catalogue
+
+    heard = (["every store"] if one.club else []) + ([] if one.personal else ["names nobody"])
+    yield ""
+    yield f"### {one.name}"
+    yield ""
+    yield f"{one.title}. {one.summary}" + (f" *({', '.join(heard)})*" if heard else "")
+    yield ""
+    yield "| Field | What it is |"
+    yield "|---|---|"
+    for name, field in one.schema().fields.items():
+        yield f"| `{name}` | {_field(field)} |"
+    yield ""
+    yield "```json"
+    yield json.dumps(catalogue.sample(one), ensure_ascii=False, indent=2)
+    yield "```"
+
+
+def _field(field: Field[Any]) -> str:
+    said = type(field).__name__
+    for check in field.validators:
+        if isinstance(check, OneOf):
+            said = ", ".join(f"`{choice}`" for choice in check.choices)
+    if field.allow_none:
+        said += ", or null"
+    about = str(field.metadata.get("description", ""))
+    return f"{said}. {about}" if about else said
 
 
 def _checks() -> Iterator[str]:

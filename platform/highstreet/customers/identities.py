@@ -14,6 +14,7 @@ from highstreet.customers.places import Realm
 from highstreet.customers.text import bad
 from highstreet.i18n import gettext as _
 from highstreet.i18n import lazy_gettext as _l
+from highstreet.webhooks import outbox
 from highstreet_tenants.clock import now
 from highstreet_tenants.errors import Conflict, NotFound
 from highstreet_tenants.ids import new_id
@@ -131,6 +132,7 @@ def add(s: ScopedSession, customer_id: UUID, kind: Kind, text: str) -> IdentityF
                 occurred_at=now(),
                 data={"number": key.shown},
             )
+            _told(s, fact.id, "active", fact.home_store_id)
     row = s.scalars(
         sa.select(Identity).where(
             Identity.customer_id == fact.id, Identity.kind == kind, Identity.value == key.value
@@ -195,7 +197,13 @@ def set_card_status(
             occurred_at=now(),
             data={"number": row.shown},
         )
+        _told(s, row.customer_id, status, store_id)
     return queries.identity_fact(row)
+
+
+def _told(s: ScopedSession, customer_id: UUID, status: str, store_id: UUID | None) -> None:
+    data = {"customer_id": customer_id, "status": status}
+    outbox.publish(s, "customer.card_changed", data, store_id=s.store_id or store_id)
 
 
 def note_suppression(s: ScopedSession, customer_id: UUID, realm: Realm, found: list[Key]) -> None:

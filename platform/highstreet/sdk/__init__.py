@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from highstreet.till.hooks import Club, Deed, Deeds, Reward
     from highstreet.timeline.queries import Entry
     from highstreet.timeline.service import EntryIn
+    from highstreet.webhooks.outbox import Happened
     from highstreet_tenants import aggregates, append_only, bulk, clock, ids, money
     from highstreet_tenants.base import Base, BrandOwned, StoreOwned, UTCDateTime, brand_fk
     from highstreet_tenants.cards import refuse_payment_cards
@@ -158,6 +159,7 @@ _PLACES: dict[str, str] = {
     **dict.fromkeys(("Club", "Deed", "Deeds", "Reward"), "highstreet.till.hooks"),
     "Entry": "highstreet.timeline.queries",
     "EntryIn": "highstreet.timeline.service",
+    "Happened": "highstreet.webhooks.outbox",
 }
 
 __all__ = [
@@ -183,6 +185,7 @@ __all__ = [
     "Figure",
     "Finding",
     "Forbidden",
+    "Happened",
     "HighstreetError",
     "ImportDone",
     "ImportKind",

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from highstreet.sdk.ground import Ground
     from highstreet.timeline.queries import Page
     from highstreet.timeline.service import EntryIn
+    from highstreet.webhooks.outbox import Happened
 
 
 class _Room:
@@ -407,12 +408,26 @@ class Events(_Room):
         it happened, now if not given. Raises ValueError for an event that is not the tool's, or
         data that does not fit.
         """
+        from highstreet.webhooks.outbox import Happened
+        from highstreet_tenants.clock import now
+
+        where = self._ctx.store_id if store_id is None else store_id
+        self.publish_many(name, [Happened(where, at or now(), data)])
+
+    def publish_many(self, name: str, happened: Iterable[Happened]) -> None:
+        """Tell many events of a kind at once, of any stores; see `publish`.
+
+        A store_id of None is head office, or the whole club: no store in particular.
+        """
         from highstreet.host import state
         from highstreet.webhooks import outbox
 
         ctx = self._ctx
         if name not in {one.name for one in ctx.events_declared}:
             raise ValueError(f"{name} is not among the events of {ctx.plugin}")
-        where = ctx.store_id if store_id is None else store_id
-        if outbox.wanted(ctx.s, name) and state.is_on(ctx.s, ctx.plugin, where):
-            outbox.publish(ctx.s, name, data, store_id=where, at=at)
+        if not outbox.wanted(ctx.s, name):
+            return
+        told = list(happened)
+        places = {one.store_id for one in told}
+        on = {one for one in places if state.is_on(ctx.s, ctx.plugin, one or ctx.store_id)}
+        outbox.publish_many(ctx.s, name, [one for one in told if one.store_id in on])

@@ -35,29 +35,40 @@ class MergeData(Schema):
     gone_id = fields.UUID(required=True, metadata={"description": "The other one."})
 
 
-class PurchaseData(Schema):
-    """A purchase. Amounts are whole minor units."""
+class CardData(CustomerData):
+    """What became of one of a customer's cards."""
+
+    status = fields.String(
+        required=True,
+        validate=validate.OneOf(["active", "lost", "blocked"]),
+        metadata={"description": "active: it was given, or works again."},
+    )
+
+
+class BoughtData(Schema):
+    """A purchase, and whose. Amounts are whole minor units."""
 
     purchase_id = fields.UUID(required=True)
     customer_id = fields.UUID(required=True, allow_none=True)
+    currency = fields.String(required=True)
+
+
+class PurchaseData(BoughtData):
+    """A purchase."""
+
     total_minor = fields.Integer(required=True)
-    currency = fields.String(required=True)
 
 
-class ReturnData(Schema):
-    """Money was given back. Amounts are whole minor units."""
+class ReturnData(BoughtData):
+    """Money was given back."""
 
-    purchase_id = fields.UUID(required=True)
     return_id = fields.UUID(required=True)
-    customer_id = fields.UUID(required=True, allow_none=True)
     amount_minor = fields.Integer(required=True)
-    currency = fields.String(required=True)
 
 
-class ConsentData(Schema):
+class ConsentData(CustomerData):
     """Somebody agreed or refused."""
 
-    customer_id = fields.UUID(required=True)
     purpose = fields.String(required=True)
     channel = fields.String(required=True)
     status = fields.String(required=True, validate=validate.OneOf(["given", "withdrawn"]))
@@ -118,6 +129,14 @@ CORE: Mapping[str, EventType] = {
             _l("Delete what you keep of this person."),
             CustomerData,
             {"customer_id": _CUSTOMER},
+            club=True,
+        ),
+        EventType(
+            "customer.card_changed",
+            _l("A card was given, lost, blocked or found again"),
+            _l("A customer’s further card, or what became of one; ask the API for its number."),
+            CardData,
+            {"customer_id": _CUSTOMER, "status": "blocked"},
             club=True,
         ),
         EventType(
@@ -199,8 +218,13 @@ def offered(s: ScopedSession) -> dict[str, EventType]:
     return {
         name: one
         for name, one in known(s).items()
-        if (name in CORE or name.split(".", 1)[0] in on) and may_hear(s, one)
+        if (tool_of(one) is None or tool_of(one) in on) and may_hear(s, one)
     }
+
+
+def tool_of(one: EventType) -> str | None:
+    """The tool whose event it is; None: the core's own."""
+    return None if one.name in CORE else one.name.split(".", 1)[0]
 
 
 def may_hear(s: ScopedSession, one: EventType) -> bool:

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple, cast
 from uuid import UUID
 
 import sqlalchemy as sa
+from marshmallow import Schema
 
 from highstreet import jobs
 from highstreet.host import state
@@ -100,6 +101,7 @@ def publish_many(s: ScopedSession, kind: str, happened: Iterable[Happened]) -> N
     if not all_of:
         return
     one = catalogue.known(s)[kind]
+    schema = one.schema()
     rows, lanes = [], set()
     for event in happened:
         route = _route(s, one, all_of, event.store_id)
@@ -113,7 +115,7 @@ def publish_many(s: ScopedSession, kind: str, happened: Iterable[Happened]) -> N
                 "owner_store_id": owner,
                 "place_id": place_id,
                 "type": kind,
-                "body": _body(s, one, event),
+                "body": _body(s, one, schema, event),
                 "at": now(),
             }
         )
@@ -135,8 +137,7 @@ def _route(
     return store_id if own else None, store_id if one.personal else None
 
 
-def _body(s: ScopedSession, one: EventType, event: Happened) -> str:
-    schema = one.schema()
+def _body(s: ScopedSession, one: EventType, schema: Schema, event: Happened) -> str:
     if set(event.data) != set(schema.fields):
         raise ValueError(
             f"{one.name} says {', '.join(sorted(schema.fields))},"

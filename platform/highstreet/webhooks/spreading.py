@@ -87,6 +87,7 @@ def _rows(
         if kind is None:
             continue  # its tool was removed a moment ago
         club = kind.club and s.customers == "brand"
+        tool = catalogue.tool_of(kind)
         for one in webhooks:
             if event.type not in one.events or one.created_at > event.at:
                 continue
@@ -95,6 +96,8 @@ def _rows(
                     continue
             elif not (club or one.store_id == s.store_id):
                 continue
+            elif club and tool is not None and not state.is_on(s, tool, one.store_id):
+                continue  # it happened in another store: here the tool is off
             owner: UUID | None = one.store_id or event.store_id
             rows.append(
                 {

@@ -26,7 +26,7 @@ def test_a_store_writes_nothing_into_another_stores_books(shop: Shop) -> None:
     with pytest.raises(WallBreach), shop.session(shop.shops, 0) as s:
         at = shop.ctx(s).now()
         step = ledger.adjust(state, 100, at, new_id, store_id=mine.id)
-        write(s, [Change(theirs.id, Cause("adjust", mine.id, UTC, SYSTEM, at), step)])
+        write(shop.ctx(s), [Change(account, Cause("adjust", mine.id, UTC, SYSTEM, at), step)])
     with pytest.raises(WallBreach), shop.session(shop.shops, 0) as s:
         accounts.open_many(s, [(new_id(), theirs.id)], shop.ctx(s).now())
     with shop.operator(shop.shops, write=False) as s:
