@@ -10,7 +10,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from contextlib import redirect_stdout
-from dataclasses import asdict
+from msgspec.structs import asdict
 from typing import Any
 
 from highstreet_migrations.histories import History

@@ -12,7 +12,7 @@ import json
 import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from msgspec import Struct, field, to_builtins
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from io import TextIOWrapper
@@ -115,8 +115,7 @@ def light(name: str, columns: Mapping[str, str]) -> sa.TableClause:
     return sa.table(name, *(sa.column(one, KINDS[kind].type) for one, kind in columns.items()))
 
 
-@dataclass(frozen=True, slots=True)
-class File:
+class File(Struct, frozen=True):
     """One file of an archive. path: within the folder; sha256: of the file's bytes."""
 
     path: str
@@ -125,8 +124,7 @@ class File:
     sha256: str
 
 
-@dataclass(frozen=True, slots=True)
-class Contents:
+class Contents(Struct, frozen=True):
     """What `manifest.json` says. tables: name → column → kind, each after those it points at.
 
     revision: how far the tool's schema was. at: the moment (UTC) of the rows.
@@ -201,7 +199,7 @@ class Writing:
         if kind is not None:
             shutil.rmtree(self._part, ignore_errors=True)
             return
-        said = {"format": FORMAT, **asdict(self.contents), "at": _moment(self.contents.at)}
+        said = {"format": FORMAT, **to_builtins(self.contents), "at": _moment(self.contents.at)}
         with (self._part / MANIFEST).open("w", encoding="utf-8") as file:
             json.dump(said, file, ensure_ascii=False, indent=1)
             file.flush()

@@ -4,14 +4,13 @@ Apart from the runner, for a start names histories and has no need of Alembic.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from msgspec import Struct
 
 from highstreet_tenants.errors import HighstreetError
 from highstreet_tenants.words import gettext as _
 
 
-@dataclass(frozen=True, slots=True)
-class History:
+class History(Struct, frozen=True):
     """One owner's migrations: `name` is the prefix of its tables, `package` holds its revisions.
 
     apart: somebody else wrote them, so they run in a process of their own, which can be stopped.

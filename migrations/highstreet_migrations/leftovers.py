@@ -1,7 +1,7 @@
 """What tools that are not installed (any more) have left in the database."""
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from msgspec import Struct
 
 import sqlalchemy as sa
 
@@ -14,8 +14,7 @@ _SUFFIX = "_alembic_version"
 _NAMED = ("plugin", "source")
 
 
-@dataclass(frozen=True, slots=True)
-class Leftover:
+class Leftover(Struct, frozen=True):
     """What one tool left. tables: its own that are still there, remembered: the core's rows that
     name it (policy, choices, settings, faults, jobs, the customers' story); rows of each."""
 

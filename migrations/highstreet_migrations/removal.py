@@ -6,7 +6,7 @@ any, and a run that is killed has done nothing.
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from msgspec import Struct
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -31,8 +31,7 @@ def silent(_done: int, _of: int) -> None:
     """Say nothing of how far it is."""
 
 
-@dataclass(frozen=True, slots=True)
-class Owner:
+class Owner(Struct, frozen=True):
     """A tool as its schema knows it. tables: its own, each after those it points at.
 
     version: the tool's; highstreet: the product's.

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
+from msgspec import Struct
 
 import highstreet
 from highstreet.host import missed, state
@@ -29,8 +29,7 @@ if TYPE_CHECKING:
     from highstreet_migrations.removal import Owner, Progress
 
 
-@dataclass(frozen=True, slots=True)
-class House:
+class House(Struct, frozen=True):
     """One running installation."""
 
     config: Mapping[str, Any]

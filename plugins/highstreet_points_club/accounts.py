@@ -1,10 +1,11 @@
 """Accounts: opening them, and reading them under their lock into the ledger's states."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
+
+from msgspec.structs import replace
 
 from highstreet.sdk import ScopedSession, Statement, bulk, new_id, own
 from highstreet_points_club.ledger import AccountState, Hold, Lot

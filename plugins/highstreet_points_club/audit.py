@@ -5,8 +5,9 @@ reads each table a few times, however many members it has.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from uuid import UUID
+
+from msgspec import Struct
 
 from highstreet.sdk import ScopedSession, Statement, own
 from highstreet.sdk import lazy_gettext as _l
@@ -18,8 +19,7 @@ _ACCOUNTS = Statement(
 _MERGES = "('merge_in', 'merge_out', 'unmerge_in', 'unmerge_out')"
 
 
-@dataclass(frozen=True, slots=True)
-class Difference:
+class Difference(Struct, frozen=True):
     """Something that does not add up. about: "account", "lot", "entry" or "reward"; what: words."""
 
     about: str

@@ -6,9 +6,11 @@ It stands in the version of the rules that an entry names, so that a return is r
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal
 from uuid import UUID
+
+from msgspec import Struct
+from msgspec.structs import asdict
 
 if TYPE_CHECKING:
     from highstreet.sdk import Running
@@ -21,8 +23,7 @@ WELCOME = "points_club.welcome"
 _KINDS: dict[str, Kind] = {MULTIPLY: "multiply", DEPARTMENT: "department", WELCOME: "welcome"}
 
 
-@dataclass(frozen=True, slots=True)
-class Extra:
+class Extra(Struct, frozen=True):
     """multiply: `percent` of the usual points, for purchases from `min_minor` on. department:
     `points` on top, where at least `min_minor` (or anything) was spent in `department`. welcome:
     `points` on top of the first purchase that ever earns.

@@ -2,10 +2,12 @@
 
 import heapq
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from highstreet.sdk import Ctx, Invalid, ScopedSession, Shop, Statement, new_id, own
 from highstreet.sdk import gettext as _
@@ -78,8 +80,7 @@ class Lapsing(NamedTuple):
     unless_visit: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Balance:
+class Balance(Struct, frozen=True):
     """A member's points.
 
     balance: all of them, below zero after a return of spent points. spendable: can be used now.
@@ -108,8 +109,7 @@ class Balance:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(Struct, frozen=True):
     """One line of a member's story. `balance` is the one after it (statement only, else None).
 
     store: its name, None where the reader may not know (another store's) or it was nobody's deed.

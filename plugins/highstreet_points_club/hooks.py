@@ -1,10 +1,11 @@
 """What the points club answers when the core asks; the work is done in the modules beside this."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date
 from typing import Any
 from uuid import UUID
+
+from msgspec import Struct
 
 from highstreet.sdk import (
     Audited,
@@ -44,8 +45,7 @@ from highstreet_points_club.programme import NOTHING, earned
 from highstreet_points_club.writing import business_date
 
 
-@dataclass(frozen=True, slots=True)
-class PurchaseAnswer:
+class PurchaseAnswer(Struct, frozen=True):
     """What a purchase brought its member. rewards: ids of those that it issued.
 
     unusual: it is one more in a day than the programme takes for usual; `words` say so too.
@@ -60,8 +60,7 @@ class PurchaseAnswer:
     words: str
 
 
-@dataclass(frozen=True, slots=True)
-class BatchAnswer:
+class BatchAnswer(Struct, frozen=True):
     """What the purchases of an import brought: how many earned, points, rewards issued."""
 
     purchases: int
@@ -69,8 +68,7 @@ class BatchAnswer:
     rewards: int
 
 
-@dataclass(frozen=True, slots=True)
-class ReturnAnswer:
+class ReturnAnswer(Struct, frozen=True):
     """What a return took back. given_back: names of rewards whose points returned."""
 
     points: int
@@ -80,8 +78,7 @@ class ReturnAnswer:
     words: str
 
 
-@dataclass(frozen=True, slots=True)
-class PreviewAnswer:
+class PreviewAnswer(Struct, frozen=True):
     """What a basket would earn. why: each rule that counts, in words."""
 
     points: int

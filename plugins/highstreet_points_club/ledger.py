@@ -17,9 +17,10 @@ aware UTC. `mint` makes ids, so that a replay of the same events can make the sa
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
+
+from msgspec.structs import replace
 
 from highstreet_points_club.state import (
     AccountState,

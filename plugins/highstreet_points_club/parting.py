@@ -7,10 +7,11 @@ event since the merge took points of both sorts as if they were one.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
+
+from msgspec.structs import replace
 
 from highstreet_points_club.state import AccountState, Entry, Hold, Mint, Step
 from highstreet_points_club.work import Work

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta, tzinfo
 from decimal import Decimal
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 from uuid import UUID, uuid5
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from highstreet_points_club import extras as extra_points
 from highstreet_points_club.extras import Extra
@@ -58,8 +60,7 @@ class Basket(Protocol):
     def lines(self) -> Sequence[Line]: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Accrual:
+class Accrual(Struct, frozen=True):
     """One way to earn.
 
     visit: `points` for a purchase. spend: `points` for each whole `per_minor` paid, lines of a
@@ -98,8 +99,7 @@ class Accrual:
         return sum(self.departments[name] * max(0, int(many)) for name, many in pieces.items())
 
 
-@dataclass(frozen=True, slots=True)
-class Bonus:
+class Bonus(Struct, frozen=True):
     """A time when more is given: `percent` of the usual points (200: double) and `extra` on top.
 
     Days and hours are those of the store's wall clock, so a night when clocks change has them as it
@@ -140,8 +140,7 @@ class Bonus:
         return max(0, base * self.percent // 100 - base + self.extra)
 
 
-@dataclass(frozen=True, slots=True)
-class RewardRule:
+class RewardRule(Struct, frozen=True):
     """What points buy. `points` for one step, `value_minor` what a step is worth.
 
     automatic: issued as soon as the points are there. A money reward may be taken in several
@@ -199,8 +198,7 @@ class EarnResult(NamedTuple):
 NOTHING = EarnResult(0, ())
 
 
-@dataclass(frozen=True, slots=True)
-class Programme:
+class Programme(Struct, frozen=True):
     """A store's programme as it was set at one time.
 
     automatic: the reward that is issued by itself, if there is one. expiry_days, expiry_months:

@@ -5,9 +5,10 @@ the difference goes: three returns of a third each take back what one return of 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
+
+from msgspec import Struct
 
 from highstreet.sdk import Ctx, ReturnFact, ScopedSession, Statement, new_id, own
 from highstreet.sdk import lazy_gettext as _l
@@ -43,8 +44,7 @@ _NOTED = Statement(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Reversed:
+class Reversed(Struct, frozen=True):
     """What a return took back. given_back: names of rewards whose points returned with it."""
 
     points: int

@@ -7,10 +7,11 @@ at once.
 """
 
 from collections.abc import Iterable
-from dataclasses import replace
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
+
+from msgspec.structs import replace
 
 from highstreet.sdk import ScopedSession, Statement, own
 from highstreet.sdk import lazy_gettext as _l

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 from typing import Any, NamedTuple
 from uuid import UUID
+
+from msgspec import Struct, field
 
 from highstreet.sdk import Ctx, Resolved, ScopedSession, Statement, clock
 from highstreet_points_club import extras
@@ -29,8 +30,7 @@ class Place(NamedTuple):
     locale: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Kept:
+class _Kept(Struct, frozen=True):
     settings: Resolved
     programme: Programme
     unset: bool

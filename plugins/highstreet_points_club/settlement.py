@@ -6,10 +6,11 @@ stores that gave its points, to the last minor unit.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import date, datetime, tzinfo
 from typing import NamedTuple
 from uuid import UUID
+
+from msgspec import Struct
 
 from highstreet.sdk import Ctx, NotFound, Statement, clock, own
 from highstreet.sdk import gettext as _
@@ -88,8 +89,7 @@ class Pair(NamedTuple):
         return self.giver != self.taker
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(Struct, frozen=True):
     """One store's month in one currency, minor units: what it gets from others, what it pays."""
 
     store_id: UUID | None

@@ -1,11 +1,12 @@
 """A member's statement of account for chosen months: theirs to read, to print, to keep."""
 
-from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 from uuid import UUID
 
 from flask import render_template, request, url_for
+from msgspec import Struct
+from msgspec.structs import replace
 from werkzeug.wrappers import Response
 
 from highstreet.sdk import Ctx, NotFound, current, open_ctx, public, screens
@@ -22,8 +23,7 @@ LINK = "the link is the key: it was given to this member only"
 USUAL = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Account:
+class Account(Struct, frozen=True):
     """A member's account from the first day of `first` to the last of `last`.
 
     `opening` + the lines' points = `closing`. lines: oldest first by when they happened, each with

@@ -6,12 +6,12 @@ is not hidden alone.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, tzinfo
 from typing import Any, NamedTuple
 from uuid import UUID
 
 import sqlalchemy as sa
+from msgspec import Struct
 
 from highstreet.sdk import Scope, ScopedSession, aggregates, bought
 from highstreet_points_club.lasting import morning
@@ -97,8 +97,7 @@ def _handed_over(scope: Scope, *, since: datetime, until: datetime) -> sa.Select
     )
 
 
-@dataclass(slots=True)
-class Sums:
+class Sums(Struct):
     """One store in sums; a figure is None where it is about fewer than five people.
 
     members: with points to spend. points: theirs. given, rewards: in the period.

@@ -7,10 +7,10 @@ is hidden with it (secondary suppression, as those offices call it).
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
+from msgspec import Struct
 
 from highstreet_tenants.errors import WallBreach
 from highstreet_tenants.scopes import Scope
@@ -20,8 +20,7 @@ SMALLEST_CELL = 5
 Query = Callable[..., sa.Select[Any]]
 
 
-@dataclass(frozen=True, slots=True)
-class Aggregate:
+class Aggregate(Struct, frozen=True):
     """A registered grouped query. `people` names the column that counts persons in a cell; `across`
     the key along which cells add up to a total.
     """

@@ -1,11 +1,11 @@
 """Money as whole minor units of an ISO 4217 currency; never a float."""
 
 import re
-from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 
 from babel.numbers import UnknownCurrencyError, format_currency, get_currency_precision
 from babel.numbers import validate_currency as _validate
+from msgspec import Struct
 
 from highstreet_tenants.errors import Invalid
 from highstreet_tenants.words import gettext as _
@@ -14,8 +14,7 @@ from highstreet_tenants.words import gettext as _
 MOST_MINOR = 10**12
 
 
-@dataclass(frozen=True, slots=True)
-class Money:
+class Money(Struct, frozen=True):
     """`minor` whole minor units (cents, pence, yen) of `currency` (ISO 4217)."""
 
     minor: int

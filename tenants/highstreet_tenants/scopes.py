@@ -1,10 +1,10 @@
 """Scopes: for whom a session is opened, and so which rows it can reach."""
 
-from dataclasses import dataclass
 from typing import Any, Literal
 from uuid import UUID
 
 import sqlalchemy as sa
+from msgspec import Struct
 
 from highstreet_tenants.errors import WallBreach
 from highstreet_tenants.models import Brand
@@ -12,8 +12,7 @@ from highstreet_tenants.models import Brand
 Reach = Literal["store", "brand", "personal", "aggregate"]
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(Struct, frozen=True):
     """Through what somebody acts: a signed-in device (its name: the address) or a till."""
 
     kind: Literal["session", "till"]
@@ -21,8 +20,7 @@ class Origin:
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class Actor:
+class Actor(Struct, frozen=True):
     """Who acts: a user, an API key, a job, a member with a signed link, or the system itself."""
 
     kind: Literal["user", "key", "job", "system", "member"]
@@ -34,8 +32,7 @@ class Actor:
 SYSTEM = Actor("system", None, "Highstreet")
 
 
-@dataclass(frozen=True, slots=True)
-class Scope:
+class Scope(Struct, frozen=True):
     """The rows within reach.
 
     store: one store's rows and the brand's own. brand: the brand's own rows and what stores keep

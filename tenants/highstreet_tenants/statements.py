@@ -11,12 +11,13 @@ two statements Python is what a sale on SQLite waits for.
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import lru_cache
 from operator import attrgetter
 from typing import Any, Literal
 from uuid import UUID
+
+from msgspec import Struct
 
 from highstreet_tenants import walls
 from highstreet_tenants.errors import WallBreach
@@ -37,8 +38,7 @@ def own(alias: str) -> str:
     )
 
 
-@dataclass(slots=True)
-class _Ready:
+class _Ready(Struct):
     """A text as one kind of database takes it.
 
     text: as it was written, for the walls. names: the caller's binds. owned: a row's store is

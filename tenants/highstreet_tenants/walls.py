@@ -6,12 +6,12 @@ look-up. The verdict does not care who wrote the statement: ORM, Core, `count`, 
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
+from msgspec import Struct
 from sqlalchemy import event
 
 from highstreet_tenants import owners
@@ -42,8 +42,7 @@ _LITERAL = re.compile(r"'(?:[^']|'')*'")
 _BOUND_STORE = re.compile(r"\bstore_id\"?\s*(?:=|IN\s*\()\s*(?:\?|%\(|:\w)", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(Struct, frozen=True):
     """What a SQL text touches: tenant tables, those not held to a brand, those not to a store.
 
     A new row is held by where its owner comes from (see `owners`). bound_store: a store is named by

@@ -90,7 +90,7 @@ def test_a_deprecated_hook_is_told_of(package: Path, tmp_path: Path) -> None:
     """None is yet: this one is made so for the run."""
     good.install(package, tmp_path / "site")
     (tmp_path / "conftest.py").write_text(
-        "from dataclasses import replace\n"
+        "from msgspec.structs import replace\n"
         "from highstreet.purchases.hooks import PurchaseHooks\n"
         "hook = PurchaseHooks.purchase_claimed\n"
         "hook.highstreet_hook = replace(hook.highstreet_hook, deprecated='Answer another one.')\n"

@@ -6,7 +6,6 @@ nothing is left out in silence.
 
 import inspect
 from collections.abc import Callable, Mapping
-from dataclasses import fields, is_dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
 from typing import Any
@@ -35,6 +34,7 @@ from highstreet_points_club.totals import Span
 from highstreet_tenants import clock
 from highstreet_tenants.scopes import Scope
 from highstreet_tenants.trail.reading import Wanted
+from highstreet_tenants.values import fields_of, replaced
 from probe.arguments import Untaught
 from probe.world import CLUB, TOOL, Site, World
 
@@ -363,9 +363,8 @@ def bare(value: Any) -> Any:
     """A fact without its secrets: whoever tells them must have read them, for nobody said them."""
     if isinstance(value, str):
         return "handed over" if marks.found(value) else value
-    if is_dataclass(value) and not isinstance(value, type):
-        said = {one.name: getattr(value, one.name) for one in fields(value) if one.init}
-        return replace(value, **{name: bare(one) for name, one in said.items()})
+    if (names := fields_of(type(value))) is not None:
+        return replaced(value, {name: bare(getattr(value, name)) for name in names})
     if isinstance(value, tuple) and not hasattr(value, "_fields"):
         return tuple(bare(one) for one in value)
     if isinstance(value, list):

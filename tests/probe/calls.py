@@ -2,7 +2,7 @@
 
 import inspect
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from highstreet.kit import marks
 from highstreet.sdk import ctx_of
+from highstreet_tenants.values import fields_of
 from probe.bait import Bait, names_property
 from probe.functions import Function
 from probe.world import CLUB, TOOL
@@ -94,8 +95,8 @@ def texts(value: Any, most: int = 4000) -> str:
             found.append(one.decode("utf-8", "replace"))
         elif isinstance(one, Mapping):
             front += [*one.keys(), *one.values()]
-        elif is_dataclass(one) and not isinstance(one, type):
-            front += [getattr(one, each.name) for each in fields(one)]
+        elif (names := fields_of(type(one))) is not None:
+            front += [getattr(one, name) for name in names]
         elif isinstance(one, list | tuple | set | frozenset | sa.Row) or inspect.isgenerator(one):
             front += list(one)
         elif hasattr(one, "__table__"):

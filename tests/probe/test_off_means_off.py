@@ -1,7 +1,6 @@
 """Off means off: what a tool brings is absent, with the reason, wherever it is not on."""
 
 from collections.abc import Iterator
-from dataclasses import fields
 from html import unescape
 from typing import Any
 
@@ -9,6 +8,7 @@ import pytest
 from flask import Flask
 
 from highstreet.host.plugin import Plugin
+from highstreet_tenants.values import fields_of
 from probe import off, recording, working_off
 from probe.conftest import make_app
 from probe.street import OFFICES, STATES, Street, build
@@ -38,7 +38,7 @@ def test_the_matrix_has_something_of_every_kind(street: Street) -> None:
 
 
 def test_whatever_a_tool_may_bring_stands_in_the_matrix() -> None:
-    assert {field.name for field in fields(Plugin)} == set(off.BROUGHT), (
+    assert set(fields_of(Plugin) or ()) == set(off.BROUGHT), (
         "say in BROUGHT of tests/probe/off.py where the matrix asks for what a tool may bring now"
     )
 

@@ -1,13 +1,13 @@
 """The matrix's background: what tools do when nobody looks, in places where they are off."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import sqlalchemy as sa
+from msgspec.structs import replace
 
 from highstreet import jobs as queue
 from highstreet.customers import published, queries

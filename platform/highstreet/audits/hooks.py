@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from highstreet.host.spec import spec
 
 
-@dataclass(frozen=True, slots=True)
-class Difference:
+class Difference(Struct, frozen=True):
     """Something kept that is not what its source says.
 
     ``what``: words for the operator, naming no person ("balance of account …"). ``kept``,
@@ -22,8 +22,7 @@ class Difference:
     derived: str
 
 
-@dataclass(frozen=True, slots=True)
-class Audited:
+class Audited(Struct, frozen=True):
     """A tool's answer: how many things it looked at, and those that differ."""
 
     checked: int

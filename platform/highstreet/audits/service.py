@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import sqlalchemy as sa
+from msgspec import Struct
 
 from highstreet.audits.hooks import Audited, Difference
 from highstreet.host import dispatch, faults
@@ -14,8 +13,7 @@ from highstreet.purchases.models import Purchase
 from highstreet_tenants.sessions import ScopedSession
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(Struct, frozen=True):
     """One part of the audit: by whom, how much was looked at, what differs."""
 
     by: str

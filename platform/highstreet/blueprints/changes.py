@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from msgspec import Struct, field
 
-@dataclass(frozen=True, slots=True)
-class Change:
+
+class Change(Struct, frozen=True):
     """One thing that is added or changed.
 
     ``what``: brand, region, owner, store, user, role, field, policy, choice, approval, setting.
@@ -31,8 +31,7 @@ class Change:
         return f"{sign} {self.what} {self.name}" + (f" ({told})" if told else "")
 
 
-@dataclass(slots=True)
-class Outcome:
+class Outcome(Struct):
     """What a blueprint did, or would do.
 
     ``left`` names what the brand has and the blueprint does not mention: it stays as it is.

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Literal
 
 from marshmallow import ValidationError
+from msgspec import Struct, field
 
 from highstreet.blueprints.schema import BlueprintSchema
 from highstreet.blueprints.source import Path_, Problems, Source, listed
@@ -27,8 +27,7 @@ _UNPRINTABLE = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class RoleAt:
+class RoleAt(Struct, frozen=True):
     """A role granted at one node: ``kind`` is brand, region, owner or store, ``slug`` which one."""
 
     role: str
@@ -36,8 +35,7 @@ class RoleAt:
     slug: str
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(Struct, frozen=True):
     """Values of a tool's settings for the brand, one region or one store, and the locked keys."""
 
     level: Literal["brand", "region", "store"]
@@ -46,8 +44,7 @@ class Settings:
     lock: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Tool:
+class Tool(Struct, frozen=True):
     """A tool's policy, the regions that narrow it, the stores that choose, and the settings.
 
     ``since``: the day from which the settings count; without it, now, or for a brand without
@@ -64,8 +61,7 @@ class Tool:
     since: date | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Document:
+class Document(Struct, frozen=True):
     """A checked blueprint; the mappings hold column values by slug, e-mail or key."""
 
     brand: Mapping[str, Any]

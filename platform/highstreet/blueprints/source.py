@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct, field
 
 from highstreet.i18n import gettext as _
 from highstreet_tenants.cards import mask_payment_cards
@@ -34,8 +35,7 @@ IDENTITY = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(Struct, frozen=True):
     """One blueprint as written: its data and where in which file each of its keys stands."""
 
     path: Path
@@ -50,8 +50,7 @@ class Source:
         return self.path.name
 
 
-@dataclass(slots=True)
-class Problems:
+class Problems(Struct):
     """Collects everything wrong with a blueprint, to be told at once."""
 
     source: Source

@@ -5,12 +5,12 @@ meanwhile is not approved unseen.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any, cast
 from uuid import UUID
 
 import sqlalchemy as sa
+from msgspec import Struct, field
 
 from highstreet.campaigns import days, launching, standing, terms
 from highstreet.campaigns.models import (
@@ -33,8 +33,7 @@ MOST_DAYS = 366
 """A campaign that lasts longer is a setting."""
 
 
-@dataclass(frozen=True, slots=True)
-class CampaignIn:
+class CampaignIn(Struct, frozen=True):
     """A campaign as head office writes it. terms: the action's fields, money in minor units of the
     brand's currency. bounds: fields that stores may change → {"min": …, "max": …} ({} for what is
     no number). reach: "brand", "regions" or "stores", and then ids of these.

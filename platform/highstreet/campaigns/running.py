@@ -6,12 +6,12 @@ of last year's, finds what ran when it was made. Launch, answer and stop move th
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
+from msgspec import Struct
 
 from highstreet import host as hosts
 from highstreet.campaigns import standing, terms
@@ -22,8 +22,7 @@ from highstreet_tenants.sessions import ScopedSession
 _ROOM = "campaigns"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Running:
+class Running(Struct, frozen=True, eq=False):
     """A campaign as it runs, ran or will run in a store. One object as long as it is kept.
 
     terms: the action's, loaded, as they hold in this store. begins_at, ends_at: UTC; from then on,

@@ -7,13 +7,14 @@ tool off rests, and goes on once it is back.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal, NamedTuple
 from uuid import UUID
 
 import sqlalchemy as sa
 from marshmallow import ValidationError
+from msgspec import Struct
+from msgspec.structs import replace
 
 from highstreet import host as hosts
 from highstreet.campaigns import days, terms
@@ -43,8 +44,7 @@ class Reach(NamedTuple):
         return self.everyone or store_id in self.stores or region_id in self.regions
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(Struct, frozen=True):
     """How a store stands to a campaign.
 
     terms: the action's, loaded, with what the store changed (empty where the tool refuses them).

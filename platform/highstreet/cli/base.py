@@ -8,7 +8,6 @@ import sqlite3
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, is_dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, TextIO, TypeVar
@@ -25,6 +24,7 @@ from highstreet_tenants.models import Brand, Store
 from highstreet_tenants.people.operate import OPERATOR
 from highstreet_tenants.scopes import Scope
 from highstreet_tenants.sessions import ScopedSession
+from highstreet_tenants.values import fields_of
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -236,8 +236,8 @@ def progress(as_json: bool) -> Iterator[Callable[[int, int], None] | None]:
 
 def plain(value: Any) -> Any:
     """A value that JSON can hold."""
-    if is_dataclass(value) and not isinstance(value, type):
-        return plain(asdict(value))
+    if (names := fields_of(type(value))) is not None:
+        return {name: plain(getattr(value, name)) for name in names}
     if isinstance(value, Mapping):
         return {str(key): plain(inner) for key, inner in value.items()}
     if isinstance(value, list | tuple | set | frozenset):

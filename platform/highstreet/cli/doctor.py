@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import click
 import sqlalchemy as sa
 from jinja2 import Environment, TemplateSyntaxError
+from msgspec import Struct
+from msgspec.structs import asdict
 
 from highstreet.cli.base import (
     find_brand,
@@ -51,8 +52,7 @@ MEND = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Ailment:
+class Ailment(Struct, frozen=True):
     """One thing that is wrong with a tool. what: a slug; where: a brand's slug, or empty."""
 
     tool: str

@@ -59,7 +59,7 @@ def show(job_id: UUID, as_json: bool) -> None:
     if as_json:
         print_json(job)
         return
-    for name in job.__slots__:
+    for name in job.__struct_fields__:
         value = getattr(job, name)
         if value is not None:
             click.echo(f"{name}: {value}")

@@ -1,9 +1,10 @@
 """What the room tells others about consent."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Literal
 from uuid import UUID
+
+from msgspec import Struct
 
 Status = Literal["given", "withdrawn"]
 
@@ -15,8 +16,7 @@ EVERY: Final = "*"
 BRAND: Final = "brand"
 
 
-@dataclass(frozen=True, slots=True)
-class ConsentState:
+class ConsentState(Struct, frozen=True):
     """What holds now for one purpose and channel towards one controller.
 
     owner_id: the legal entity that is the controller, None for the brand. version and wording:
@@ -33,8 +33,7 @@ class ConsentState:
     wording: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """Whether somebody may be contacted, and why (not); true or false like the answer itself."""
 
     allowed: bool

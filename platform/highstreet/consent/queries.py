@@ -1,11 +1,11 @@
 """What holds now, worked out from the events each time: a stored state could differ from them."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
 from babel.dates import format_date
+from msgspec import Struct
 
 from highstreet.consent.facts import BRAND, EVERY, Answer, ConsentState, Status
 from highstreet.customers import places
@@ -28,8 +28,7 @@ _EVENTS = Statement(
 Controller = UUID | Literal["brand"] | None
 
 
-@dataclass(frozen=True, slots=True)
-class Key:
+class Key(Struct, frozen=True):
     """What a word of consent is about. purpose, channel: "*" stands for all of them."""
 
     purpose: str

@@ -1,10 +1,11 @@
 """Taking on thousands at once, for imports: set-based, and the same file twice changes nothing."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
+
+from msgspec import Struct
 
 from highstreet.customers import enrolment, identities, keys, places, suppression
 from highstreet.customers import fields as custom
@@ -36,8 +37,7 @@ _tables = Customer.metadata.tables
 _Mark = tuple[UUID, str, str]
 
 
-@dataclass(slots=True)
-class _Row:
+class _Row(Struct):
     index: int
     given: EnrolIn
     realm: Realm

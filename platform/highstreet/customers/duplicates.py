@@ -5,9 +5,11 @@ reads bounded stretches of indexes: the newest customers of a store or brand are
 others by phone, e-mail and name.
 """
 
-from dataclasses import dataclass, replace
 from datetime import date
 from uuid import UUID
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from highstreet.customers import comparing, dismissing, keys, places, queries
 from highstreet.customers.facts import CustomerFact, Likeness
@@ -61,8 +63,7 @@ _NAMED = _of_list(_BY_WORDS, "words")
 _PEOPLE = _of_list(_FACTS, "ids")
 
 
-@dataclass(frozen=True, slots=True)
-class _Person:
+class _Person(Struct, frozen=True):
     fact: CustomerFact
     birthday: date | None
 

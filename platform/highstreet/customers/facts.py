@@ -1,9 +1,10 @@
 """What the room tells others about customers: frozen facts, never rows."""
 
-from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Literal
 from uuid import UUID
+
+from msgspec import Struct
 
 from highstreet.customers.keys import Kind
 
@@ -14,8 +15,7 @@ FieldKind = Literal["text", "choice", "date", "number", "yes-no"]
 What = Literal["birthday", "phone", "email", "language", "store"]
 
 
-@dataclass(frozen=True, slots=True)
-class CustomerFact:
+class CustomerFact(Struct, frozen=True):
     """A customer as every tool may know one.
 
     store_id: the store that owns the record, None in a brand-wide club. home_store_id: where the
@@ -31,8 +31,7 @@ class CustomerFact:
     status: Status
 
 
-@dataclass(frozen=True, slots=True)
-class IdentityFact:
+class IdentityFact(Struct, frozen=True):
     """A card, phone number or e-mail address; `value` is its key, `shown` what people read."""
 
     kind: Kind
@@ -42,8 +41,7 @@ class IdentityFact:
     created_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class NoteFact:
+class NoteFact(Struct, frozen=True):
     """What staff wrote down about a customer."""
 
     id: UUID
@@ -52,8 +50,7 @@ class NoteFact:
     created_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class CustomerDetail:
+class CustomerDetail(Struct, frozen=True):
     """Everything a customer's page shows that the room itself holds."""
 
     customer: CustomerFact
@@ -63,8 +60,7 @@ class CustomerDetail:
     notes: tuple[NoteFact, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(Struct, frozen=True):
     """One answer of a search: by what it was found and how to show that.
 
     card_status: set when it was found by a card; "lost" and "blocked" must not be used.
@@ -76,8 +72,7 @@ class Found:
     card_status: CardStatus | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Difference:
+class Difference(Struct, frozen=True):
     """What two records say differently: both have it, and share none of it.
 
     one, other: as people read it: a birthday's date, phones or e-mails with commas between, a
@@ -89,8 +84,7 @@ class Difference:
     other: str | date | UUID
 
 
-@dataclass(frozen=True, slots=True)
-class Likeness:
+class Likeness(Struct, frozen=True):
     """Two records that may be one person. score: 0–100. same: why, in words. different: what
     speaks against it."""
 
@@ -106,8 +100,7 @@ class Likeness:
         return ", ".join(self.same)
 
 
-@dataclass(frozen=True, slots=True)
-class DismissalFact:
+class DismissalFact(Struct, frozen=True):
     """Somebody looked at two records and found two people."""
 
     one: CustomerFact
@@ -116,8 +109,7 @@ class DismissalFact:
     actor: str
 
 
-@dataclass(frozen=True, slots=True)
-class FieldFact:
+class FieldFact(Struct, frozen=True):
     """A custom field of the brand."""
 
     key: str
@@ -127,8 +119,7 @@ class FieldFact:
     required: bool
 
 
-@dataclass(frozen=True, slots=True)
-class EnrolIn:
+class EnrolIn(Struct, frozen=True):
     """One row of an import of customers; `store_id` is the home store."""
 
     store_id: UUID
@@ -142,8 +133,7 @@ class EnrolIn:
     joined_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Refused:
+class Refused(Struct, frozen=True):
     """A row of a batch that did not go in: its index there, the error's type and its words."""
 
     index: int
@@ -151,8 +141,7 @@ class Refused:
     detail: str
 
 
-@dataclass(frozen=True, slots=True)
-class EnrolOutcome:
+class EnrolOutcome(Struct, frozen=True):
     """What a batch did: new customers, rows whose card, phone or e-mail was known, refused rows.
 
     ids: the customer of each row, by its index; None where it was refused.
@@ -161,11 +150,10 @@ class EnrolOutcome:
     created: int
     known: int
     refused: tuple[Refused, ...]
-    ids: tuple[UUID | None, ...] = field(repr=False)
+    ids: tuple[UUID | None, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class MergeFact:
+class MergeFact(Struct, frozen=True):
     """Two records became one. created: False when they already were."""
 
     kept: CustomerFact
@@ -174,8 +162,7 @@ class MergeFact:
     created: bool
 
 
-@dataclass(frozen=True, slots=True)
-class StandingMerge:
+class StandingMerge(Struct, frozen=True):
     """A merge that may be taken back until `until`: who went into the record, when, by whose hand.
 
     gone_id: the record that would come back; name: what it was called.
@@ -188,8 +175,7 @@ class StandingMerge:
     actor: str
 
 
-@dataclass(frozen=True, slots=True)
-class UnmergeFact:
+class UnmergeFact(Struct, frozen=True):
     """A merge is taken back (or would be): what goes back to `back`, what stays with `kept`.
 
     identities: the cards, phones and e-mails that go back; missing: how many were removed since
@@ -212,8 +198,7 @@ class UnmergeFact:
     tools: dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class ErasureFact:
+class ErasureFact(Struct, frozen=True):
     """A customer's personal data are gone. parts: how much each room and tool removed."""
 
     customer_id: UUID

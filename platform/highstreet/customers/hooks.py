@@ -1,9 +1,10 @@
 """What the room asks of tools: to hear of new and merged customers, and to take part in leaving."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
+
+from msgspec import Struct
 
 from highstreet.customers import queries, since
 from highstreet.customers.facts import CustomerFact
@@ -12,8 +13,7 @@ from highstreet_tenants.errors import NotFound
 from highstreet_tenants.sessions import ScopedSession
 
 
-@dataclass(frozen=True, slots=True)
-class SummaryRow:
+class SummaryRow(Struct, frozen=True):
     """One row that a tool adds to a customer's page: a label and what to read there, both shown.
 
     `sort` orders rows of all tools, small first.

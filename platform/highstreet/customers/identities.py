@@ -1,10 +1,10 @@
 """Cards, phone numbers and e-mail addresses of a customer."""
 
-from dataclasses import dataclass
 from typing import get_args
 from uuid import UUID
 
 import sqlalchemy as sa
+from msgspec import Struct
 
 from highstreet.customers import keys, parts, places, queries, suppression
 from highstreet.customers.facts import CardStatus, IdentityFact
@@ -31,8 +31,7 @@ _ADD = Statement(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Key:
+class Key(Struct, frozen=True):
     """A key in one form with how to show it."""
 
     kind: Kind

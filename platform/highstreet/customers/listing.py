@@ -2,12 +2,12 @@
 
 import base64
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import cast
 from uuid import UUID
 
 import sqlalchemy as sa
+from msgspec import Struct
 
 from highstreet.customers.facts import CustomerFact, Status
 from highstreet.customers.models import Customer
@@ -17,8 +17,7 @@ from highstreet_tenants.models import Store
 from highstreet_tenants.sessions import ScopedSession
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(Struct, frozen=True):
     """Customers; cursor: hand it to `newest` as `before` for earlier ones, None at the end."""
 
     customers: tuple[CustomerFact, ...]

@@ -1,9 +1,9 @@
 """Whose a customer is, and where: owner and realm of a row, and a store's facts for the till."""
 
-from dataclasses import dataclass
 from uuid import UUID
 
 from babel import Locale, UnknownLocaleError
+from msgspec import Struct
 
 from highstreet.host import state
 from highstreet.host.kept import Kept
@@ -13,8 +13,7 @@ from highstreet_tenants.sessions import ScopedSession
 from highstreet_tenants.statements import Statement
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """A store's facts: IANA zone, ISO 4217 currency, locale, ISO 3166 country if known."""
 
     id: UUID
@@ -27,8 +26,7 @@ class Place:
     owner_id: UUID | None
 
 
-@dataclass(frozen=True, slots=True)
-class Realm:
+class Realm(Struct, frozen=True):
     """Where a customer's keys are unique. `id` is the brand's or the store's, `store_id` the
     owner that each of the customer's rows carries (None: the brand's)."""
 

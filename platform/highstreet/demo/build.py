@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
+from msgspec import Struct
 
 from highstreet.blueprints import apply as blueprints
 from highstreet.blueprints import source as sources
@@ -43,8 +43,7 @@ _REGULARS = Statement(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class BrandReport:
+class BrandReport(Struct, frozen=True):
     """What is there of one demo brand.
 
     ``anonymous`` purchases are part of ``purchases``: nobody showed a card. Points and rewards are
@@ -66,8 +65,7 @@ class BrandReport:
     tools: Mapping[str, Mapping[str, int]]
 
 
-@dataclass(frozen=True, slots=True)
-class SignInLink:
+class SignInLink(Struct, frozen=True):
     """A way in. ``role``: head_office_manager, store_owner or member."""
 
     brand: str

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+
+from msgspec import Struct
 
 from highstreet.demo.extract import DATA, read
 
@@ -14,8 +15,7 @@ WEEK = timedelta(days=7)
 ROUND = 53 * WEEK
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(Struct, frozen=True):
     """What a basket held of one department: rows of the receipt, and cents."""
 
     department: str
@@ -23,8 +23,7 @@ class Line:
     amount_minor: int
 
 
-@dataclass(frozen=True, slots=True)
-class Basket:
+class Basket(Struct, frozen=True):
     """One purchase. ``at`` is the wall clock of the store, without a zone."""
 
     number: str

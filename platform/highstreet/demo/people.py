@@ -6,11 +6,11 @@ some people never join, and those who have joined do not always show their card.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date, timedelta
 from random import Random
 from unicodedata import normalize
 
+from msgspec import Struct
 from stdnum import ean
 
 FIRST = """Ada Aisha Alan Alma Amir Ana Anders Anika Arturo Astrid Bao Beatriz Ben Bianca Bruno
@@ -51,8 +51,7 @@ SMALL_MINOR = 1_000
 CARDS = "29"
 
 
-@dataclass(frozen=True, slots=True)
-class Person:
+class Person(Struct, frozen=True):
     """A made-up member; what they did not want to give is None."""
 
     name: str

@@ -5,7 +5,6 @@ changes later, a text that can't be shown or a number that is none is the tool's
 asked, and not the page's that shows it.
 """
 
-import dataclasses
 import types
 import typing
 from collections.abc import Callable, Mapping, Sequence
@@ -19,6 +18,7 @@ from uuid import UUID
 from markupsafe import Markup, escape
 
 from highstreet.i18n import LazyText
+from highstreet_tenants.values import fields_of, replaced
 
 Take = Callable[[Any], Any]
 _PLAIN = (str, int, float, bool, type(None), UUID, datetime, date, Decimal, Enum)
@@ -68,8 +68,9 @@ def tree(value: Any) -> Any:
         return {str(key): tree(one) for key, one in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
         return [tree(one) for one in value]
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {one.name: tree(getattr(value, one.name)) for one in dataclasses.fields(value)}
+    names = fields_of(type(value))
+    if names is not None:
+        return {name: tree(getattr(value, name)) for name in names}
     raise TypeError(f"{type(value).__name__} can't be written down")
 
 
@@ -89,8 +90,8 @@ def _taker(hint: Any) -> Take:
         return _tree
     if hint is str:
         return _text
-    if isinstance(hint, type) and dataclasses.is_dataclass(hint):
-        return _fields(hint)
+    if isinstance(hint, type) and (names := fields_of(hint)) is not None:
+        return _fields(hint, names)
     if isinstance(hint, type) and hint is not object:
         return _kind(hint)
     return _as_it_is
@@ -161,12 +162,12 @@ def _one_of(takes: tuple[Take, ...]) -> Take:
     return take
 
 
-def _fields(kind: Any) -> Take:
+def _fields(kind: Any, names: tuple[str, ...]) -> Take:
     try:
         hints = typing.get_type_hints(kind)
     except NameError:  # its module names them for type checkers alone
         return _kind(kind)
-    takes = [(one.name, _taker(hints[one.name])) for one in dataclasses.fields(kind)]
+    takes = [(name, _taker(hints[name])) for name in names]
 
     def take(value: Any) -> Any:
         if not isinstance(value, kind):
@@ -180,7 +181,7 @@ def _fields(kind: Any) -> Take:
                 raise TypeError(f"{kind.__name__}.{name}: {error}") from error
             if now is not was:
                 changed[name] = now
-        return dataclasses.replace(value, **changed) if changed else value
+        return replaced(value, changed) if changed else value
 
     return take
 

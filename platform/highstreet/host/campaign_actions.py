@@ -8,16 +8,16 @@ of its campaigns do), and counts what came of it.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from marshmallow import Schema
 
 
-@dataclass(frozen=True, slots=True)
-class CampaignAction:
+class CampaignAction(Struct, frozen=True):
     """One thing that a campaign can do.
 
     name: `<tool>.<what>`. title, summary: lazy translations. terms: a marshmallow Schema class of

@@ -2,10 +2,10 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from importlib.metadata import EntryPoint
 from typing import Literal
 
+from msgspec import Struct
 from packaging.requirements import Requirement
 
 from highstreet.host import manifest as manifests
@@ -18,8 +18,7 @@ from highstreet.i18n import lazy_gettext as _l
 _PACKAGE = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*")
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(Struct, frozen=True):
     """An entry point with, once read, its manifest. distribution: the package that installed it."""
 
     name: str

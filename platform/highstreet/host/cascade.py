@@ -6,19 +6,18 @@ worked out: the till that was offline earns points by the rule of the hour of th
 
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
 
 from marshmallow import EXCLUDE, Schema, ValidationError
+from msgspec import Struct
 
 Level = Literal["default", "brand", "region", "store"]
 ORDER: tuple[Level, ...] = ("brand", "region", "store")
 MASK = "••••••••"
 
 
-@dataclass(frozen=True, slots=True)
-class Given:
+class Given(Struct, frozen=True):
     """One value that a level gave to one setting. given=False: it was taken back."""
 
     level: Level
@@ -32,8 +31,7 @@ class Given:
     locked: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(Struct, frozen=True):
     """Where a resolved value comes from. at: when it was set (UTC), None for the default.
 
     locked: a level above the store holds it there; `lock` names that level.

@@ -4,7 +4,6 @@ import inspect
 import pkgutil
 import re
 from collections.abc import Callable, Iterator, Mapping, Set
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ import pluggy
 from marshmallow import Schema, ValidationError, validate
 from marshmallow import fields as ma_fields
 from marshmallow import missing as missing_
+from msgspec.structs import replace
 
 from highstreet.host import answers, catalogues, customer_fields, pages
 from highstreet.host.campaign_actions import CampaignAction

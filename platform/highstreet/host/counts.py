@@ -8,12 +8,12 @@ A count needs no lock: Python changes threads between two calls, never within `c
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import cast
 from uuid import UUID
 
 import sqlalchemy as sa
+from msgspec import Struct
 
 from highstreet import host as hosts
 from highstreet.host import state
@@ -116,8 +116,7 @@ def failed(s: ScopedSession, plugin: str, hook: str, store_id: UUID | None, seco
     on(s, here)[hook][plugin].add(seconds, failures=1)
 
 
-@dataclass(frozen=True, slots=True)
-class Use:
+class Use(Struct, frozen=True):
     """A hook of a tool in the last days, in milliseconds."""
 
     hook: str

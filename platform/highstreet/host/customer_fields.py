@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, get_args
+
+from msgspec import Struct, field
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
@@ -22,8 +23,7 @@ date: a day. moment: an aware datetime. yes_no: bool. choice: one of the field's
 KINDS: tuple[str, ...] = get_args(Kind)
 
 
-@dataclass(frozen=True, slots=True)
-class CustomerField:
+class CustomerField(Struct, frozen=True):
     """One fact about a customer.
 
     name: `<tool>.<what>`, at most 80 letters. label, help: lazy translations. query: gets `ctx` of

@@ -1,9 +1,9 @@
 """What tools may know of the brand they work for."""
 
-from dataclasses import dataclass
 from uuid import UUID
 
 import sqlalchemy as sa
+from msgspec import Struct
 
 from highstreet import host as hosts
 from highstreet.host import state
@@ -11,8 +11,7 @@ from highstreet_tenants.models import Brand
 from highstreet_tenants.sessions import ScopedSession
 
 
-@dataclass(frozen=True, slots=True)
-class BrandFacts:
+class BrandFacts(Struct, frozen=True):
     """A brand. customers: "brand" or "store", who owns customer records."""
 
     id: UUID
@@ -32,7 +31,7 @@ def brand(s: ScopedSession) -> BrandFacts:
         found: BrandFacts | None = kept.get(key, s.state_version)
         if found is not None:
             return found
-    names = BrandFacts.__dataclass_fields__
+    names = BrandFacts.__struct_fields__
     row = s.execute(
         sa.select(*(getattr(Brand, n) for n in names)).where(Brand.id == s.scope.brand_id)
     ).one()

@@ -11,13 +11,14 @@ is written in a transaction of its own as soon as the session's has ended.
 
 import logging
 import traceback
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import cast
 from uuid import UUID
 
 import sqlalchemy as sa
+from msgspec import Struct
+from msgspec.structs import replace
 
 from highstreet import host as hosts
 from highstreet.host import counts, state
@@ -41,8 +42,7 @@ _fault = cast(sa.Table, PluginFault.__table__)
 _pause = cast(sa.Table, PluginPause.__table__)
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
+class Fault(Struct, frozen=True):
     """One failure of one tool. store_id: where; milliseconds: how long the hook ran.
 
     error: the kind of error; said: its words, empty if they were forgotten. traceback: without
@@ -65,8 +65,7 @@ class Fault:
         return f"{self.error}: {self.said}" if self.error and self.said else self.error or self.said
 
 
-@dataclass(frozen=True, slots=True)
-class Notice:
+class Notice(Struct, frozen=True):
     """A tool that stands still in a place, for the page of the day. text is translated."""
 
     plugin: str

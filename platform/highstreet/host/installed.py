@@ -2,15 +2,15 @@
 
 import logging
 from collections.abc import Iterator
-from dataclasses import dataclass
 from importlib.metadata import Distribution, EntryPoint, distributions, entry_points
+
+from msgspec import Struct
 
 GROUP = "highstreet.plugins"
 log = logging.getLogger("highstreet.host")
 
 
-@dataclass(frozen=True, slots=True)
-class Unreadable:
+class Unreadable(Struct, frozen=True):
     """An installed package whose metadata is broken, so that nobody knows its tools."""
 
     name: str

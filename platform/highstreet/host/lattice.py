@@ -12,10 +12,11 @@ So from a free choice a region may go anywhere; from restricted only to forbidde
 what head office wants to approve would widen it); from required and forbidden nowhere.
 """
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Literal
+
+from msgspec import Struct
 
 
 class Level(StrEnum):
@@ -46,8 +47,7 @@ def narrows(below: Level, above: Level) -> bool:
     return PERMITS[below] <= PERMITS[above]
 
 
-@dataclass(frozen=True, slots=True)
-class Word:
+class Word(Struct, frozen=True):
     """A level with who said it, when (UTC), and a note to the stores."""
 
     level: Level
@@ -56,8 +56,7 @@ class Word:
     note: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Policy:
+class Policy(Struct, frozen=True):
     """What is said about one tool above a store; None where nothing is."""
 
     brand: Word | None = None
@@ -77,8 +76,7 @@ class Policy:
         return above, self.brand, False
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(Struct, frozen=True):
     """What the store wants."""
 
     wanted: bool
@@ -86,8 +84,7 @@ class Choice:
     at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Approval:
+class Approval(Struct, frozen=True):
     """What was answered to a store that asked for a restricted tool."""
 
     granted: bool
@@ -96,8 +93,7 @@ class Approval:
     note: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Compatibility:
+class Compatibility(Struct, frozen=True):
     """Whether the tool could work here at all. `why`: "", "absent", "level", "needs" (a tool that
     is off) or "needs_paused" (one that stands still); `what` names the cause."""
 
@@ -113,8 +109,7 @@ class Compatibility:
 FITS = Compatibility()
 
 
-@dataclass(frozen=True, slots=True)
-class Pause:
+class Pause(Struct, frozen=True):
     """The tool was stopped here: after `faults` of them, or by somebody's hand (faults 0)."""
 
     at: datetime
@@ -127,8 +122,7 @@ State = Literal[
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class Ruling:
+class Ruling(Struct, frozen=True):
     """The outcome in one place. `code` names the reason, `by`, `at` and `note` fill it in.
 
     paused_only: it would be on but for a pause, so its checks (veto hooks) still count.

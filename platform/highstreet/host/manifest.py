@@ -4,7 +4,6 @@ import importlib.util
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ from marshmallow import (
     validate,
     validates_schema,
 )
+from msgspec import Struct, field
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.version import InvalidVersion, Version
 
@@ -65,8 +65,7 @@ class BadManifestError(Exception):
         self.detail = detail
 
 
-@dataclass(frozen=True, slots=True)
-class Words:
+class Words(Struct, frozen=True):
     """A tool's title and summary, and its permissions' titles by name, in another language."""
 
     title: str
@@ -74,8 +73,7 @@ class Words:
     permissions: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Manifest:
+class Manifest(Struct, frozen=True):
     """A valid plugin.toml.
 
     requires: which versions of Highstreet it works with. depends: tools it can't do without.

@@ -7,12 +7,12 @@ lost by its being paused, switched off or broken by an update, nor by a process 
 
 import logging
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, cast
 from uuid import UUID
 
 import sqlalchemy as sa
+from msgspec import Struct
 
 from highstreet import jobs
 from highstreet.host.guard import CAUGHT
@@ -37,8 +37,7 @@ HANDED = timedelta(hours=1)
 FIRST, MOST = timedelta(seconds=15), timedelta(days=1)
 
 
-@dataclass(frozen=True, slots=True)
-class Debt:
+class Debt(Struct, frozen=True):
     """What a tool owes in a place through one hook. store_id: None for head office.
 
     since: of the oldest part; next_try: of the first that is due (UTC); tries: of the part tried

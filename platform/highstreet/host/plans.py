@@ -1,7 +1,8 @@
 """What dispatch calls, worked out once per hook and set of enabled tools."""
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
+
+from msgspec import Struct
 
 from highstreet.host.spec import Call, Hook
 
@@ -30,8 +31,7 @@ class Plan(NamedTuple):
     seconds: float
 
 
-@dataclass(frozen=True, slots=True)
-class Active:
+class Active(Struct, frozen=True):
     """One set of enabled tools and the plans made for it; stores with the same set share it.
 
     paused: only a pause keeps them off. away: they did not load; missed: and would be on.

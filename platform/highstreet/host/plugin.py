@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
+
+from msgspec import Struct, field
 
 if TYPE_CHECKING:
     from flask import Blueprint
@@ -26,8 +27,7 @@ Facts = Mapping[str, Any]
 Slot = Callable[..., Any]
 
 
-@dataclass(frozen=True, slots=True)
-class NavEntry:
+class NavEntry(Struct, frozen=True):
     """One entry of a console's navigation, shown where the tool is on and the reader may use it.
 
     label: a lazy translation. endpoint: of one of the tool's screens. icon: the name of a 20 px
@@ -41,8 +41,7 @@ class NavEntry:
     face: Face = "store"
 
 
-@dataclass(frozen=True, slots=True)
-class Verb:
+class Verb(Struct, frozen=True):
     """`highstreet tool <name> --brand BRAND [--store STORE] [OPTION=VALUE …]`.
 
     name: `<tool>.<what>`. title: a lazy translation. run: gets `ctx` and the options given, as
@@ -59,8 +58,7 @@ class Verb:
     writes: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(Struct, frozen=True):
     """One thing that `highstreet check` looked at.
 
     what: as it should be. fine: whether it is. advice: what to do if not. note: a remark all the
@@ -73,8 +71,7 @@ class Finding:
     note: str = ""
 
 
-@dataclass(frozen=True)
-class Plugin:
+class Plugin(Struct, frozen=True):
     """A tool. Everything but the name is optional; nothing here acts until a store has it on.
 
     name: as in plugin.toml and as the entry point's name; also the prefix of its tables, jobs and

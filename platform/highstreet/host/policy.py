@@ -5,12 +5,12 @@ is what then happens.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
 
 import sqlalchemy as sa
+from msgspec import Struct
 
 from highstreet import host as hosts
 from highstreet.host import agreements, declared, faults, owed, snapshot, state
@@ -31,8 +31,7 @@ if TYPE_CHECKING:
     from highstreet.host.registry import Host
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(Struct, frozen=True):
     """What becomes of one tool in one place (a store, or head office itself)."""
 
     plugin: str
@@ -41,8 +40,7 @@ class Change:
     after: Effective
 
 
-@dataclass(frozen=True, slots=True)
-class Ask:
+class Ask(Struct, frozen=True):
     """A store that waits for an answer about a restricted tool."""
 
     plugin: str

@@ -6,7 +6,6 @@ and `highstreet plugins` and the consoles say why.
 
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from importlib.metadata import EntryPoint
 from pathlib import Path
 from types import ModuleType
@@ -14,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import pluggy
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 import highstreet
 from highstreet.host import candidates, catalogues, contributions, importing, tables
@@ -41,8 +42,7 @@ log = logging.getLogger("highstreet.host")
 ContextFactory = Callable[[ScopedSession, "Loaded", UUID | None], Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Loaded:
+class Loaded(Struct, frozen=True):
     """A tool that passed every check. package: what its entry point names."""
 
     name: str
@@ -58,8 +58,7 @@ class Loaded:
         return self.distribution.split(" ")[0] == PRODUCT
 
 
-@dataclass(frozen=True, slots=True)
-class Quarantine:
+class Quarantine(Struct, frozen=True):
     """A tool that was set aside. reason: a stable slug; detail: what to put right."""
 
     name: str
@@ -72,8 +71,7 @@ class Quarantine:
         return f"{self.name}: {self.detail}"
 
 
-@dataclass
-class Host:
+class Host(Struct):
     """All tools of an installation, in the order they depend. Unchanging once loaded, but for tools
     that are left alone until their tables are ready; then `plugins` is another dict.
 

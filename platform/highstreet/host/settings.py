@@ -2,13 +2,13 @@
 
 import json
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
 from marshmallow import EXCLUDE, Schema, ValidationError
+from msgspec import Struct
 
 from highstreet import host as hosts
 from highstreet.host import cascade, refusals, state
@@ -27,16 +27,14 @@ from highstreet_tenants.trail import record
 __all__ = ["MASK", "Resolved", "Source", "history", "put", "resolve", "resolve_region"]
 
 
-@dataclass(frozen=True, slots=True)
-class _Node:
+class _Node(Struct, frozen=True):
     level: Level
     id: UUID
     region_id: UUID | None
     store_id: UUID | None
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(Struct, frozen=True):
     """One line of a setting's history; a secret's value is masked."""
 
     key: str

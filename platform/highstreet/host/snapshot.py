@@ -1,11 +1,13 @@
 """What the rows say about tools, in memory: read once, ruled on without further queries."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 from uuid import UUID
 
 import sqlalchemy as sa
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from highstreet.host import declared
 from highstreet.host.lattice import (
@@ -56,16 +58,14 @@ class Place(NamedTuple):
         return self.store_id or self.brand_id
 
 
-@dataclass(frozen=True, slots=True)
-class Wish:
+class Wish(Struct, frozen=True):
     """What a place wants of a tool, and what was answered."""
 
     choice: Choice
     approval: Approval | None = None
 
 
-@dataclass(frozen=True)
-class Snapshot:
+class Snapshot(Struct, frozen=True, dict=True):
     """Everything that decides about tools in some places of a brand.
 
     words: (tool, node) → what head office (node: the brand's id) or a region says. wishes, pauses:
@@ -79,14 +79,14 @@ class Snapshot:
     wishes: Mapping[tuple[str, UUID], Wish] = field(default_factory=dict)
     pauses: Mapping[tuple[str, UUID], Pause] = field(default_factory=dict)
     agreed: Mapping[tuple[str, UUID], frozenset[str]] = field(default_factory=dict)
-    _spoken: frozenset[UUID] = field(init=False, repr=False, compare=False)
-    _alike: dict[UUID | None, Mapping[str, Ruling]] = field(
-        init=False, repr=False, compare=False, default_factory=dict
-    )
 
-    def __post_init__(self) -> None:
-        spoken = frozenset(node for _tool, node in (*self.wishes, *self.pauses, *self.agreed))
-        object.__setattr__(self, "_spoken", spoken)
+    @cached_property
+    def _spoken(self) -> frozenset[UUID]:
+        return frozenset(node for _tool, node in (*self.wishes, *self.pauses, *self.agreed))
+
+    @cached_property
+    def _alike(self) -> dict[UUID | None, Mapping[str, Ruling]]:
+        return {}
 
     def with_word(self, plugin: str, node: UUID, word: Word | None) -> "Snapshot":
         """As if this had been said (None: taken back)."""

@@ -6,12 +6,12 @@ results when one plugin raises and knows nothing of stores.
 
 import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, NamedTuple, Protocol, TypeVar, get_args
 from uuid import UUID
 
 import pluggy
+from msgspec import Struct
 
 from highstreet_tenants.sessions import ScopedSession
 
@@ -50,8 +50,7 @@ class Missing(NamedTuple):
 Missed = Callable[[ScopedSession, datetime], Iterable[Missing]]
 
 
-@dataclass(frozen=True, slots=True)
-class Hook:
+class Hook(Struct, frozen=True):
     """One hook as its room declared it.
 
     arguments: names after `ctx`, in order. winddown: obligations (reversal, expiry, export,

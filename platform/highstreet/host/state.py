@@ -6,12 +6,12 @@ itself works from its own memory only, for what it sees may yet be rolled back.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, cast
 from uuid import UUID
 
 import sqlalchemy as sa
+from msgspec import Struct, field
 from sqlalchemy import event
 
 from highstreet import host as hosts
@@ -32,8 +32,7 @@ _DIRTY = "host.dirty"
 _brand = cast(sa.Table, Brand.__table__)
 
 
-@dataclass(frozen=True, slots=True)
-class Effective:
+class Effective(Struct, frozen=True):
     """Whether a tool is on in a place, and why."""
 
     plugin: str
@@ -71,8 +70,7 @@ class Effective:
         return reason(self.ruling, zone=self.place.zone, locale=self.place.locale)
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
+class Known(Struct, frozen=True):
     """What is kept of one place for one version of its brand's state.
 
     histories: the settings of tools (`cascade.History`), by name, as far as somebody has asked.

@@ -6,10 +6,10 @@ may be gone tomorrow, so the tool does not load.
 
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from types import ModuleType
 
 import sqlalchemy as sa
+from msgspec import Struct
 from sqlalchemy import orm
 
 from highstreet_tenants import aggregates, append_only, walls
@@ -33,8 +33,7 @@ _KEY = ("brand_id", "id")
 _MINE = "highstreet.tables"
 
 
-@dataclass(frozen=True, slots=True)
-class Before:
+class Before(Struct, frozen=True):
     """What the metadata and the registries held before a tool was imported."""
 
     tables: dict[str, tuple[sa.Table, frozenset[object], frozenset[object]]]

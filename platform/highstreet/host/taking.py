@@ -8,9 +8,10 @@ and writes.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+from msgspec import Struct, field
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -48,8 +49,7 @@ class ImportRow(NamedTuple):
     origin: str
 
 
-@dataclass(frozen=True, slots=True)
-class ImportDone:
+class ImportDone(Struct, frozen=True):
     """What became of some rows. refused: place among the rows → words; the rest of the transaction
     stands. known: those that were taken in before.
     """
@@ -59,8 +59,7 @@ class ImportDone:
     refused: Mapping[int, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class ImportKind:
+class ImportKind(Struct, frozen=True):
     """A file that a tool takes in by `highstreet import <name> FILE`.
 
     name: `<tool>.<what>`. title: a lazy translation. columns: the tool's own fields → names of

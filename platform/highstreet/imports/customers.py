@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
+
+from msgspec import Struct
 
 from highstreet.customers.facts import EnrolIn, FieldFact
 from highstreet.i18n import gettext as _
@@ -22,8 +23,7 @@ from highstreet_tenants.clock import now
 from highstreet_tenants.sessions import ScopedSession
 
 
-@dataclass(slots=True)
-class Person:
+class Person(Struct):
     """One readable row."""
 
     record: Record

@@ -6,9 +6,10 @@ import csv
 import os
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
+
+from msgspec import Struct
 
 from highstreet.i18n import gettext as _
 from highstreet.spreadsheet import plain
@@ -18,8 +19,7 @@ from highstreet_tenants.errors import Invalid
 SUFFIX = ".errors.csv"
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
+class Refusal(Struct, frozen=True):
     """One row that did not go in: its line in the file, the reason, its fields."""
 
     line: int

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Protocol
+
+from msgspec import Struct
 
 from highstreet.customers.facts import FieldFact
 from highstreet.imports import receipts
@@ -44,8 +45,7 @@ class Rows(Protocol):
         """Write a chunk in the session's transaction."""
 
 
-@dataclass(slots=True)
-class Besides:
+class Besides(Struct):
     """What came of a file of lines or products: its rows that can't be read, and where they are.
 
     ``unused`` rows of lines belong to receipts that are not in the file; the first is

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from marshmallow import RAISE, Schema, ValidationError, fields, post_load, validate
+from msgspec import Struct, field
 
 from highstreet.host.spelling import meant, suggest
 from highstreet.i18n import gettext as _
@@ -26,8 +26,7 @@ _YEARS = frozenset("yYcxG")
 DATE_ORDERS = ("auto", "year-first", "day-first", "month-first")
 
 
-@dataclass(frozen=True, slots=True)
-class FileMapping:
+class FileMapping(Struct, frozen=True):
     """A checked mapping. ``columns`` holds only what the author named: our field → their column.
 
     ``lines`` and ``products`` do the same for the files of lines and products, ``fields`` for the
@@ -121,7 +120,7 @@ class MappingSchema(_Strict):
 
     @post_load
     def build(self, data: dict[str, Any], **_kw: object) -> FileMapping:
-        """The dataclass out of the nested tables."""
+        """The mapping out of the nested tables."""
         formats = data.get("format", {})
         return FileMapping(
             columns=data.get("columns", {}),

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from msgspec import Struct, field
+from msgspec.structs import asdict
 from sqlalchemy.exc import IntegrityError
 
 from highstreet.customers.facts import FieldFact
@@ -23,8 +24,7 @@ from highstreet_tenants.scopes import Scope
 from highstreet_tenants.sessions import ScopedSession, Tenancy
 
 
-@dataclass(frozen=True, slots=True)
-class Beside:
+class Beside(Struct, frozen=True):
     """Where the lines of receipts are: in the file itself, a row for each (``by_line``), or in the
     file ``lines``. ``products`` says in which department a product is."""
 
@@ -33,8 +33,7 @@ class Beside:
     products: Path | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
+class Table(Struct, frozen=True):
     """A surveyed file and where its fields stand."""
 
     found: Survey
@@ -43,8 +42,7 @@ class Table:
     """Where the brand's own fields stand."""
 
 
-@dataclass(frozen=True, slots=True)
-class Opened:
+class Opened(Struct, frozen=True):
     """The files of one import, surveyed."""
 
     shape: Shape

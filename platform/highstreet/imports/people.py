@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, cast
 from uuid import UUID
 
 import sqlalchemy as sa
+from msgspec import Struct
 
 from highstreet.customers import service
 from highstreet.customers.facts import EnrolIn
@@ -65,8 +65,7 @@ _FINDERS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Who:
+class Who(Struct, frozen=True):
     """A person as a row names one, keys already in one form; ``realm_id`` is where they count."""
 
     realm_id: UUID
@@ -131,8 +130,7 @@ def _hidden(realm_id: UUID, ref: str) -> str:
     return "~" + sha256(realm_id.bytes + ref.encode()).hexdigest()
 
 
-@dataclass(frozen=True, slots=True)
-class Taken:
+class Taken(Struct, frozen=True):
     """Outcome of :func:`take_on`: everybody's ids, and who was refused with the reason.
 
     ``known``: how many turned out to be somebody who is there, by card, phone or e-mail.

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from operator import itemgetter
 from uuid import UUID
 from zoneinfo import ZoneInfo
+
+from msgspec import Struct
 
 from highstreet.customers.facts import EnrolIn
 from highstreet.i18n import gettext as _
@@ -30,8 +31,7 @@ _WHEN = ("occurred_at", "date", "time")
 _FACTS = ("total", "currency", "ref", "card", "phone", "email", "name")
 
 
-@dataclass(slots=True)
-class Row:
+class Row(Struct):
     """One readable receipt."""
 
     receipt: Receipt

@@ -10,9 +10,10 @@ import zlib
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import replace
 from itertools import islice
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from highstreet.i18n import gettext as _
 from highstreet.imports.survey import SAMPLE_ROWS, Hints, Records, Survey, stamp

@@ -8,8 +8,9 @@ file, whether its lines stand side by side or not.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import islice
+
+from msgspec import Struct
 
 from highstreet.i18n import gettext as _
 from highstreet.imports.errors import Refusal
@@ -34,8 +35,7 @@ Moved = Callable[[int], None]
 """Hears how many bytes of a file were read."""
 
 
-@dataclass(slots=True)
-class Receipt:
+class Receipt(Struct):
     """One receipt as the files say it: its own record, and its lines.
 
     ``parts`` are the rows of the file that it takes up. ``named`` is its store and number, or why

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import timedelta
+
+from msgspec import Struct
 
 from highstreet.customers import keys
 from highstreet.i18n import gettext as _
@@ -26,8 +27,7 @@ _ISO = re.compile(r"\d{4}-\d\d-\d\d")
 KEYS = ("ref", "card", "phone", "email")
 
 
-@dataclass(slots=True)
-class Written:
+class Written(Struct):
     """What a chunk did; ``refused`` are rows found wrong only when they were written."""
 
     created: int

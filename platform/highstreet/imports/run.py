@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct, field
 
 from highstreet.imports import marks, opening
 from highstreet.imports.columns import Kind
@@ -34,8 +35,7 @@ LINES = 5
 MOST_REASONS = 20
 
 
-@dataclass(slots=True)
-class Report:
+class Report(Struct):
     """What an import did. Counts are of the whole file, parts done by a killed run included.
 
     ``records`` rows of the file, ``created`` new purchases or customers, ``known`` those that were
@@ -136,8 +136,7 @@ def _counts(kind: str, mark: Import) -> dict[str, Any]:
     return {"kind": kind} | {name: getattr(mark, name) for name in counted}
 
 
-@dataclass(slots=True)
-class _Job:
+class _Job(Struct):
     """One run of one file, at work. ``planned``: stores that a dry run opens for each chunk."""
 
     tenancy: Tenancy

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Container, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 from babel.numbers import get_currency_symbol
+from msgspec import Struct
 
 from highstreet.customers import places
 from highstreet.host import state
@@ -29,8 +29,7 @@ MOST_NEW = 50_000
 """Stores that one file may open; more are no stores but a column taken for theirs."""
 
 
-@dataclass(frozen=True, slots=True)
-class Shop:
+class Shop(Struct, frozen=True):
     """A store's facts that every row needs. ``realm_id``: where its customers' keys are unique."""
 
     id: UUID

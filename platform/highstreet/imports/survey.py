@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
+
+from msgspec import Struct
 
 from highstreet.i18n import gettext as _
 from highstreet_tenants.errors import Conflict
@@ -13,8 +14,7 @@ from highstreet_tenants.errors import Conflict
 SAMPLE_ROWS = 2_000
 
 
-@dataclass(frozen=True, slots=True)
-class Hints:
+class Hints(Struct, frozen=True):
     """What a mapping says about a file itself.
 
     ``header``: the line with the columns' names, counted from 1. ``decimal`` and ``date`` tell how
@@ -30,8 +30,7 @@ class Hints:
     date: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Survey:
+class Survey(Struct, frozen=True):
     """What a look through the whole file found.
 
     ``size`` is the number of bytes on disk, ``sample`` up to :data:`SAMPLE_ROWS` first records;
@@ -67,8 +66,7 @@ class Survey:
             )
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(Struct, frozen=True):
     """One record: the number of its first line in the file, its fields, or why it is unreadable."""
 
     line: int

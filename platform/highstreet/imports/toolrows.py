@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date
 from typing import Any, NamedTuple
 from uuid import UUID
+
+from msgspec import Struct
 
 from highstreet.host.taking import ImportKind
 from highstreet.i18n import gettext as _
@@ -107,8 +108,7 @@ class ToolRows:
         return only, only.id
 
 
-@dataclass(frozen=True, slots=True)
-class _Cells:
+class _Cells(Struct, frozen=True):
     """See host.taking.Cells."""
 
     rows: ToolRows

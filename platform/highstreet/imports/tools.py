@@ -7,13 +7,13 @@ so a run that was killed is run once more.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
 from hashlib import blake2b
 from itertools import islice
 from pathlib import Path
 from uuid import UUID
 
 import sqlalchemy as sa
+from msgspec import Struct, field
 
 from highstreet import host as hosts
 from highstreet.customers.facts import EnrolIn
@@ -133,8 +133,7 @@ def _require(s: ScopedSession, tool: str) -> None:
         state.require(s, tool)
 
 
-@dataclass(slots=True)
-class _Job:
+class _Job(Struct):
     """One run of one file, at work."""
 
     tenancy: Tenancy

@@ -7,13 +7,13 @@ served once a round, whether one job waits in it or 130,000. The index `ix_core_
 waiting jobs only, so a claim reads one entry of it.
 """
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
 from uuid import UUID, uuid4
 
 import sqlalchemy as sa
+from msgspec import Struct
 from sqlalchemy import orm
 
 from highstreet.jobs.models import EXPIRED, RUNNING, job_table
@@ -30,8 +30,7 @@ _job = job_table
 TAKEN = ("id", "brand_id", "store_id", "name", "subject", "attempts", "max_attempts")
 
 
-@dataclass(frozen=True, slots=True)
-class Claimed:
+class Claimed(Struct, frozen=True):
     """A job that this process holds. `token` proves it; `attempts` counts this one."""
 
     id: UUID

@@ -24,10 +24,11 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from time import monotonic
 from typing import Any, TextIO
 from uuid import UUID
+
+from msgspec import Struct
 
 from highstreet.jobs.claim import Claimed
 
@@ -48,8 +49,7 @@ _PR_SET_PDEATHSIG = 1
 COMMAND = (sys.executable, "-P", "-m", "highstreet.cli.kept")
 
 
-@dataclass(frozen=True, slots=True)
-class Killed:
+class Killed(Struct, frozen=True):
     """A job whose process ended under it. seconds: how long it was allowed; None: it was not
     killed, but crashed or was ended by somebody else."""
 

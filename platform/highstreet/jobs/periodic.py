@@ -6,7 +6,6 @@ last look, so a house where nothing is due costs a few comparisons per brand and
 """
 
 from collections.abc import Callable, Iterator, Sequence, Set
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from time import monotonic
@@ -14,6 +13,7 @@ from typing import cast
 from uuid import UUID
 
 import sqlalchemy as sa
+from msgspec import Struct
 from sqlalchemy import orm
 from sqlalchemy.dialects import postgresql, sqlite
 
@@ -43,8 +43,7 @@ _mark = mark_table
 _store = cast(sa.Table, Store.__table__)
 
 
-@dataclass(frozen=True, slots=True)
-class Turn:
+class Turn(Struct, frozen=True):
     """One turn of a periodic job in a zone. `slot` orders turns of one job; `due` is UTC."""
 
     slot: str

@@ -1,12 +1,12 @@
 """Reads for the jobs page, the command line and the health check."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
+from msgspec import Struct
 from sqlalchemy import orm
 
 from highstreet.i18n import gettext as _
@@ -18,8 +18,7 @@ from highstreet_tenants.sessions import ScopedSession
 _job = job_table
 
 
-@dataclass(frozen=True, slots=True)
-class JobView:
+class JobView(Struct, frozen=True):
     """A job as people may see it: the envelope, never the payload. Times are UTC."""
 
     id: UUID
@@ -42,7 +41,7 @@ class JobView:
     progress_total: int | None
 
 
-_VIEW = tuple(_job.c[name] for name in JobView.__slots__)
+_VIEW = tuple(_job.c[name] for name in JobView.__struct_fields__)
 
 
 def reach(s: orm.Session) -> tuple[sa.ColumnElement[bool], ...]:
@@ -96,8 +95,7 @@ def counts(s: orm.Session) -> dict[str, int]:
     return {row.status: row[1] for row in rows}
 
 
-@dataclass(frozen=True, slots=True)
-class RunnerView:
+class RunnerView(Struct, frozen=True):
     """A process that runs jobs."""
 
     id: UUID
@@ -112,7 +110,7 @@ def runners(c: orm.Session, *, within: timedelta = timedelta(seconds=60)) -> Seq
     """Runners that gave a sign of life `within` that long; `c` is a control session."""
     beat = beat_table
     rows = c.execute(
-        sa.select(*(beat.c[name] for name in RunnerView.__slots__))
+        sa.select(*(beat.c[name] for name in RunnerView.__struct_fields__))
         .where(beat.c.seen_at >= now() - within)
         .order_by(beat.c.started_at)
     )

@@ -3,10 +3,11 @@
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from datetime import time, timedelta
 from typing import Any, Literal, Protocol
 from uuid import UUID
+
+from msgspec import Struct
 
 from highstreet.i18n import gettext as _
 from highstreet_tenants.errors import HighstreetError
@@ -56,8 +57,7 @@ class JobError(HighstreetError):
         self.after = after
 
 
-@dataclass(frozen=True, slots=True)
-class JobHandler:
+class JobHandler(Struct, frozen=True):
     """How one kind of job is done.
 
     `run(s, payload)` works in a writing session of the job's store (or brand); what it writes and
@@ -115,8 +115,7 @@ def handler(
     return made
 
 
-@dataclass(frozen=True, slots=True)
-class Periodic:
+class Periodic(Struct, frozen=True):
     """Work that comes round by itself: the job `name`, once per store (or brand) and turn.
 
     every="day": at local time `at` ("HH:MM") of each local day, also where a clock change skips or

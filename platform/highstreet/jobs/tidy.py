@@ -4,12 +4,12 @@ Each step handles a bounded batch through an index of its own, so it costs what 
 what is stored. Any number of processes may tidy at once.
 """
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
+from msgspec import Struct
 from sqlalchemy import orm
 
 from highstreet.i18n import gettext as _
@@ -51,8 +51,7 @@ _ANYTHING = sa.select(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Tidied:
+class Tidied(Struct, frozen=True):
     """How many jobs fell due, came back from a dead worker, were given up, or came too late."""
 
     due: int = 0

@@ -5,16 +5,16 @@ where, and how to mend it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import Any, Literal
+
+from msgspec import Struct
 
 #: What a check needs: the tool's files alone; the tool loaded; the tool at work, on each database.
 Needs = Literal["files", "tool", "house"]
 Ask = Callable[[Any], Iterable["Finding"]]
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(Struct, frozen=True):
     """One thing that is wrong. where: "file:line", as far as that is known."""
 
     what: str
@@ -28,8 +28,7 @@ class Finding:
         return "\n".join([*lines, f"MEND   {self.mend}"])
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
+class Check(Struct, frozen=True):
     """One question. id: stable, `<part>-<what>`. about: what should be so, in one sentence."""
 
     id: str

@@ -6,11 +6,11 @@ import os
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
+from msgspec import Struct, field
 
 from highstreet_tenants import rls
 from highstreet_tenants.base import Base
@@ -25,8 +25,7 @@ ROLE = "highstreet_test_app"
 KINDS = ["sqlite", "postgresql"]
 
 
-@dataclass
-class Database:
+class Database(Struct):
     """One database: `owner` may change the schema, `engine` is the application's.
 
     extra: `owner_url`, and what fixtures hang on it.

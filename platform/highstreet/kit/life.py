@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
+
+from msgspec import Struct, field
 
 from highstreet.customers.facts import CustomerFact
 from highstreet.host import dispatch
@@ -19,8 +20,7 @@ from highstreet_tenants import clock
 LARGE = 23_417
 
 
-@dataclass
-class Life:
+class Life(Struct):
     """What happened in one shop."""
 
     shop: Shop

@@ -9,9 +9,10 @@ store and not the other.
 import html
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from itertools import count
 from urllib.parse import unquote_plus
+
+from msgspec import Struct
 
 ROOTS = {
     "harbour": "ambrosel",
@@ -34,8 +35,7 @@ _DRAWING = re.compile(r'\s(?:d|points|viewBox)="[^"]*"')
 _serials: dict[str, Iterator[int]] = {}
 
 
-@dataclass(frozen=True, order=True, slots=True)
-class Mark:
+class Mark(Struct, frozen=True, order=True):
     """Whose secret it is, and of which kind."""
 
     owner: str

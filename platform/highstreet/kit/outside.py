@@ -6,17 +6,17 @@ import socket
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from types import FrameType
 from typing import Any
 from unittest import mock
+
+from msgspec import Struct, field
 
 MAIL = frozenset({25, 465, 587, 2525})
 """Ports on which mail is handed over."""
 
 
-@dataclass
-class Outside:
+class Outside(Struct):
     """What was tried. places: (host, port, who called: "file.py:12"), in the order they came."""
 
     places: list[tuple[str, int, str]] = field(default_factory=list)

@@ -3,11 +3,11 @@
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
+from msgspec import Struct
 
 from highstreet.kit.databases import Database
 from highstreet_tenants import walls
@@ -24,8 +24,7 @@ BOOKKEEPING: Mapping[str, frozenset[str] | None] = {
 }
 
 
-@dataclass(frozen=True)
-class Row:
+class Row(Struct, frozen=True):
     """One row: whose it is, and what stands in it. brand, store: None where it has no such column
     or no value there.
     """

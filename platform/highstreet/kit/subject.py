@@ -6,19 +6,19 @@ import ast
 import inspect
 import traceback
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from functools import cached_property
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from types import TracebackType
+
+from msgspec import Struct, field
 
 from highstreet.host import manifest as manifests
 from highstreet.host.manifest import BadManifestError, Manifest
 from highstreet.host.registry import GROUP, Quarantine
 
 
-@dataclass
-class Subject:
+class Subject(Struct, dict=True):
     """A tool by its name. points: the entry points that bear it. quarantined: once the host was
     asked, why it was set aside.
     """

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import count
 from typing import Any
@@ -16,6 +15,7 @@ from uuid import UUID, uuid4
 
 from flask import Flask
 from flask.testing import FlaskClient
+from msgspec import Struct, field
 
 from highstreet.customers import service as customers
 from highstreet.customers.facts import CustomerFact
@@ -45,8 +45,7 @@ SLUGS = {"harbour": "brand", "quarry": "store"}
 """The brands' slugs, and who owns their customers."""
 
 
-@dataclass
-class Town:
+class Town(Struct):
     """The whole house with one tool in it. brands: by slug."""
 
     app: Flask
@@ -91,8 +90,7 @@ class Town:
         return client
 
 
-@dataclass
-class Office:
+class Office(Struct):
     """A brand's head office. customers: "brand" or "store", who owns them."""
 
     town: Town
@@ -156,8 +154,7 @@ class Office:
             settings.put(s, self.town.tool, dict(values))
 
 
-@dataclass
-class Shop:
+class Shop(Struct):
     """One store: its people, its till and what is bought there."""
 
     town: Town
@@ -295,8 +292,7 @@ class Shop:
             yield s
 
 
-@dataclass(frozen=True)
-class Till:
+class Till(Struct, frozen=True):
     """What a store's till sends to the REST API."""
 
     app: Flask

@@ -4,11 +4,11 @@ A member signs in nowhere: whoever has the link sees the card and may change wha
 it is long, kept only as a hash, ends after a year, and a new one can end all earlier ones.
 """
 
-from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
 import sqlalchemy as sa
+from msgspec import Struct
 from sqlalchemy.orm import Session
 
 from highstreet.customers import queries as customers
@@ -24,8 +24,7 @@ from highstreet_tenants.sessions import ScopedSession, Tenancy
 LIFETIME = timedelta(days=366)
 
 
-@dataclass(frozen=True, slots=True)
-class Opened:
+class Opened(Struct, frozen=True):
     """What a link leads to: the brand, the store whose page it looks like, and the scope in which
     the member's own records are."""
 

@@ -1,8 +1,9 @@
 """Thousands of purchases at once, of many stores of one brand: set-based, for imports."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from uuid import UUID
+
+from msgspec.structs import replace
 
 from highstreet.customers.facts import Refused
 from highstreet.customers.places import place

@@ -1,8 +1,9 @@
 """A purchase of nobody turns out to be a customer's: the card was shown after the sale."""
 
-from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
+
+from msgspec.structs import replace
 
 from highstreet.customers import queries as customers
 from highstreet.customers.text import reference

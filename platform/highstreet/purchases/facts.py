@@ -1,18 +1,18 @@
 """What a till hands in and what tools hear: purchases, returns, and what came of recording them."""
 
-from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
+
+from msgspec import Struct
 
 from highstreet.customers.facts import Refused
 
 ZERO = Decimal(0)
 
 
-@dataclass(frozen=True, slots=True)
-class LineIn:
+class LineIn(Struct, frozen=True):
     """A line of a receipt. line_no counts from 1; amount_minor is for the whole line (a discount
     is negative); quantity has at most three decimals."""
 
@@ -23,8 +23,7 @@ class LineIn:
     amount_minor: int
 
 
-@dataclass(frozen=True, slots=True)
-class PurchaseIn:
+class PurchaseIn(Struct, frozen=True):
     """A receipt as the till knows it: its own number, aware time, total in minor units."""
 
     store_id: UUID
@@ -36,8 +35,7 @@ class PurchaseIn:
     lines: tuple[LineIn, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class LineFact:
+class LineFact(Struct, frozen=True):
     """A recorded line, with what was brought back of it so far."""
 
     line_no: int
@@ -49,8 +47,7 @@ class LineFact:
     returned_minor: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class PurchaseFact:
+class PurchaseFact(Struct, frozen=True):
     """A recorded purchase. business_date: the store's calendar day. Times are UTC or aware.
 
     returned_minor: how much of total_minor was given back; what is left counts for points.
@@ -72,8 +69,7 @@ class PurchaseFact:
     actor_id: UUID | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Recorded:
+class Recorded(Struct, frozen=True):
     """What came of a purchase. created: False for a repeated one; answers: what tools did."""
 
     purchase: PurchaseFact
@@ -81,8 +77,7 @@ class Recorded:
     answers: tuple[Any, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class ReturnLineIn:
+class ReturnLineIn(Struct, frozen=True):
     """What is brought back, by the purchase's line_no or by product. Without amount_minor the
     line's price counts, in proportion to the quantity."""
 
@@ -92,8 +87,7 @@ class ReturnLineIn:
     amount_minor: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ReturnIn:
+class ReturnIn(Struct, frozen=True):
     """Money given back. `pos_ref` is the return's own receipt at `store_id`.
 
     amount_minor: None takes the sum of the lines, or, without lines, all that is left.
@@ -109,8 +103,7 @@ class ReturnIn:
     purchase_store_id: UUID | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ReturnedLine:
+class ReturnedLine(Struct, frozen=True):
     """Of which line how much came back, for how much."""
 
     line_no: int
@@ -118,8 +111,7 @@ class ReturnedLine:
     amount_minor: int
 
 
-@dataclass(frozen=True, slots=True)
-class ReturnFact:
+class ReturnFact(Struct, frozen=True):
     """A recorded return. purchase: as it is after it. store_id: where the money was given back.
     actor_kind, actor_id: who gave it back.
     """
@@ -138,8 +130,7 @@ class ReturnFact:
     actor_id: UUID | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Returned:
+class Returned(Struct, frozen=True):
     """What came of a return. created: False for a repeated one; answers: what tools did."""
 
     returned: ReturnFact
@@ -147,8 +138,7 @@ class Returned:
     answers: tuple[Any, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class BatchOutcome:
+class BatchOutcome(Struct, frozen=True):
     """What a batch did. duplicates: rows known before with the same content; refused: rows with
     their index and why; answers: what tools did, in all stores."""
 

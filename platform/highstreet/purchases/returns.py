@@ -1,6 +1,6 @@
 """Money given back: partly, repeatedly, never more than was paid, each time exactly once."""
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from highstreet.customers.places import Place, place
 from highstreet.customers.text import bad, reference

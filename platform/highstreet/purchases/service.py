@@ -1,7 +1,8 @@
 """Recording purchases. The till's path: few statements, none of them through the ORM."""
 
-from dataclasses import replace
 from uuid import UUID
+
+from msgspec.structs import replace
 
 from highstreet.customers import queries as customers
 from highstreet.customers.places import place

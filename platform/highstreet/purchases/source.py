@@ -1,14 +1,12 @@
 """What a tool's own SQL may read of purchases: for sums over days, which no list can carry."""
 
-from dataclasses import dataclass
-
 import sqlalchemy as sa
+from msgspec import Struct
 
 from highstreet_tenants.base import Base
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(Struct, frozen=True):
     """A table of the core that a tool's SQL may read: of its columns these, which stay.
 
     `bought("p")` is what stands after FROM or JOIN; the walls want `p` held to the scope by

@@ -3,10 +3,8 @@
 import json
 import logging
 from collections.abc import Iterable, Mapping, Sequence, Set
-from dataclasses import fields, is_dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from functools import lru_cache
 from math import isfinite
 from typing import Any
 from uuid import UUID
@@ -16,6 +14,7 @@ from flask.json.provider import DefaultJSONProvider
 
 from highstreet.rest.fields import zulu
 from highstreet_tenants.failures import FAILURES
+from highstreet_tenants.values import fields_of
 
 log = logging.getLogger(__name__)
 
@@ -75,8 +74,8 @@ def plain(value: Any, depth: int = 0) -> Any:
         return value.isoformat()
     if isinstance(value, Decimal):
         return str(value)
-    if is_dataclass(value):
-        names = _names(kind)  # type: ignore[arg-type]  # mypy takes a class for not hashable
+    names = fields_of(kind)
+    if names is not None:
         return {name: plain(getattr(value, name), depth + 1) for name in names}
     if isinstance(value, str | bytes):  # an enumeration's, say; a list of its letters helps nobody
         return str(value)
@@ -85,8 +84,3 @@ def plain(value: Any, depth: int = 0) -> Any:
     if isinstance(value, Sequence | Set):
         return [plain(inner, depth + 1) for inner in value]
     return str(value)  # words that are translated when shown
-
-
-@lru_cache(maxsize=256)
-def _names(kind: Any) -> tuple[str, ...]:
-    return tuple(field.name for field in fields(kind))

@@ -13,12 +13,12 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from flask import Request, Response
+from msgspec import Struct
 
 from highstreet.i18n import gettext as _
 from highstreet.rest import auth, sweep
@@ -73,8 +73,7 @@ RETURNING id
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
+class Claim(Struct, frozen=True):
     """The right to answer a key, held until the transaction ends."""
 
     api_key_id: UUID

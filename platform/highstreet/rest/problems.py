@@ -6,11 +6,11 @@ the till. Nothing in here depends on which operation failed.
 
 import logging
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from flask import Response, current_app, request
 from marshmallow import Schema, fields
+from msgspec import Struct
 from werkzeug.exceptions import HTTPException
 
 from highstreet.i18n import LazyText
@@ -26,8 +26,7 @@ MEDIA_TYPE = "application/problem+json"
 PREFIX = "/problems/"
 
 
-@dataclass(frozen=True, slots=True)
-class Kind:
+class Kind(Struct, frozen=True):
     """One problem type: its HTTP status, its title, and a paragraph for its page."""
 
     status: int

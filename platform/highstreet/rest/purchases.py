@@ -1,12 +1,12 @@
 """Purchases, returns and previews: the till's main work, kept to few statements."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from datetime import datetime
 from typing import Any, TypeVar
 from uuid import UUID
 
 from flask import Response, url_for
+from msgspec.structs import replace
 
 from highstreet.customers import queries
 from highstreet.customers.text import reference

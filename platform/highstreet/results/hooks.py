@@ -1,15 +1,15 @@
 """What the results ask of tools."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
+
+from msgspec import Struct, field
 
 from highstreet.host.spec import spec
 
 
-@dataclass(frozen=True, slots=True)
-class Figure:
+class Figure(Struct, frozen=True):
     """One number with what it counts and what to compare it with; all three ready to be shown."""
 
     label: str
@@ -18,8 +18,7 @@ class Figure:
     unit: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Sums:
+class Sums(Struct, frozen=True):
     """What a tool did in a brand since it was first switched on, in whole numbers.
 
     points_earned: by purchases, before returns. rewards_issued: given to members; rewards_redeemed:

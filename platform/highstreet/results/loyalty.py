@@ -3,11 +3,11 @@
 Seen by the store's own people: nothing is hidden, and no name is told.
 """
 
-from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
+from msgspec import Struct
 
 from highstreet.customers.models import Customer
 from highstreet.purchases.models import Purchase
@@ -18,8 +18,7 @@ from highstreet_tenants.sessions import ScopedSession
 TENTH = 0.1
 
 
-@dataclass(frozen=True, slots=True)
-class Repeat:
+class Repeat(Struct, frozen=True):
     """members: who bought in the period; again: who did so on two business days or more."""
 
     members: int
@@ -31,8 +30,7 @@ class Repeat:
         return 100 * self.again / self.members if self.members else None
 
 
-@dataclass(frozen=True, slots=True)
-class Leaning:
+class Leaning(Struct, frozen=True):
     """How much of a period's sales (minor units) came from the best customers.
 
     members: who bought; the first of them, the `best` tenth (at least one), and all of them.

@@ -1,11 +1,11 @@
 """Spans of business days: whole weeks, from Monday to Sunday, and the weeks before them."""
 
-from dataclasses import dataclass
 from datetime import date, timedelta
 
+from msgspec import Struct
 
-@dataclass(frozen=True, slots=True)
-class Period:
+
+class Period(Struct, frozen=True):
     """From `first` to `last`, both included; `earlier` ends right before and is as long."""
 
     first: date

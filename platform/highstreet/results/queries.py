@@ -1,11 +1,11 @@
 """A store's own days: what was sold, to whom, and how that compares."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from uuid import UUID
 
 import sqlalchemy as sa
+from msgspec import Struct
 
 from highstreet.customers.models import Customer
 from highstreet.purchases.models import Purchase
@@ -17,8 +17,7 @@ from highstreet_tenants.sessions import ScopedSession
 WEEKS = 8
 
 
-@dataclass(frozen=True, slots=True)
-class Day:
+class Day(Struct, frozen=True):
     """One business day of one store, or several in a row, `on` the first of them. Money in minor
     units, returns taken off.
 
@@ -50,8 +49,7 @@ class Day:
         return round(other / self.other_visits) if self.other_visits else None
 
 
-@dataclass(frozen=True, slots=True)
-class Usual:
+class Usual(Struct, frozen=True):
     """The mean of earlier days of the same weekday that had sales; `days` says of how many."""
 
     days: int

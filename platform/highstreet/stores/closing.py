@@ -1,9 +1,9 @@
 """A store closes, or opens again: what ends with it, and what becomes of its members."""
 
-from dataclasses import dataclass
 from uuid import UUID
 
 import sqlalchemy as sa
+from msgspec import Struct
 
 from highstreet.host import state
 from highstreet.i18n import gettext as _
@@ -15,8 +15,7 @@ from highstreet_tenants.sessions import ScopedSession
 from highstreet_tenants.trail import record
 
 
-@dataclass(frozen=True, slots=True)
-class Closing:
+class Closing(Struct, frozen=True):
     """What ends with a store: its API keys, its tills with their open sessions, its PINs."""
 
     keys: int

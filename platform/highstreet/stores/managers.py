@@ -1,10 +1,10 @@
 """Inviting the managers of stores that were taken in: each once, by a link to hand on."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 import sqlalchemy as sa
+from msgspec import Struct
 
 from highstreet_tenants.clock import now
 from highstreet_tenants.models import Brand, Store
@@ -19,8 +19,7 @@ from highstreet_tenants.trail import record
 ROLE = "store_manager"
 
 
-@dataclass(frozen=True, slots=True)
-class Invited:
+class Invited(Struct, frozen=True):
     """A manager's link: it works once, until then."""
 
     email: str

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 from uuid import UUID
 
 import sqlalchemy as sa
+from msgspec import Struct, field
 
 from highstreet.host import state
 from highstreet.i18n import gettext as _
@@ -35,8 +35,7 @@ from highstreet_tenants.sessions import ScopedSession, Tenancy
 from highstreet_tenants.trail import record
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
+class Told(Struct, frozen=True):
     """What becomes of one row's store. changes: {field: [before, after]}; nothing for "same"."""
 
     line: int
@@ -46,8 +45,7 @@ class Told:
     changes: Mapping[str, tuple[str, str]]
 
 
-@dataclass(slots=True)
-class Outcome:
+class Outcome(Struct):
     """What a file of stores did, or would do.
 
     made: new regions and owners. links: of managers who were invited; their tokens are kept

@@ -2,10 +2,10 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from babel import Locale, UnknownLocaleError
+from msgspec import Struct
 
 from highstreet.i18n import gettext as _
 from highstreet.imports import columns
@@ -41,8 +41,7 @@ ADDRESS = {"street": 120, "postcode": 20, "city": 120, "state": 60, "country": 2
 _LONGEST = {"name": 120, "region": 120, "owner": 120, "manager_name": 120, **ADDRESS}
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(Struct, frozen=True):
     """One store as the file says it; a field that is empty or has no column is not in `said`."""
 
     record: Record

@@ -5,17 +5,17 @@ of the tool can.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
+
+from msgspec import Struct, field
 
 from highstreet.customers.facts import CustomerFact
 from highstreet.host.spec import spec
 
 
-@dataclass(frozen=True, slots=True)
-class Reward:
+class Reward(Struct, frozen=True):
     """Something a member could have now.
 
     key: sent back as the form's `reward`. cost: points it takes. short: translated words that say
@@ -32,8 +32,7 @@ class Reward:
     most_minor: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Club:
+class Club(Struct, frozen=True):
     """A member's standing in a points tool, as till and member page show it; words translated.
 
     unit: what `balance` counts ("points"). goal, toward: the next reward's cost and how much of it
@@ -53,8 +52,7 @@ class Club:
     redeem_url: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Deed:
+class Deed(Struct, frozen=True):
     """One of a tool's own deeds at this till, such as a reward given; words translated.
 
     at: UTC. what: "Sandwich redeemed". change: "−150". undo_url: where the tool takes it back by
@@ -71,8 +69,7 @@ class Deed:
     by: UUID | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Deeds:
+class Deeds(Struct, frozen=True):
     """What a tool did at a store lately: `earned` by purchase id ("+8"), and deeds of its own."""
 
     earned: Mapping[UUID, str] = field(default_factory=dict)

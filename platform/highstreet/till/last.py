@@ -1,12 +1,12 @@
 """The last actions at a store's till, and taking the newest back."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, Literal, cast
 from uuid import UUID
 
 import sqlalchemy as sa
+from msgspec import Struct
 
 from highstreet.customers.models import Customer
 from highstreet.host import dispatch
@@ -24,8 +24,7 @@ from highstreet_tenants.sessions import ScopedSession
 Kind = Literal["purchase", "enrolled", "tool"]
 
 
-@dataclass(frozen=True, slots=True)
-class Action:
+class Action(Struct, frozen=True):
     """One deed. at: when it was entered (UTC). amount_minor: of a purchase, with `currency`.
 
     what, change: a tool's own words, and what it gave or took ("+8"). undoable: it can still be

@@ -1,18 +1,17 @@
 """What the till says of a member's visits to this store."""
 
-from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
 import sqlalchemy as sa
+from msgspec import Struct
 
 from highstreet.customers import queries as customers
 from highstreet.purchases.models import Purchase
 from highstreet_tenants.sessions import ScopedSession
 
 
-@dataclass(frozen=True, slots=True)
-class Visits:
+class Visits(Struct, frozen=True):
     """last: the newest purchase's moment (UTC). this_year: purchases since New Year."""
 
     last: datetime | None

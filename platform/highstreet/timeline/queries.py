@@ -3,10 +3,11 @@
 import base64
 import heapq
 import json
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
+
+from msgspec import Struct, field
 
 from highstreet.customers import queries as customers
 from highstreet.i18n import gettext as _
@@ -39,8 +40,7 @@ _BEFORE = Statement(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """One entry. message and data are what was written; `title` says it to the reader."""
 
     id: UUID
@@ -59,8 +59,7 @@ class Entry:
         return say(self.message, self.data)
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(Struct, frozen=True):
     """Entries, newest first. cursor: hand it to `read` for older ones; None at the end."""
 
     entries: tuple[Entry, ...] = field(default_factory=tuple)

@@ -2,10 +2,11 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
+
+from msgspec import Struct, field
 
 from highstreet.customers import queries
 from highstreet.i18n import LazyText
@@ -41,8 +42,7 @@ _WRITE = Statement(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class EntryIn:
+class EntryIn(Struct, frozen=True):
     """One entry to write; see `write`. store_id: the store whose entry it is, None the club's."""
 
     customer_id: UUID

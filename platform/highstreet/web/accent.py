@@ -7,7 +7,8 @@ or a bar (1.4.11). Lightness moves in OKLab (Ottosson 2020), which keeps the hue
 import math
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from highstreet.i18n import gettext as _
 from highstreet_tenants.errors import Invalid
@@ -18,8 +19,7 @@ SHAPES = 3.0
 RGB = tuple[float, float, float]
 
 
-@dataclass(frozen=True, slots=True)
-class Theme:
+class Theme(Struct, frozen=True):
     """What the stylesheet of a theme gives: the grounds an accent is seen on, the words on it."""
 
     name: str
@@ -34,8 +34,7 @@ LIGHT = Theme("light", "#f5f4f0", "#ffffff", "#1b1f23", "#555c63")
 DARK = Theme("dark", "#111416", "#1a1e21", "#eceae4", "#abb1b5")
 
 
-@dataclass(frozen=True, slots=True)
-class Accent:
+class Accent(Struct, frozen=True):
     """The five values that a brand may replace, as "#rrggbb"."""
 
     accent: str

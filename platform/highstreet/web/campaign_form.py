@@ -4,13 +4,13 @@ Terms are made from the action's marshmallow schema, as settings are from a tool
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
 from marshmallow import fields, missing
+from msgspec import Struct, field
 from werkzeug.datastructures import MultiDict
 
 from highstreet.campaigns import standing
@@ -28,8 +28,7 @@ from highstreet_tenants.sessions import ScopedSession
 NAMES = ("name", "description", "first_day", "last_day", "participation", "reach", "stores", "seen")
 
 
-@dataclass(slots=True)
-class Bound:
+class Bound(Struct):
     """A term that stores may change: whether they do, and from where to where (numbers only)."""
 
     item: Item
@@ -38,8 +37,7 @@ class Bound:
     high: Item | None = None
 
 
-@dataclass(slots=True)
-class Page:
+class Page(Struct):
     """What the form shows. regions: (id, name, ticked)."""
 
     action: CampaignAction

@@ -1,12 +1,12 @@
 """A campaign in words, for both consoles: its state, days, terms, and what each store has to do."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 from babel.dates import format_interval
+from msgspec import Struct
 
 from highstreet import host as hosts
 from highstreet.campaigns import queries, running, standing, terms
@@ -40,8 +40,7 @@ WHY_SIGNS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Term:
+class Term(Struct, frozen=True):
     """A field of the terms as people read it. bounds: what a store may choose, in words."""
 
     name: str

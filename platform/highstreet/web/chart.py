@@ -4,9 +4,9 @@ The image follows the page's light or dark by its own `prefers-color-scheme`, wh
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from markupsafe import escape
+from msgspec import Struct
 
 from highstreet.web import accent, formats
 
@@ -15,8 +15,7 @@ _LINES = {"light": ("#e0ddd5", "#0b5c69"), "dark": ("#2f3539", "#6cc6d0")}
 _FONT = "-apple-system,'Segoe UI',Roboto,'Noto Sans','Liberation Sans',Arial,sans-serif"
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(Struct, frozen=True):
     """One line: its name, its points (None: a gap), and whether it is the one that matters."""
 
     name: str

@@ -7,12 +7,12 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 from uuid import UUID
 
 import sqlalchemy as sa
 from flask import current_app, g, request
+from msgspec import Struct
 
 from highstreet.i18n import gettext as _
 from highstreet_tenants.errors import NotFound
@@ -27,8 +27,7 @@ if TYPE_CHECKING:
     from highstreet_tenants.people.permissions import Catalogue
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """Where a request stands: a store's console (`store` set) or a head office's."""
 
     brand: Brand

@@ -2,11 +2,11 @@
 
 import logging
 import secrets
-from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from flask import Flask, Response, make_response, render_template, request
 from flask_wtf.csrf import CSRFError
+from msgspec import Struct, field
 from werkzeug.exceptions import HTTPException
 
 from highstreet.i18n import gettext as _
@@ -19,8 +19,7 @@ log = logging.getLogger(__name__)
 _ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
-@dataclass(frozen=True, slots=True)
-class Words:
+class Words(Struct, frozen=True):
     """What an error page says."""
 
     status: int

@@ -5,10 +5,11 @@ gave it, for only the tool knows more; they are translated where its catalogue h
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, NamedTuple
 from uuid import UUID
+
+from msgspec import Struct, field
 
 from highstreet.i18n import LANGUAGES, ngettext
 from highstreet.i18n import gettext as _
@@ -26,8 +27,7 @@ class Line(NamedTuple):
     more: str = ""
 
 
-@dataclass(slots=True)
-class Part:
+class Part(Struct):
     """One part of what is held: single facts, then lists of lines by name."""
 
     title: str

@@ -1,8 +1,7 @@
 """A till that is locked: where it stands, what opens it, and where to go on once it is open."""
 
-from dataclasses import dataclass
-
 from flask import url_for
+from msgspec import Struct
 
 from highstreet.web import device
 from highstreet.web.choose import local_path
@@ -14,8 +13,7 @@ from highstreet_tenants.people.tree import Node
 from highstreet_tenants.scopes import Scope
 
 
-@dataclass(frozen=True, slots=True)
-class Locked:
+class Locked(Struct, frozen=True):
     """The till in words: "Till 2", its store and brand, and the address of its screen."""
 
     name: str

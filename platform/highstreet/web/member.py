@@ -1,7 +1,6 @@
 """The member's own page, behind a link: card, standing, story, wishes, all that is held."""
 
 import io
-from dataclasses import dataclass
 
 from flask import (
     Blueprint,
@@ -14,6 +13,7 @@ from flask import (
     request,
     url_for,
 )
+from msgspec import Struct
 from werkzeug.wrappers import Response as AnyResponse
 
 from highstreet.consent import queries as consent
@@ -149,8 +149,7 @@ def copy(token: str) -> Response:
     return copy_of(data, g.member_id)
 
 
-@dataclass(frozen=True, slots=True)
-class Wish:
+class Wish(Struct, frozen=True):
     """One thing that may be sent, and whether the member agreed. disabled: there is no address, so
     they can't agree; what they agreed to before can be taken back even so."""
 

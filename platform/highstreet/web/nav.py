@@ -1,9 +1,9 @@
 """The bar's places: the core's own, then the screens of the tools that are on here."""
 
-from dataclasses import dataclass, field
 from typing import Any
 
 from flask import current_app, request, url_for
+from msgspec import Struct, field
 
 from highstreet.host import nav as tool_nav
 from highstreet.host import policy, state
@@ -14,8 +14,7 @@ from highstreet.web.icons import tool_icon
 from highstreet_tenants.sessions import ScopedSession
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """One place in the bar. waiting: how many things there need somebody."""
 
     label: str
@@ -25,8 +24,7 @@ class Entry:
     waiting: int = 0
 
 
-@dataclass(slots=True)
-class Nav:
+class Nav(Struct):
     """What stands in the bar (`main`), and under More: tools' screens, then lesser places."""
 
     main: list[Entry] = field(default_factory=list)

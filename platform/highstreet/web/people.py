@@ -1,11 +1,11 @@
 """People of a store or a head office: who holds what, invitations, roles, accounts."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, cast
 from uuid import UUID
 
 from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
+from msgspec import Struct
 from werkzeug.wrappers import Response
 
 from highstreet.host.access import requires
@@ -56,8 +56,7 @@ def _to(name: str, **ids: object) -> str:
     return url_for(f"people.{face}{name}", **values)
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(Struct, frozen=True):
     """A role that the reader may give: `value` is "role@kind of node"."""
 
     value: str

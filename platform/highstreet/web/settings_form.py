@@ -7,10 +7,10 @@ and types as an amount in the currency of the place).
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from marshmallow import Schema, fields, missing, validate
+from msgspec import Struct, field
 
 from highstreet.host.cascade import MASK, Level, Resolved, Source
 from highstreet.host.reasons import on_day
@@ -25,8 +25,7 @@ EMPTY_PLACES = 1
 Kind = Literal["text", "lines", "tick", "choice", "ticks", "many", "pairs", "group", "list"]
 
 
-@dataclass(slots=True)
-class Item:
+class Item(Struct):
     """One field of the form, or a group (`items`: its fields), or a list (`items`: its groups).
 
     path: "rewards.0.name". value: as an input shows it; of "ticks" a list. spare: a group that is

@@ -2,10 +2,10 @@
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 from marshmallow import fields
+from msgspec import Struct, field
 from werkzeug.datastructures import MultiDict
 
 from highstreet.i18n import gettext as _
@@ -25,8 +25,7 @@ class _Left:
 LEFT = _Left()
 
 
-@dataclass(slots=True)
-class Answer:
+class Answer(Struct):
     """values: what changed, by key. clear: keys to take from the level above. lock, unlock: keys.
 
     paths: a value's place in the schema → its place in the form ("rewards.1" → "rewards.2" where

@@ -1,6 +1,6 @@
 """How a tool and its state look on a page; the host says what holds and why."""
 
-from dataclasses import dataclass, field
+from msgspec import Struct, field
 
 from highstreet.host.registry import Host, Loaded
 from highstreet.host.state import Effective
@@ -34,8 +34,7 @@ MARKS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Deed:
+class Deed(Struct, frozen=True):
     """A button: what it says, where it goes, whether it acts (POST), how it looks."""
 
     words: str
@@ -44,8 +43,7 @@ class Deed:
     look: str = "btn-quiet"
 
 
-@dataclass(slots=True)
-class ToolFace:
+class ToolFace(Struct):
     """A tool as a list shows it."""
 
     name: str

@@ -1,12 +1,13 @@
 """Who did what: the trail of a store or a brand, searched and taken along, and the sign-ins."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from flask import Blueprint, Response, render_template, request, url_for
+from msgspec import Struct
+from msgspec.structs import replace
 
 from highstreet.customers.listing import store_names
 from highstreet.host.access import requires
@@ -32,8 +33,7 @@ _COLUMNS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(Struct, frozen=True):
     """What the form asks. who: as typed; many: the people whom that may mean."""
 
     wanted: Wanted

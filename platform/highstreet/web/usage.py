@@ -1,7 +1,8 @@
 """How a tool is doing: what its hooks cost and how often they fail, for a store and head office."""
 
-from dataclasses import dataclass
 from uuid import UUID
+
+from msgspec import Struct
 
 from highstreet import host as hosts
 from highstreet.host import counts
@@ -10,8 +11,7 @@ from highstreet_tenants.sessions import ScopedSession
 WEEK = 7
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(Struct, frozen=True):
     """One hook, or job that failed. today, calls, failures: of the day, of the week, of the week.
 
     slow: its slowest call took longer than a hook may.

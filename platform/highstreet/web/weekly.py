@@ -1,11 +1,11 @@
 """Visits week by week, as a chart with its figures beneath: the same for a store and a brand."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 from flask import Response, make_response, request
+from msgspec import Struct
 
 from highstreet.i18n import gettext as _
 from highstreet.i18n import ngettext
@@ -16,8 +16,7 @@ from highstreet.web.current import current
 NOTHING = "–"
 
 
-@dataclass(frozen=True, slots=True)
-class Week:
+class Week(Struct, frozen=True):
     """One week of the chart, or several in a row; None where too few people came to be shown."""
 
     first: date

@@ -10,8 +10,9 @@ from __future__ import annotations
 import ipaddress
 import re
 import socket
-from dataclasses import dataclass
 from urllib.parse import urlsplit
+
+from msgspec import Struct
 
 from highstreet.i18n import gettext as _
 from highstreet_tenants.errors import Invalid
@@ -29,8 +30,7 @@ _WRAPPED = tuple(
 _LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(Struct, frozen=True):
     """A webhook's URL in its parts. host: without brackets, as a certificate names it."""
 
     scheme: str

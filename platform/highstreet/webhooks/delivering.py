@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from time import monotonic
 from typing import Any, NamedTuple, cast
 from uuid import UUID
 
 import sqlalchemy as sa
+from msgspec import Struct, field
 
 from highstreet.host import state
 from highstreet.jobs import JobHandler, Trip, handler
@@ -80,8 +80,7 @@ class Letter(NamedTuple):
     first_at: datetime | None
 
 
-@dataclass(slots=True)
-class Round:
+class Round(Struct):
     """What one job needs of a webhook, and what became of a chunk."""
 
     url: str

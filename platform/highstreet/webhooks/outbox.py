@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple, cast
 from uuid import UUID
 
 import sqlalchemy as sa
 from marshmallow import Schema
+from msgspec import Struct
 
 from highstreet import jobs
 from highstreet.host import state
@@ -35,8 +35,7 @@ _WRITE = Statement(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Wishes:
+class Wishes(Struct, frozen=True):
     """Who wants to hear of what, as far as a scope can see it. Kinds of events by their names.
 
     office: head office. stores: by store. club: anybody in the brand, of what concerns every store.

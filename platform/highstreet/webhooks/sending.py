@@ -11,12 +11,12 @@ import ssl
 import threading
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import UTC, timedelta
 from email.utils import parsedate_to_datetime
 from time import monotonic
 
 import urllib3
+from msgspec import Struct
 from urllib3.connection import HTTPConnection
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
@@ -42,8 +42,7 @@ _HEADERS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """What came of a try. status: None where nobody answered. text: the first of what was said, or
     why nothing was. wait: how long the receiver asks us to."""
 

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, cast
 from uuid import UUID
 
 import sqlalchemy as sa
+from msgspec import Struct
 
 from highstreet import jobs
 from highstreet.host import state
@@ -55,8 +55,7 @@ class Keep:
 KEEP: Final = Keep()
 
 
-@dataclass(frozen=True, slots=True)
-class Made:
+class Made(Struct, frozen=True):
     """A webhook with its secret, which is shown this once."""
 
     webhook: Webhook

@@ -1,10 +1,10 @@
 """Who holds what where: the lists behind the people pages and the switch of places."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 import sqlalchemy as sa
+from msgspec import Struct
 from sqlalchemy.orm import Session
 
 from highstreet_tenants.clock import now
@@ -21,8 +21,7 @@ PAGE = 100
 MOST_STORES = 200
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """One person in one role at one node. `pending`: no password was chosen yet."""
 
     user_id: UUID
@@ -40,8 +39,7 @@ class Entry:
         return f"{self.email}|{self.grant_id.hex}"
 
 
-@dataclass(frozen=True, slots=True)
-class Offer:
+class Offer(Struct, frozen=True):
     """A role that was offered and not accepted yet."""
 
     link_id: UUID
@@ -51,8 +49,7 @@ class Offer:
     expires_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Door:
+class Door(Struct, frozen=True):
     """A console that a person may enter: a store's, or a head office's (`store_slug` is None).
 
     meets_people: whether the person holds the personal permissions of their roles there; without

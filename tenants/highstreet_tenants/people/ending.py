@@ -5,10 +5,10 @@ till or PIN. Nobody remembers an old one at that moment, and whoever still carri
 in by it.
 """
 
-from dataclasses import dataclass
 from uuid import UUID
 
 import sqlalchemy as sa
+from msgspec import Struct
 from sqlalchemy.orm import Session
 
 from highstreet_tenants.clock import now
@@ -21,8 +21,7 @@ from highstreet_tenants.people.tree import Node, may
 USES_TILL = "till.use"
 
 
-@dataclass(frozen=True, slots=True)
-class Ended:
+class Ended(Struct, frozen=True):
     """How many API keys, tills and PINs of a store ended."""
 
     keys: int

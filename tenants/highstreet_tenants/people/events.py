@@ -5,11 +5,11 @@ those of people who hold a role with them.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 import sqlalchemy as sa
+from msgspec import Struct
 from sqlalchemy.orm import Session
 
 from highstreet_tenants.people.models import AccountEvent, RoleGrant, User
@@ -35,8 +35,7 @@ EVENTS: Mapping[str, str] = {
 PAGE = 50
 
 
-@dataclass(frozen=True, slots=True)
-class Happened:
+class Happened(Struct, frozen=True):
     """One event. name, email: whose account; empty for an address that nobody has."""
 
     id: UUID

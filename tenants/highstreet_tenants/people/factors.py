@@ -6,11 +6,11 @@ and nothing else, with or without it; an API key is a till's and knows nothing o
 
 import secrets
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 import sqlalchemy as sa
+from msgspec import Struct
 from sqlalchemy.orm import Session
 
 from highstreet_tenants.clock import now
@@ -38,24 +38,21 @@ _KIND = "second-factor"
 _ISSUER = "Highstreet"
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(Struct, frozen=True):
     """A person's second factor: since when it is on (None: it is not), and the codes left."""
 
     since: datetime | None
     codes_left: int
 
 
-@dataclass(frozen=True, slots=True)
-class Enrolment:
+class Enrolment(Struct, frozen=True):
     """A second factor that is being set up: the secret to type, and the address to scan."""
 
     secret: str
     uri: str
 
 
-@dataclass(frozen=True, slots=True)
-class Lacking:
+class Lacking(Struct, frozen=True):
     """Somebody who needs a second factor here and has none yet."""
 
     user_id: UUID

@@ -6,11 +6,11 @@ compared; a key is shown once, at its making.
 
 import hmac
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
 import sqlalchemy as sa
+from msgspec import Struct
 from sqlalchemy.orm import Session
 
 from highstreet_tenants.clock import now
@@ -33,16 +33,14 @@ USED_EVERY = timedelta(minutes=1)
 _PREFIX = "hs"
 
 
-@dataclass(frozen=True, slots=True)
-class NewKey:
+class NewKey(Struct, frozen=True):
     """A key at its making: `token` is the key itself, kept nowhere else."""
 
     id: UUID
     token: str
 
 
-@dataclass(frozen=True, slots=True)
-class KeyHolder:
+class KeyHolder(Struct, frozen=True):
     """What one query tells of a live key: whose it is and what it may do.
 
     `customers` ("brand" or "store") and `state_version` are the brand's, as of the query.

@@ -3,12 +3,12 @@
 Looking at a link does not use it up (mail scanners look at every link); a button does.
 """
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal, cast
 from uuid import UUID
 
 import sqlalchemy as sa
+from msgspec import Struct
 from sqlalchemy.orm import Session
 
 from highstreet_tenants.clock import now
@@ -30,8 +30,7 @@ LIFETIMES: dict[str, timedelta] = {
 _KEPT = timedelta(days=30)
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
+class Link(Struct, frozen=True):
     """What an open link is for. `offer` is the role that a "join" link offers."""
 
     id: UUID

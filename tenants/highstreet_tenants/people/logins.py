@@ -1,10 +1,10 @@
 """Signing in, and the sessions of signed-in devices: rows, to be listed and revoked."""
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
 import sqlalchemy as sa
+from msgspec import Struct
 from sqlalchemy.orm import Session
 
 from highstreet_tenants.clock import now
@@ -45,8 +45,7 @@ SEEN_EVERY = timedelta(minutes=1)
 LOCK_SLACK = 1.25
 
 
-@dataclass(frozen=True, slots=True)
-class Seat:
+class Seat(Struct, frozen=True):
     """The till at which somebody is signed in. by_pin: they gave their PIN, not their password."""
 
     till_id: UUID
@@ -57,8 +56,7 @@ class Seat:
     by_pin: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Person:
+class Person(Struct, frozen=True):
     """Who is signed in, and what is granted to them in all brands. One query gives it.
 
     `seat` is None away from a store's till. has_factor: their second factor is on.
@@ -81,8 +79,7 @@ class Person:
         return self.seat is not None and self.seat.by_pin
 
 
-@dataclass(frozen=True, slots=True)
-class Started:
+class Started(Struct, frozen=True):
     """A new session: its token for the cookie, and for how long the browser keeps it.
 
     `lasts` is None where the cookie ends with the browser. awaits_code: it opens nothing until the
@@ -96,8 +93,7 @@ class Started:
     awaits_code: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Device:
+class Device(Struct, frozen=True):
     """One live session, as its owner sees it. till: the name of the store's till, or ""."""
 
     id: UUID
@@ -108,8 +104,7 @@ class Device:
     till: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Visit:
+class Visit(Struct, frozen=True):
     """What is noted of the device that signs in. `replaces`: the token it carried before.
 
     `seat`: the till that the device is; its session locks when the till does, and is never kept.

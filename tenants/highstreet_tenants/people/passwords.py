@@ -4,8 +4,9 @@ import itertools
 import secrets
 import threading
 import unicodedata
-from dataclasses import dataclass
 from functools import lru_cache
+
+from msgspec import Struct
 
 from highstreet_tenants.errors import Invalid
 from highstreet_tenants.people.commonest import COMMONEST
@@ -17,8 +18,7 @@ MINIMUM, MAXIMUM = 10, 500
 _AT_ONCE = threading.BoundedSemaphore(4)
 
 
-@dataclass(frozen=True, slots=True)
-class Checked:
+class Checked(Struct, frozen=True):
     """Whether a password was right, and a hash to store instead if the stored one is outdated."""
 
     right: bool

@@ -5,8 +5,9 @@ through a `Catalogue` that is filled once, at start.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 from highstreet_tenants.words import gettext
 
@@ -18,8 +19,7 @@ def N_(message: str) -> str:  # noqa: N802 - the name that message extractors kn
     return message
 
 
-@dataclass(frozen=True, slots=True)
-class Role:
+class Role(Struct, frozen=True):
     """A bundle of permissions that is granted at one kind of node, or several.
 
     `includes` names the roles whose permissions this one holds too, so that whoever may appoint
@@ -99,8 +99,7 @@ def included_in(role: str) -> set[str]:
     return found
 
 
-@dataclass(frozen=True, slots=True)
-class Permission:
+class Permission(Struct, frozen=True):
     """What may be done. `roles` hold it by default (and every role that includes one of them).
 
     `personal` permissions reach people's records: where stores own their customers, head office
@@ -165,8 +164,7 @@ CORE: tuple[Permission, ...] = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class KeyScope:
+class KeyScope(Struct, frozen=True):
     """What an API key may do; its maker must hold `permission` in the store."""
 
     name: str

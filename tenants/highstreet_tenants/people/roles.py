@@ -1,10 +1,10 @@
 """Granting and taking roles: nobody gives more than they hold, and a brand keeps a manager."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from uuid import UUID
 
 import sqlalchemy as sa
+from msgspec import Struct
 from sqlalchemy.orm import Session
 
 from highstreet_tenants.clock import now
@@ -25,8 +25,7 @@ from highstreet_tenants.words import gettext as _
 MANAGER = "head_office_manager"
 
 
-@dataclass(frozen=True, slots=True)
-class Invitation:
+class Invitation(Struct, frozen=True):
     """What inviting did. `token` is None where the person can sign in already and needs no link."""
 
     user_id: UUID

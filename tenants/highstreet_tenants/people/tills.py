@@ -1,10 +1,11 @@
 """Tills: devices that an owner or manager signed in once, and the staff who unlock them by PIN."""
 
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
 import sqlalchemy as sa
+from msgspec import Struct
+from msgspec.structs import replace
 from sqlalchemy.orm import Session
 
 from highstreet_tenants.clock import now
@@ -38,8 +39,7 @@ LOCKS = (30, 60, 120, 300, 600, 1800)
 USUAL_LOCK = 120
 
 
-@dataclass(frozen=True, slots=True)
-class Till:
+class Till(Struct, frozen=True):
     """One till of a store as its managers see it. user: who has it open now, or "".
 
     tries: wrong PINs within a day.
@@ -55,8 +55,7 @@ class Till:
     tries: int
 
 
-@dataclass(frozen=True, slots=True)
-class NewTill:
+class NewTill(Struct, frozen=True):
     """A till at its making: `token` is what its cookie holds, kept nowhere else."""
 
     id: UUID

@@ -1,16 +1,16 @@
 """Where somebody stands, what is granted to them, whether it suffices: pure, deny by default."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import cast
 from uuid import UUID
+
+from msgspec import Struct
 
 from highstreet_tenants.models import Brand, Owner, Region, Store
 from highstreet_tenants.people.permissions import ROLES, Catalogue, NodeKind, included_in
 
 
-@dataclass(frozen=True, slots=True)
-class Grant:
+class Grant(Struct, frozen=True):
     """A role held at a node of one brand's tree."""
 
     brand_id: UUID
@@ -19,8 +19,7 @@ class Grant:
     role: str
 
 
-@dataclass(frozen=True, slots=True)
-class Node:
+class Node(Struct, frozen=True):
     """A node of the tree: a brand, or one region, owner or store of it.
 
     A store's node carries its region and owner, so that grants at those cover it. `customers` is

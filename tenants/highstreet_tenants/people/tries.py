@@ -8,11 +8,11 @@ looked at.
 import hashlib
 import ipaddress
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
 import sqlalchemy as sa
+from msgspec import Struct
 from sqlalchemy.orm import Session
 
 from highstreet_tenants.clock import now
@@ -86,16 +86,14 @@ class CodeLockedOut(LockedOut):
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Try:
+class Try(Struct, frozen=True):
     """A try that may be looked at; `left` more may follow if it is wrong."""
 
     id: UUID
     left: int
 
 
-@dataclass(frozen=True, slots=True)
-class _Bound:
+class _Bound(Struct, frozen=True):
     """At most `most` failed tries `where`, within `window`."""
 
     where: sa.ColumnElement[bool]

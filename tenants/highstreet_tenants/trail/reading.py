@@ -5,12 +5,13 @@ ended, so it costs what a page costs however long the trail has become.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
+from msgspec import Struct
+from msgspec.structs import replace
 
 from highstreet_tenants.errors import Invalid
 from highstreet_tenants.sessions import ScopedSession
@@ -21,8 +22,7 @@ from highstreet_tenants.words import gettext as _
 PAGE = 50
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(Struct, frozen=True):
     """What is looked for; what is None is not asked.
 
     object: the name of a thing as it was then, in whatever letters, or its id. since, until: aware

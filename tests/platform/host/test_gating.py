@@ -1,7 +1,6 @@
 """The question in front of jobs, schedules and navigation, and what `ctx` lets a tool do."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 from uuid import UUID, uuid4
@@ -9,6 +8,7 @@ from uuid import UUID, uuid4
 import pytest
 import sqlalchemy as sa
 from marshmallow import Schema, fields
+from msgspec.structs import replace
 
 from highstreet.customers import service as customers
 from highstreet.host import faults, gating, nav, owed, policy, settings, state

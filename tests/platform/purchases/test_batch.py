@@ -1,12 +1,12 @@
 """Files of purchases: quick, over many stores, and the same file twice changes nothing."""
 
 import threading
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import pytest
 import sqlalchemy as sa
+from msgspec.structs import replace
 
 from highstreet.customers import service as enrolment
 from highstreet.customers.facts import EnrolIn

@@ -1,7 +1,6 @@
 """A receipt is recorded exactly once, whatever tills, lines and clocks do."""
 
 import threading
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -9,6 +8,7 @@ from uuid import uuid4
 
 import pytest
 import sqlalchemy as sa
+from msgspec.structs import replace
 
 from highstreet.customers import queries as customers
 from highstreet.customers import service as enrolment

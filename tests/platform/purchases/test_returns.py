@@ -1,7 +1,6 @@
 """Money goes back once, never more than was paid, and the parts add up to the whole."""
 
 import threading
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -10,6 +9,7 @@ import pytest
 import sqlalchemy as sa
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from highstreet.customers import service as enrolment
 from highstreet.purchases import queries, service

@@ -27,8 +27,8 @@ def busy(shop: Shop, members: list[UUID], seed: int, ready: int) -> None:
     """Buy, bring back, hold, hand over, correct, merge and sweep, until killed."""
     dice = Random(seed)
     bought: list[PurchaseFact] = []
-    os.write(ready, b".")
     for number in range(100_000):
+        os.write(ready, b".")
         who, other = dice.sample(members, 2)
         try:
             with shop.session(shop.club, number % 2) as s:
@@ -56,8 +56,8 @@ def busy(shop: Shop, members: list[UUID], seed: int, ready: int) -> None:
             pass  # nothing to take, or merged already
 
 
-def killed_after(seconds: float, shop: Shop, members: list[UUID], seed: int) -> None:
-    """Another process is busy, and is no more."""
+def killed_after(deeds: int, shop: Shop, members: list[UUID], seed: int, moment: float) -> None:
+    """Another process is busy, and a moment (seconds) into the next of its deeds is no more."""
     heard, ready = os.pipe()
     child = os.fork()
     if not child:
@@ -71,11 +71,12 @@ def killed_after(seconds: float, shop: Shop, members: list[UUID], seed: int) -> 
             busy(shop, members, seed, ready)
         finally:
             os._exit(1)
-    assert os.read(heard, 1) == b"."
-    os.close(heard)
     os.close(ready)
-    time.sleep(seconds)
+    for _deed in range(deeds + 1):
+        assert os.read(heard, 1) == b"."
+    time.sleep(moment)
     os.kill(child, signal.SIGKILL)
+    os.close(heard)
     _pid, status = os.waitpid(child, 0)
     assert os.WTERMSIG(status) == signal.SIGKILL, "it ended by itself"
 
@@ -88,7 +89,7 @@ def test_twenty_kills_leave_nothing_half_done(shop: Shop) -> None:
         members = [shop.member(s, f"Member {number}").id for number in range(12)]
     dice, written = Random(9), []
     for kill in range(KILLS):
-        killed_after(dice.uniform(0.05, 0.25), shop, members, 1_000 * kill)
+        killed_after(dice.randrange(3, 9), shop, members, 1_000 * kill, dice.uniform(0, 0.02))
         shop.sound(shop.club)
         with shop.operator(shop.club, write=False) as s:
             written.append(int(_count(s)))

@@ -149,7 +149,7 @@ def emptied(before: AccountState, step: ledger.Step) -> list[ledger.Lot]:
 
 
 def with_lots(state: AccountState, lots: tuple[ledger.Lot, ...]) -> AccountState:
-    from dataclasses import replace
+    from msgspec.structs import replace
 
     return replace(state, lots=lots)
 

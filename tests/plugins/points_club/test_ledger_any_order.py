@@ -1,6 +1,6 @@
 """Any order of events keeps the account sound, and the same events give the same account."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from uuid import UUID
@@ -8,6 +8,7 @@ from uuid import UUID
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from msgspec.structs import replace
 
 from highstreet_points_club import ledger, parting
 from highstreet_points_club.ledger import AccountState, Step

@@ -42,11 +42,10 @@ def fails(shop: Shop, _brand: Any, on: bool) -> None:
 def does_not_load(shop: Shop, _brand: Any, on: bool) -> None:
     host = shop.host
     if on:
-        host.plugins.update(host.kept)  # type: ignore[attr-defined]
+        host.plugins[NAME] = shop.database.extra.pop("loaded")
         host.quarantined.clear()
     else:
-        host.kept = dict(host.plugins)  # type: ignore[attr-defined]
-        del host.plugins[NAME]
+        shop.database.extra["loaded"] = host.plugins.pop(NAME)
         host.quarantined[NAME] = Quarantine(NAME, "import-error", lazy_gettext("broken"))
     _forget(shop)
 

@@ -4,12 +4,12 @@ what they would have come to had they never been one.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from uuid import UUID
 
 from hypothesis import event, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from msgspec.structs import replace
 
 from highstreet_points_club import ledger
 from highstreet_points_club.ledger import AccountState, Hold

@@ -1,10 +1,10 @@
 """People of two brands: whoever a test needs, with the roles it names."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
+from msgspec.structs import replace
 
 from highstreet_tenants.models import Brand
 from highstreet_tenants.people import accounts, roles

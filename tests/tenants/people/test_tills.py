@@ -1,12 +1,12 @@
 """Tills: set up once, unlocked by PIN, locked again, and signed out for good."""
 
 import threading
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
 import time_machine
+from msgspec.structs import replace
 
 from highstreet_tenants.clock import now
 from highstreet_tenants.errors import Invalid, NotFound

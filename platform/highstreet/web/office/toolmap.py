@@ -2,11 +2,11 @@
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
 from flask import url_for
+from msgspec import Struct, field
 
 from highstreet.host.lattice import Ruling
 from highstreet.host.registry import Host
@@ -31,8 +31,7 @@ ORDER = (
 )
 
 
-@dataclass(slots=True)
-class ToolMap:
+class ToolMap(Struct):
     """`rows` against `stores` grouped by `regions`; or `totals` by state (`words`)."""
 
     stores: list[dict[str, Any]] = field(default_factory=list)

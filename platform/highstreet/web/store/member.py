@@ -1,10 +1,11 @@
 """A member in hand as the till shows one: plain values from the rooms' facts and tools' answers."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, cast
 from uuid import UUID
+
+from msgspec import Struct
 
 from highstreet import host as hosts
 from highstreet.customers import fields as custom
@@ -26,8 +27,7 @@ from highstreet_tenants.sessions import ScopedSession
 MOST_FACTS = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Extra:
+class Extra(Struct, frozen=True):
     """A custom field of the brand as a form shows it."""
 
     key: str

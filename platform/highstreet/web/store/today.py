@@ -1,10 +1,11 @@
 """The owner's day: yesterday's figures, what is to do, what the tools have to say."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from flask import Blueprint, render_template, url_for
+from msgspec import Struct
+from msgspec.structs import replace
 
 from highstreet.customers import duplicates
 from highstreet.host import dispatch, state
@@ -28,8 +29,7 @@ today = Blueprint("today", __name__, url_prefix="/store/<brand>/<store>")
 MOST_PAIRS = 20
 
 
-@dataclass(frozen=True, slots=True)
-class Task:
+class Task(Struct, frozen=True):
     """Something to do: what, since when or by when (a state), about what, and the one way on."""
 
     title: str
