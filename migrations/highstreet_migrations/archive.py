@@ -12,7 +12,8 @@ import json
 import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from msgspec import Struct, field, to_builtins
+from msgspec import Struct, field
+from msgspec.structs import asdict
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from io import TextIOWrapper
@@ -199,7 +200,12 @@ class Writing:
         if kind is not None:
             shutil.rmtree(self._part, ignore_errors=True)
             return
-        said = {"format": FORMAT, **to_builtins(self.contents), "at": _moment(self.contents.at)}
+        said = {
+            "format": FORMAT,
+            **asdict(self.contents),
+            "at": _moment(self.contents.at),
+            "files": [asdict(one) for one in self.contents.files],
+        }
         with (self._part / MANIFEST).open("w", encoding="utf-8") as file:
             json.dump(said, file, ensure_ascii=False, indent=1)
             file.flush()

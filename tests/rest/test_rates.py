@@ -4,6 +4,7 @@ import logging
 
 import pytest
 import time_machine
+from msgspec.structs import force_setattr
 
 from highstreet.rates import InMemory, Rates
 
@@ -15,10 +16,10 @@ def limited(app, monkeypatch):
     """The application with three calls a minute for a key, two for a stranger."""
     house = app.extensions["highstreet"]
     limits = Rates(InMemory(), per_key=3, per_address=2)
-    object.__setattr__(house, "rates", limits)
+    force_setattr(house, "rates", limits)
     with time_machine.travel(MINUTE - 18, tick=False):
         yield app
-    object.__setattr__(house, "rates", Rates(InMemory(), per_key=0, per_address=0))
+    force_setattr(house, "rates", Rates(InMemory(), per_key=0, per_address=0))
 
 
 def test_a_key_over_its_limit_is_answered_with_a_problem(limited, club_till, sister_till, caplog):

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 import time_machine
+from msgspec.structs import force_setattr
 
 from highstreet.app import create_app
 from highstreet.members import links
@@ -16,9 +17,9 @@ MINUTE = 1_795_608_000
 @pytest.fixture
 def limited(front: Any, clerk: Browser) -> Any:
     """Two requests a minute for a stranger; the clerk signed in before."""
-    object.__setattr__(front.site.house, "rates", Rates(InMemory(), per_key=0, per_address=2))
+    force_setattr(front.site.house, "rates", Rates(InMemory(), per_key=0, per_address=2))
     yield front
-    object.__setattr__(front.site.house, "rates", Rates(InMemory(), per_key=0, per_address=0))
+    force_setattr(front.site.house, "rates", Rates(InMemory(), per_key=0, per_address=0))
 
 
 @pytest.mark.parametrize("page", ["/signin", "/link/none", "/m/none", "/signin/forgotten", "/"])
