@@ -153,9 +153,9 @@ PLAIN: dict[str, str | bytes] = {
 #: Names in bodies that can name nobody's property; the API's own document says what fits there.
 BODY = frozenset(
     {
-        "amount_minor", "at", "channel", "currency", "department", "evidence", "fields", "hold",
-        "joined_at", "line_no", "lines", "method", "occurred_at", "product", "purpose", "quantity",
-        "total_minor", "version", "wording",
+        "amount_minor", "at", "channel", "currency", "department", "enabled", "evidence", "fields",
+        "hold", "joined_at", "line_no", "lines", "method", "occurred_at", "old_secret_hours",
+        "product", "purpose", "quantity", "total_minor", "version", "wording",
     }
 )  # fmt: skip
 #: Prefixes of names that a page makes from a tool's settings or a person's wishes.

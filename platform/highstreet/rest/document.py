@@ -115,7 +115,9 @@ def build(api: Api) -> dict[str, Any]:
         responses[name] = _response(HTTPStatus[name])
     components.setdefault("schemas", {}).setdefault("Problem", _problem_schema(api))
     document["webhooks"] = told.webhooks(api, app.extensions["highstreet"].host)
-    api.spec.tag({"name": "webhooks", "description": "What is told to other programmes."})
+    api.spec.tag(
+        {"name": "events", "description": "What is told to others’ programmes by webhook."}
+    )
     document["tags"] = api.spec.to_dict()["tags"]
     return document
 

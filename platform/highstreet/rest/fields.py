@@ -81,6 +81,17 @@ class Int64(_Checked, fields.Integer):
         return int(number)
 
 
+class YesNo(fields.Boolean):
+    """JSON true or false; 1, 0 and "yes" are neither."""
+
+    def _deserialize(
+        self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
+    ) -> bool:
+        if type(value) is not bool:
+            raise self.make_error("invalid", input=value)
+        return value
+
+
 class Text(_Checked, fields.String):
     """Text without blanks around it. Which characters may stand in it, the rooms decide."""
 

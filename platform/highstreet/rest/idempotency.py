@@ -20,6 +20,7 @@ from uuid import UUID
 from flask import Request, Response
 from msgspec import Struct
 
+from highstreet.i18n import LazyText
 from highstreet.i18n import gettext as _
 from highstreet.rest import auth, sweep
 from highstreet.rest.errors import KeyInFlight, KeyMissing, KeyReused
@@ -138,8 +139,16 @@ def claim(s: ScopedSession, holder: KeyHolder, key: str, asked: str) -> Claim | 
     return _answer(status, body, json.loads(headers))
 
 
-def keep(s: ScopedSession, held: Claim, response: Response) -> None:
+def keep(
+    s: ScopedSession,
+    held: Claim,
+    response: Response,
+    without: tuple[str, LazyText] | None = None,
+) -> None:
     """Keep the answer beside the effect, in the same transaction.
+
+    without: a field of the answer that is a secret, and what a repeated answer says of it: the
+    secret is not kept, for these rows are in every backup and lie there for a day or two.
 
     Raises KeyInFlight where another transaction kept one meanwhile: between the look at the row
     and the lock it may have ended.
@@ -154,11 +163,19 @@ def keep(s: ScopedSession, held: Claim, response: Response) -> None:
         at=held.at,
         expired=held.at - sweep.KEPT_FOR,
         status=response.status_code,
-        body=response.get_data(as_text=True),
+        body=_kept_body(response, without),
         headers=json.dumps({n: v for n, v in response.headers if n in _HEADERS_KEPT}),
     )
     if kept is None:
         raise _in_flight()
+
+
+def _kept_body(response: Response, without: tuple[str, LazyText] | None) -> str:
+    text = response.get_data(as_text=True)
+    if without is None:
+        return text
+    field, why = without
+    return json.dumps(json.loads(text) | {field: None, "notice": str(why)}, ensure_ascii=False)
 
 
 def _in_flight() -> KeyInFlight:

@@ -13,6 +13,7 @@ from flask import Response, current_app, g, request
 from werkzeug.exceptions import HTTPException
 
 from highstreet.host import access, state
+from highstreet.i18n import LazyText
 from highstreet.i18n import gettext as _
 from highstreet.rest import auth, bodies, idempotency, problems
 from highstreet.rest.current import behind
@@ -28,12 +29,24 @@ V = TypeVar("V", bound=View)
 WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 _TRIES = 3
 _READS = "rest_reads_only"
+_ONCE = "rest_shown_once"
 
 
 def reads_only(view: V) -> V:
     """Mark a POST that changes nothing: it needs no Idempotency-Key and gets a reading session."""
     setattr(view, _READS, True)
     return view
+
+
+def shown_once(field: str, why: LazyText) -> Callable[[V], V]:
+    """Mark a POST whose answer holds a secret in `field`: it is not kept for a repeated request,
+    whose answer says null there, and `why` in the field `notice`."""
+
+    def mark(view: V) -> V:
+        setattr(view, _ONCE, (field, why))
+        return view
+
+    return mark
 
 
 def is_reading(view: View | None, method: str) -> bool:
@@ -137,7 +150,7 @@ def _once(view: View, arguments: dict[str, Any], tool: str | None) -> Response:
                 return held
             _gate(s, tool)
             response = app.make_response(view(**arguments))
-            idempotency.keep(s, held, response)
+            idempotency.keep(s, held, response, without=getattr(view, _ONCE, None))
             return response
         finally:
             mine.pop("session", None)

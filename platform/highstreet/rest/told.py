@@ -50,7 +50,7 @@ def _told(api: Api, one: EventType) -> dict[str, Any]:
         "operationId": f"webhook.{one.name}",
         "summary": str(one.title),
         "description": str(one.summary),
-        "tags": ["webhooks"],
+        "tags": ["events"],
         "parameters": [
             {
                 "in": "header",

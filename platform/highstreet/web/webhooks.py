@@ -14,7 +14,7 @@ from highstreet.host.access import requires
 from highstreet.i18n import gettext as _
 from highstreet.i18n import ngettext
 from highstreet.web.current import current
-from highstreet.webhooks import catalogue, queries, subscriptions
+from highstreet.webhooks import again, catalogue, queries, subscriptions
 from highstreet.webhooks.models import Webhook
 from highstreet_tenants import clock
 from highstreet_tenants.errors import Conflict, Invalid
@@ -118,7 +118,7 @@ def enable(brand: str, webhook_id: UUID, store: str | None = None) -> Response:
 def test(brand: str, webhook_id: UUID, store: str | None = None) -> Response:
     """Send a message that says that it is a test."""
     with current.session(write=True) as s:
-        subscriptions.test(s, webhook_id)
+        again.test(s, webhook_id)
     flash(_("A test is on its way. Its line below says what the receiver answered."), "good")
     return _back(webhook_id)
 
@@ -129,7 +129,7 @@ def resend_failed(brand: str, webhook_id: UUID, store: str | None = None) -> Res
     days = request.form.get("days", type=int)
     since = clock.now() - timedelta(days=days) if days else None
     with current.session(write=True) as s:
-        many = subscriptions.resend_failed(s, webhook_id, since)
+        many = again.resend_failed(s, webhook_id, since)
     words = ngettext("%(num)s message is sent again.", "%(num)s messages are sent again.", many)
     flash(words, "good")
     return _back(webhook_id)
@@ -139,7 +139,7 @@ def resend_failed(brand: str, webhook_id: UUID, store: str | None = None) -> Res
 def resend(brand: str, webhook_id: UUID, delivery_id: UUID, store: str | None = None) -> Response:
     """Send one message again, with the same id."""
     with current.session(write=True) as s:
-        subscriptions.resend(s, webhook_id, delivery_id)
+        again.resend(s, webhook_id, delivery_id)
     flash(_("It is sent again, with the same id."), "good")
     return _back(webhook_id)
 

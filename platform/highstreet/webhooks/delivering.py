@@ -19,7 +19,7 @@ from msgspec import Struct, field
 
 from highstreet.host import state
 from highstreet.jobs import JobHandler, Trip, handler
-from highstreet.webhooks import addresses, signing, subscriptions
+from highstreet.webhooks import addresses, secrets, signing, subscriptions
 from highstreet.webhooks.models import (
     ACTIVE,
     CLOSED,
@@ -154,9 +154,7 @@ def _take(s: ScopedSession, webhook_id: UUID, job_id: UUID) -> Round | None:
     row.busy_by, row.busy_until = job_id, at + HELD_FOR
     sealing = cast(Sealing, s.info["sealing"])
     try:
-        keys = [sealing.open(subscriptions.KIND, row.id, row.secret)]
-        if row.old_secret is not None and row.old_until is not None and row.old_until > at:
-            keys.append(sealing.open(subscriptions.KIND, row.id, row.old_secret))
+        keys = secrets.signing_now(sealing, row, at)
     except Unsealable:
         subscriptions.disable(s, row, SECRET)
         return None

@@ -19,9 +19,10 @@ GONE, FAILING, SECRET, CLOSED = "gone", "failing", "secret", "closed"
 class Webhook(StoreOwned, Base):
     """A subscription of a store's, or of head office's (`store_id` null).
 
-    secret, old_secret: sealed; the old one signs as well until `old_until`. failures: deliveries
-    that failed in a row; while there are, nothing is tried before `rest_until`. busy_by: the job
-    that delivers now; if it dies, another may from `busy_until` on.
+    secret, old_secret: sealed; the old ones (a list, see `secrets`) sign as well, the last of them
+    until `old_until`. failures: deliveries that failed in a row; while there are, nothing is tried
+    before `rest_until`. busy_by: the job that delivers now; if it dies, another may from
+    `busy_until` on.
     """
 
     __tablename__ = "core_webhook"

@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import cast
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple, cast
 from uuid import UUID
 
 import sqlalchemy as sa
 
-from highstreet.webhooks.models import DISABLED, Webhook, WebhookDelivery
-from highstreet.webhooks.subscriptions import get, mine
+from highstreet.webhooks.models import DISABLED, FAILED, PENDING, Webhook, WebhookDelivery
+from highstreet.webhooks.subscriptions import get, mine, no_delivery
 from highstreet_tenants.sessions import ScopedSession
 
 _delivery = cast(sa.Table, WebhookDelivery.__table__)
+
+
+class Undelivered(NamedTuple):
+    """Messages that wait to be tried (again), and those that were given up."""
+
+    pending: int
+    failed: int
+
+    @property
+    def all(self) -> int:
+        """Both together."""
+        return self.pending + self.failed
 
 
 def listed(s: ScopedSession) -> Sequence[Webhook]:
@@ -26,9 +38,15 @@ def disabled(s: ScopedSession) -> Sequence[Webhook]:
 
 
 def deliveries(
-    s: ScopedSession, webhook_id: UUID, *, before: UUID | None = None, limit: int = 50
+    s: ScopedSession,
+    webhook_id: UUID,
+    *,
+    status: str | None = None,
+    before: UUID | None = None,
+    limit: int = 50,
 ) -> Sequence[WebhookDelivery]:
-    """A webhook's messages, the latest first; before: the id of the last one seen.
+    """A webhook's messages, the latest first; before: the id of the last one seen. status:
+    pending, sent or failed, any unless named.
 
     Raises NotFound.
     """
@@ -36,7 +54,42 @@ def deliveries(
     query = sa.select(WebhookDelivery).where(WebhookDelivery.webhook_id == webhook_id)
     if before is not None:
         query = query.where(WebhookDelivery.id < before)
+    if status is not None:
+        query = query.where(WebhookDelivery.status == status)
     return s.scalars(query.order_by(WebhookDelivery.id.desc()).limit(limit)).all()
+
+
+def delivery(s: ScopedSession, webhook_id: UUID, delivery_id: UUID) -> WebhookDelivery:
+    """One message. Raises NotFound."""
+    get(s, webhook_id)
+    row = s.scalar(
+        sa.select(WebhookDelivery).where(
+            WebhookDelivery.webhook_id == webhook_id, WebhookDelivery.id == delivery_id
+        )
+    )
+    if row is None:
+        raise no_delivery()
+    return row
+
+
+def undelivered(s: ScopedSession, ids: Iterable[UUID]) -> dict[UUID, Undelivered]:
+    """Of some of the place's webhooks, by id, how many messages did not get there."""
+    wanted = list(ids)
+    if not wanted:
+        return {}
+    found = {one: Undelivered(0, 0) for one in wanted}
+    rows = s.execute(
+        sa.select(_delivery.c.webhook_id, _delivery.c.status, sa.func.count().label("many"))
+        .where(
+            *s.scope.owns(_delivery),
+            _delivery.c.webhook_id.in_(wanted),
+            _delivery.c.status.in_((PENDING, FAILED)),
+        )
+        .group_by(_delivery.c.webhook_id, _delivery.c.status)
+    )
+    for webhook_id, status, many in rows:
+        found[webhook_id] = found[webhook_id]._replace(**{status: int(many)})
+    return found
 
 
 def counts(s: ScopedSession, webhook_id: UUID) -> dict[str, int]:

@@ -1,14 +1,14 @@
-"""Subscribing and what follows: changing, pausing, rotating the secret, trying, sending again.
+"""Subscribing and what follows: changing, pausing, rotating the secret.
 
 Every verb works for the scope's place: a store's own webhooks, or head office's.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Final, cast
+from typing import Any, Final, cast
+from urllib.parse import urlsplit
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -17,30 +17,28 @@ from msgspec import Struct
 from highstreet import jobs
 from highstreet.host import state
 from highstreet.i18n import gettext as _
-from highstreet.webhooks import addresses, catalogue, signing
+from highstreet.webhooks import addresses, catalogue, secrets, signing
 from highstreet.webhooks.models import (
     ACTIVE,
     DISABLED,
-    FAILED,
     PAUSED,
-    PENDING,
     Webhook,
     WebhookDelivery,
     WebhookInterest,
 )
-from highstreet_tenants import bulk
 from highstreet_tenants.cards import refuse_payment_cards
 from highstreet_tenants.clock import now
 from highstreet_tenants.errors import Conflict, Invalid, NotFound
 from highstreet_tenants.ids import new_id
 from highstreet_tenants.sealing import Sealing
 from highstreet_tenants.sessions import ScopedSession
+from highstreet_tenants.trail import record
 
 DELIVER = "core.webhooks.deliver"
-#: The kind of secret, for `sealing`.
-KIND = "webhook"
-#: So long an old secret signs beside the new one.
+#: So long an old secret signs beside the new one, unless said otherwise, and at most.
 OVERLAP = timedelta(hours=24)
+LONGEST_OVERLAP_HOURS = 7 * 24
+LONGEST_OVERLAP = timedelta(hours=LONGEST_OVERLAP_HOURS)
 #: Of one store, or of head office.
 MOST = 20
 
@@ -81,11 +79,12 @@ def subscribe(
         name=_name(name),
         url=_url(url, local),
         events=_events(s, events, ()),
-        secret=_sealing(s).seal(KIND, row_id, secret),
+        secret=_sealing(s).seal(secrets.KIND, row_id, secret),
         created_by=s.scope.actor.name[:120],
     )
     s.add(row)
     _interest(s, row.events)
+    _record(s, "webhook.created", row, {"to": _host(row.url), "events": row.events})
     state.touch(s)
     return Made(row, secret)
 
@@ -102,6 +101,7 @@ def change(
     """Change what is given. Raises NotFound, Invalid naming fields."""
     state.one_at_a_time(s)
     row = get(s, webhook_id)
+    before = (row.name, _host(row.url), row.events)
     if not isinstance(name, Keep):
         row.name = _name(name)
     if not isinstance(url, Keep):
@@ -109,16 +109,27 @@ def change(
     if not isinstance(events, Keep):
         row.events = _events(s, events, row.events)
         _interest(s, row.events)
+    after = (row.name, _host(row.url), row.events)
+    changes = {
+        what: [old, new]
+        for what, old, new in zip(("name", "to", "events"), before, after, strict=True)
+        if old != new
+    }
+    _record(s, "webhook.changed", row, changes)
     state.touch(s)
     return row
 
 
-def rotate(s: ScopedSession, webhook_id: UUID) -> Made:
-    """A new secret; what is sent is signed with both for `OVERLAP`. Raises NotFound."""
+def rotate(s: ScopedSession, webhook_id: UUID, *, overlap: timedelta = OVERLAP) -> Made:
+    """A new secret. What is sent is signed with the old one, too, for `overlap`; where that is
+    nothing (the old one leaked), all older ones end at once. Raises NotFound, Invalid.
+    """
+    if not timedelta(0) <= overlap <= LONGEST_OVERLAP:
+        words = _("Let the old secret sign for 0 to %(most)s hours.", most=LONGEST_OVERLAP_HOURS)
+        raise _bad("old_secret_hours", words)
     row = get(s, webhook_id, lock=True)
-    secret = signing.new_secret()
-    row.old_secret, row.old_until = row.secret, now() + OVERLAP
-    row.secret = _sealing(s).seal(KIND, row.id, secret)
+    secret = secrets.rotate(_sealing(s), row, overlap)
+    _record(s, "webhook.rotated", row, {"old_secret_hours": overlap.total_seconds() / 3600})
     s.flush()
     return Made(row, secret)
 
@@ -129,6 +140,7 @@ def pause(s: ScopedSession, webhook_id: UUID) -> Webhook:
     if row.status != ACTIVE:
         raise Conflict(_("Only a webhook that is on can be paused."))
     _set(row, PAUSED)
+    _record(s, "webhook.paused", row)
     s.flush()
     return row
 
@@ -143,79 +155,34 @@ def enable(s: ScopedSession, webhook_id: UUID) -> Webhook:
         raise Conflict(_("The store has closed."))
     _set(row, ACTIVE)
     row.failures, row.rest_until = 0, None
+    _record(s, "webhook.resumed", row)
     s.flush()
     state.touch(s)
     order(s, row)
     return row
 
 
+def switch(s: ScopedSession, webhook_id: UUID, on: bool) -> Webhook:
+    """On or off, whatever it is now; what is so already stays. Raises NotFound, Conflict."""
+    row = get(s, webhook_id, lock=True)
+    if on is (row.status == ACTIVE):
+        return row
+    if on:
+        return enable(s, webhook_id)
+    return pause(s, webhook_id) if row.status == ACTIVE else row
+
+
 def remove(s: ScopedSession, webhook_id: UUID) -> None:
     """End a subscription; what was not delivered yet never will be. Raises NotFound."""
     state.one_at_a_time(s)
     row = get(s, webhook_id, lock=True)
+    _record(s, "webhook.deleted", row, {"to": _host(row.url)})
     s.execute(
         sa.delete(_delivery).where(*s.scope.owns(_delivery), _delivery.c.webhook_id == row.id)
     )
     s.delete(row)
     s.flush()
     state.touch(s)
-
-
-def test(s: ScopedSession, webhook_id: UUID) -> UUID:
-    """Send a message that says it is a test; gives the delivery's id. Raises NotFound, Conflict."""
-    row = get(s, webhook_id, lock=True)
-    if row.status != ACTIVE:
-        raise Conflict(_("Switch the webhook on first."))
-    body = {"type": catalogue.TEST, "timestamp": now().isoformat(), "data": {"webhook": row.name}}
-    made = new_id()
-    # Not by the ORM: head office's names nobody, and so no store, in a table that is about people.
-    bulk.insert(
-        s,
-        _delivery,
-        [
-            {
-                "id": made,
-                "store_id": row.store_id,
-                "webhook_id": row.id,
-                "event_id": new_id(),
-                "type": catalogue.TEST,
-                "body": json.dumps(body, ensure_ascii=False, separators=(",", ":")),
-                "status": PENDING,
-                "attempts": 0,
-                "due_at": now(),
-                "created_at": now(),
-            }
-        ],
-    )
-    order(s, row)
-    return made
-
-
-def resend(s: ScopedSession, webhook_id: UUID, delivery_id: UUID) -> None:
-    """Send one message again, with the same id, whatever became of it.
-
-    Raises NotFound, Conflict.
-    """
-    row = _on(s, webhook_id)
-    if not _again(s, row, _delivery.c.id == delivery_id):
-        raise NotFound(_("There is no such delivery."))
-
-
-def resend_failed(s: ScopedSession, webhook_id: UUID, since: datetime | None = None) -> int:
-    """Send again what failed, or waits for another try; since (aware): what happened from then on.
-
-    Gives how many. Raises NotFound, Conflict.
-    """
-    row = _on(s, webhook_id)
-    return _again(
-        s,
-        row,
-        sa.or_(
-            _delivery.c.status == FAILED,
-            sa.and_(_delivery.c.status == PENDING, _delivery.c.attempts > 0),
-        ),
-        sa.true() if since is None else _delivery.c.created_at >= since,
-    )
 
 
 def get(s: ScopedSession, webhook_id: UUID, *, lock: bool = False) -> Webhook:
@@ -230,6 +197,11 @@ def get(s: ScopedSession, webhook_id: UUID, *, lock: bool = False) -> Webhook:
     if row is None:
         raise NotFound(_("There is no such webhook."))
     return row
+
+
+def no_delivery() -> NotFound:
+    """The error for a message that is not there."""
+    return NotFound(_("There is no such message. They are kept for 30 days."))
 
 
 def mine(s: ScopedSession) -> tuple[sa.ColumnElement[bool], ...]:
@@ -250,28 +222,6 @@ def order(s: ScopedSession, row: Webhook, at: datetime | None = None) -> None:
     jobs.enqueue(s, DELIVER, run_at=at, unique_key=key, subject=row.id.hex, store_id=row.store_id)
 
 
-def _on(s: ScopedSession, webhook_id: UUID) -> Webhook:
-    row = get(s, webhook_id, lock=True)
-    if row.status != ACTIVE:
-        raise Conflict(_("Switch the webhook on first."))
-    return row
-
-
-def _again(s: ScopedSession, row: Webhook, *which: sa.ColumnElement[bool]) -> int:
-    at = now()
-    done = s.execute(
-        sa.update(_delivery)
-        .where(*s.scope.owns(_delivery), _delivery.c.webhook_id == row.id, *which)
-        .values(status=PENDING, attempts=0, first_at=None, due_at=at)
-        .returning(_delivery.c.id)
-    ).all()
-    row.rest_until = None
-    s.flush()
-    if done:
-        order(s, row)
-    return len(done)
-
-
 def _set(row: Webhook, status: str, reason: str | None = None) -> None:
     row.status, row.reason, row.status_at = status, reason, now()
 
@@ -281,6 +231,17 @@ def disable(s: ScopedSession, row: Webhook, reason: str) -> None:
     _set(row, DISABLED, reason)
     s.flush()
     state.touch(s)
+
+
+def _record(
+    s: ScopedSession, action: str, row: Webhook, details: Mapping[str, Any] | None = None
+) -> None:
+    record(s, action, "webhook", row.id, row.name, store_id=row.store_id, details=details)
+
+
+def _host(url: str) -> str:
+    """Where a webhook goes, without its path, which may be as good as a password."""
+    return urlsplit(url).netloc
 
 
 def _name(name: str) -> str:

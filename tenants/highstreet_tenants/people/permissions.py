@@ -182,6 +182,9 @@ CORE_SCOPES: tuple[KeyScope, ...] = (
     KeyScope("till.write", N_("Record purchases and returns, redeem rewards"), "till.use"),
     KeyScope("customers.read", N_("Find customers"), "customers.read"),
     KeyScope("customers.write", N_("Enrol and change customers"), "customers.write"),
+    KeyScope(
+        "webhooks.manage", N_("Set up webhooks, and see what they were sent"), "webhooks.manage"
+    ),
 )
 
 

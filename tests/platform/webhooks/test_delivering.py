@@ -14,7 +14,7 @@ from highstreet.customers import service as customers
 from highstreet.host import policy
 from highstreet.purchases import service as purchases
 from highstreet.purchases.facts import PurchaseIn
-from highstreet.webhooks import subscriptions
+from highstreet.webhooks import again, subscriptions
 from highstreet.webhooks.delivering import SCHEDULE, wait_after
 from highstreet.webhooks.models import Webhook, WebhookDelivery, WebhookEvent
 from highstreet_tenants import clock
@@ -220,7 +220,7 @@ def test_a_receiver_that_takes_nothing_for_days_is_disabled(street, sink):
     with time_machine.travel(at, tick=True):
         with street.till() as s:
             subscriptions.enable(s, made.webhook.id)
-            assert subscriptions.resend_failed(s, made.webhook.id) == 1
+            assert again.resend_failed(s, made.webhook.id) == 1
         street.work()
     assert sink.got[-1].id == sink.got[0].id
     with street.till() as s:
@@ -282,7 +282,7 @@ def test_both_secrets_sign_for_a_day_after_rotating(street, sink):
 def test_a_test_message_says_that_it_is_one(street, sink):
     with street.till() as s:
         made = street.listen(s, sink.url)
-        subscriptions.test(s, made.webhook.id)
+        again.test(s, made.webhook.id)
     street.work()
     assert json.loads(sink.got[0].body)["type"] == "webhook.test"
 
@@ -290,7 +290,7 @@ def test_a_test_message_says_that_it_is_one(street, sink):
 def test_head_office_without_customers_hears_of_tools_and_tests(street, sink):
     with street.office(brand=street.shops) as s:
         made = street.listen(s, sink.url, "tool.switched")
-        subscriptions.test(s, made.webhook.id)
+        again.test(s, made.webhook.id)
     with street.till(brand=street.shops) as s:
         policy.choose(s, "points_club", True)
     street.work()
