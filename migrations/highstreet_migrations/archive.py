@@ -147,17 +147,36 @@ class Contents(Struct, frozen=True):
         return count
 
 
-class Writing:
-    """A new archive, which stands under its name only once it is whole and on the disk.
+def part_of(folder: Path) -> Path:
+    """Where an archive is written, until it gets its name."""
+    return folder.with_name(f"{folder.name}.part")
 
-    Raises Conflict where something of that name is there already.
+
+def finish(folder: Path) -> None:
+    """Give an archive that is whole its name. Raises Conflict where something has it already."""
+    if folder.exists():
+        raise Conflict(_("%(path)s is there already; name another folder.", path=folder))
+    part_of(folder).rename(folder)
+    _sync(folder.parent)
+
+
+def _sync(folder: Path) -> None:
+    """See that the names in a folder are on the disk, as far as the system can."""
+    if os.name == "posix":
+        opened = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(opened)
+        finally:
+            os.close(opened)
+
+
+class Writing:
+    """A new archive beside the folder whose name it gets by `finish`; whole and on the disk at the
+    end of the `with`, and not there at all if that ends by an error.
     """
 
     def __init__(self, folder: Path, contents: Contents) -> None:
-        if folder.exists():
-            raise Conflict(_("%(path)s is there already; name another folder.", path=folder))
-        self._folder = folder
-        self._part = folder.with_name(f"{folder.name}.part")
+        self._part = part_of(folder)
         self.contents = contents
 
     def __enter__(self) -> "Writing":
@@ -167,7 +186,7 @@ class Writing:
 
     def add(self, table: str, brand: str, store: str | None, rows: Iterable[sa.RowMapping]) -> int:
         """Write rows of one table and place (slugs; store None: head office); gives how many."""
-        columns = {name: KINDS[kind] for name, kind in self.contents.tables[table].items()}
+        columns = self.contents.tables[table]
         path = self._part / brand / (OFFICE if store is None else store) / f"{table}.jsonl.gz"
         path.parent.mkdir(parents=True, exist_ok=True)
         count = 0
@@ -175,12 +194,7 @@ class Writing:
             with gzip.GzipFile(fileobj=raw, mode="wb", mtime=0) as packed:  # same rows, same bytes
                 out = TextIOWrapper(packed, encoding="utf-8", newline="\n")
                 for row in rows:
-                    line = {
-                        name: kind.write(row[name])
-                        for name, kind in columns.items()
-                        if row[name] is not None
-                    }
-                    out.write(json.dumps(line, ensure_ascii=False) + "\n")
+                    out.write(json.dumps(line(columns, row), ensure_ascii=False) + "\n")
                     count += 1
                 out.flush()
                 out.detach()
@@ -200,17 +214,31 @@ class Writing:
         if kind is not None:
             shutil.rmtree(self._part, ignore_errors=True)
             return
-        said = {
-            "format": FORMAT,
-            **asdict(self.contents),
-            "at": _moment(self.contents.at),
-            "files": [asdict(one) for one in self.contents.files],
-        }
-        with (self._part / MANIFEST).open("w", encoding="utf-8") as file:
-            json.dump(said, file, ensure_ascii=False, indent=1)
+        unnamed = self._part / f"{MANIFEST}.part"
+        with unnamed.open("w", encoding="utf-8") as file:
+            json.dump(said(self.contents), file, ensure_ascii=False, indent=1)
             file.flush()
             os.fsync(file.fileno())
-        self._part.rename(self._folder)
+        unnamed.rename(self._part / MANIFEST)  # it says that the archive is whole
+        for path, _folders, _files in os.walk(self._part):
+            _sync(Path(path))
+        _sync(self._part.parent)
+
+
+def said(contents: Contents) -> dict[str, Any]:
+    """The manifest of an archive, as JSON has it."""
+    return {
+        "format": FORMAT,
+        **asdict(contents),
+        "at": _moment(contents.at),
+        "files": [asdict(one) for one in contents.files],
+    }
+
+
+def heard(said: dict[str, Any]) -> Contents:
+    """What a manifest says, its format aside. Raises what values of a wrong kind raise."""
+    files = [File(**one) for one in said.pop("files")]
+    return Contents(**{**said, "at": datetime.fromisoformat(said["at"]), "files": files})
 
 
 def contents_of(folder: Path) -> Contents:
@@ -227,8 +255,7 @@ def contents_of(folder: Path) -> Contents:
                     known=FORMAT,
                 )
             )
-        files = [File(**one) for one in said.pop("files")]
-        contents = Contents(**{**said, "at": datetime.fromisoformat(said["at"]), "files": files})
+        contents = heard(said)
         for table in contents.tables.values():
             for kind in table.values():
                 KINDS[kind]
@@ -236,7 +263,7 @@ def contents_of(folder: Path) -> Contents:
         raise Invalid(
             _("%(path)s is not an export of a tool: %(why)s", path=folder, why=error)
         ) from error
-    for one in files:
+    for one in contents.files:
         path = (folder / one.path).resolve()
         if not path.is_relative_to(folder.resolve()) or not path.is_file():
             raise Invalid(_("%(path)s is missing from the export.", path=one.path))
@@ -245,18 +272,30 @@ def contents_of(folder: Path) -> Contents:
     return contents
 
 
-def rows_in(folder: Path, contents: Contents, table: str) -> Iterator[dict[str, Any]]:
-    """The rows of one table, every column in each."""
-    columns = {name: KINDS[kind] for name, kind in contents.tables[table].items()}
+def line(columns: Mapping[str, str], row: sa.RowMapping) -> dict[str, Any]:
+    """A row (as of `stored`) as its line has it."""
+    return {
+        name: KINDS[kind].write(row[name])
+        for name, kind in columns.items()
+        if row[name] is not None
+    }
+
+
+def lines_in(folder: Path, contents: Contents, table: str) -> Iterator[dict[str, Any]]:
+    """The lines of one table."""
     for one in contents.files:
         if one.table == table:
             with gzip.open(folder / one.path, "rt", encoding="utf-8") as lines:
-                for line in lines:
-                    row = json.loads(line)
-                    yield {
-                        name: kind.read(row[name]) if name in row else None
-                        for name, kind in columns.items()
-                    }
+                yield from map(json.loads, lines)
+
+
+def rows_in(folder: Path, contents: Contents, table: str) -> Iterator[dict[str, Any]]:
+    """The rows of one table, every column in each."""
+    columns = {name: KINDS[kind] for name, kind in contents.tables[table].items()}
+    for row in lines_in(folder, contents, table):
+        yield {
+            name: kind.read(row[name]) if name in row else None for name, kind in columns.items()
+        }
 
 
 def _digest(path: Path) -> str:

@@ -99,7 +99,7 @@ def upgrade(
 
 
 def _in_words(error: BaseException) -> str:
-    if isinstance(error, apart.Stopped | apart.Raised):
+    if isinstance(error, apart.Failed):
         return str(error)
     return f"{type(error).__name__}: {getattr(error, 'orig', error)}"
 
@@ -130,11 +130,12 @@ def _advance(
     return [] if before == after else [f"{history.name}: {', '.join(after)}"]
 
 
-def limit(connection: sa.Connection, seconds: float) -> None:
-    """Let a tool's migration neither run nor wait for locks for ever."""
+def limit(connection: sa.Connection, seconds: float | None) -> None:
+    """Let a tool's migration neither run nor wait for locks for ever. None: ours may run again."""
     if connection.dialect.name == "postgresql":
         connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{LOCK_SECONDS}s'")
-        connection.exec_driver_sql(f"SET LOCAL statement_timeout = '{int(seconds * 1000)}ms'")
+        most = 0 if seconds is None else int(seconds * 1000)
+        connection.exec_driver_sql(f"SET LOCAL statement_timeout = '{most}ms'")
 
 
 def downgrade(url: str, history: History, histories: Sequence[History] = ()) -> None:

@@ -25,8 +25,9 @@ if TYPE_CHECKING:
     from highstreet.host.counting import Counting
     from highstreet.jobs import JobRegistry, Runner
     from highstreet.rates import Rates
+    from highstreet_migrations.apart import Progress
     from highstreet_migrations.archive import Contents
-    from highstreet_migrations.removal import Owner, Progress
+    from highstreet_migrations.removal import Moved, Owner
 
 
 class House(Struct, frozen=True):
@@ -72,10 +73,11 @@ class House(Struct, frozen=True):
         )
 
     def owner_of(self, tool: str) -> Owner:
-        """A loaded tool as its schema knows it. Raises NotFound, with why it is not loaded."""
+        """A loaded tool as its schema knows it, also one whose tables are not up to date. Raises
+        NotFound, with why it is not loaded."""
         from highstreet_migrations.removal import Owner
 
-        loaded = self.host.plugins.get(tool)
+        loaded = self.host.plugins.get(tool) or self.host.unready.get(tool)
         if loaded is None:
             aside = self.host.quarantined.get(tool)
             raise state.no_tool(tool) if aside is None else NotFound(str(aside.detail))
@@ -87,7 +89,7 @@ class House(Struct, frozen=True):
 
     def take_out(
         self, tool: str, folder: Path, *, drop: bool, progress: Progress | None = None
-    ) -> Contents:
+    ) -> Moved:
         """Write a tool's rows to a folder and, with `drop`, take its tables away; see `removal`.
 
         Raises Conflict where a loaded tool needs this one.
@@ -97,7 +99,7 @@ class House(Struct, frozen=True):
         owner = self.owner_of(tool)
         needing = [
             one.name
-            for one in self.host.plugins.values()
+            for one in (*self.host.plugins.values(), *self.host.unready.values())
             if any(need.name == tool for need in one.manifest.depends)
         ]
         if drop and needing:
@@ -114,6 +116,7 @@ class House(Struct, frozen=True):
             self.histories,
             folder,
             drop=drop,
+            seconds=self.config["migration_seconds"],
             progress=progress or removal.silent,
         )
 
@@ -127,12 +130,13 @@ class House(Struct, frozen=True):
         """
         from highstreet_migrations import removal
 
-        contents = removal.bring_back(
+        contents, _earlier = removal.bring_back(
             self.config["owner_database_url"],
             self.owner_of(tool),
             self.histories,
             folder,
             role=self.role,
+            seconds=self.config["migration_seconds"],
             progress=progress or removal.silent,
         )
         return contents, missed.catch_up(self.tenancy, tool, contents.at, actor)

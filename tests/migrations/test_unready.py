@@ -1,58 +1,15 @@
 """A tool whose tables are not ready is left alone: the core and all other tools work without it."""
 
-import os
-import textwrap
-from importlib.metadata import EntryPoint
-from pathlib import Path
-
 import pytest
 import sqlalchemy as sa
 
 from conftest import make_brand
-from highstreet.app import create_app, house_of
-from highstreet.host import policy, registry, state
+from highstreet.host import policy, state
 from highstreet_migrations import runner
 from highstreet_migrations.histories import History, MigrationFailed
 from highstreet_tenants.errors import ToolOff
 from highstreet_tenants.scopes import Actor, Scope
 
-TOML = """
-name = "{name}"
-title = "{name}"
-summary = "A tool for tests."
-version = "1.0"
-requires = "highstreet>=0.1,<1"
-depends = [{depends}]
-levels = ["store", "brand"]
-"""
-TOOL = """
-from highstreet.sdk import JobHandler, Periodic, Plugin, hookimpl
-
-class Hooks:
-    @hookimpl
-    def tool_facts(self, ctx):
-        return ["here"]
-
-plugin = Plugin(
-    {name!r}, hooks=Hooks(), migrations="hs_un_{name}.migrations",
-    jobs=[JobHandler("{name}.tidy", lambda s, payload: None)], periodic=[Periodic("{name}.tidy")],
-)
-"""
-REVISION = """
-import os, time
-import sqlalchemy as sa
-from alembic import op
-revision = "{name}_0001"
-down_revision = None
-
-def upgrade():
-    op.create_table("{name}_thing", sa.Column("brand_id", sa.Uuid, primary_key=True),
-                    sa.Column("id", sa.Uuid, primary_key=True))
-{body}
-
-def downgrade():
-    op.drop_table("{name}_thing")
-"""
 BROKEN = {
     "raises": ("raise RuntimeError('half way')", "RuntimeError: half way"),
     "exits": ("raise SystemExit(3)", "SystemExit: 3"),
@@ -61,48 +18,6 @@ BROKEN = {
     "prints": ("print('{')", ""),
 }
 ME = Actor("system", None, "a test")
-
-
-@pytest.fixture
-def shelf(tmp_path, monkeypatch):
-    """Tools on disk, all installed; gives the folder and puts more there."""
-    monkeypatch.syspath_prepend(str(tmp_path))
-    found = list(registry._installed())
-
-    def put(name: str, body: str = "pass", depends: str = "") -> None:
-        folder = tmp_path / f"hs_un_{name}"
-        (folder / "migrations").mkdir(parents=True)
-        (folder / "plugin.toml").write_text(TOML.format(name=name, depends=depends))
-        (folder / "__init__.py").write_text(TOOL.format(name=name))
-        (folder / "migrations" / "__init__.py").write_text("")
-        write(name, body)
-        found.append(EntryPoint(name, f"hs_un_{name}", registry.GROUP))
-
-    def write(name: str, body: str, folder: Path = tmp_path) -> None:
-        text = REVISION.format(name=name, body=textwrap.indent(body, "    "))
-        path = folder / f"hs_un_{name}" / "migrations" / "first.py"
-        path.write_text(text)
-        os.utime(path, ns=(0, hash(body) % 10**18))  # or Python takes the compiled file for it
-
-    monkeypatch.setattr(registry, "_installed", lambda: found)
-    put.write = write
-    return put
-
-
-@pytest.fixture
-def open_up(urls, tmp_path):
-    """Starts the installation, as often as wanted."""
-    houses = []
-
-    def start(**more):
-        owner, app = urls
-        config = {"database_url": app, "owner_database_url": owner, "instance": str(tmp_path)}
-        houses.append(house_of(create_app(config | more, faces=False)))
-        return houses[-1]
-
-    yield start
-    for house in houses:
-        house.engine.dispose()
 
 
 @pytest.mark.parametrize("how", BROKEN)

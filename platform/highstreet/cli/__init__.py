@@ -86,6 +86,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
             raise
         _tell(error, as_json="--json" in arguments)
         code = WRONG if error.status < 500 or error.status == 503 else DEFECT
+        if error.type == "migration-failed":
+            code = DIFFERS  # a tool's defect, not ours
     except BrokenPipeError:
         code = 0  # the reader (head, less) has seen enough
     except Exception as error:

@@ -32,7 +32,7 @@ def export_(plugin: str, folder: Path, as_json: bool) -> None:
     docs/uninstalling.md describes them. They hold personal data.
     """
     with open_house() as house, progress(as_json) as move:
-        contents = house.take_out(plugin, folder, drop=False, progress=move)
+        contents, _earlier = house.take_out(plugin, folder, drop=False, progress=move)
     _tell(contents, folder, as_json)
 
 
@@ -44,7 +44,8 @@ def export_(plugin: str, folder: Path, as_json: bool) -> None:
 def uninstall(plugin: str, folder: Path, yes: bool, as_json: bool) -> None:
     """Write all that a tool keeps to files, look whether they are whole, and drop its tables.
 
-    Stop the servers and workers first. Afterwards remove the package with pip, and start them
+    Stop the servers and workers first. A run that was killed is run again with the same folder, and
+    does what is left to do. Afterwards remove the package with pip, and start them
     again. `reinstall` brings everything back.
     """
     with open_house() as house:
@@ -61,10 +62,17 @@ def uninstall(plugin: str, folder: Path, yes: bool, as_json: bool) -> None:
                 err=True,
             )
         with progress(as_json) as move:
-            contents = house.take_out(plugin, folder, drop=True, progress=move)
+            contents, earlier = house.take_out(plugin, folder, drop=True, progress=move)
         left = [one for one in _leftovers(house, without=plugin) if one.tool == plugin]
     _tell(contents, folder, as_json, left)
     if not as_json:
+        if earlier:
+            click.echo(
+                _(
+                    "An earlier run had taken the tables away: these are the rows of %(at)s.",
+                    at=f"{contents.at:%Y-%m-%d %H:%M:%S} UTC",
+                )
+            )
         click.echo(
             _(
                 "Its tables are gone. Now remove the package (pip uninstall) and start the servers"
