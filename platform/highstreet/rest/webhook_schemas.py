@@ -94,9 +94,10 @@ class WebhookOut(Schema):
         required=True,
         allow_none=True,
         metadata={
-            "enum": ["gone", "failing", "secret", "closed", None],
+            "enum": ["gone", "failing", "secret", "closed", "address", None],
             "description": "gone: the receiver answered 410. failing: it took nothing for three"
-            " days. secret: it can't be read, make a new one. closed: the store has closed.",
+            " days. secret: it can't be read, make a new one. closed: the store has closed."
+            " address: nothing may be sent there any more, change it.",
         },
     )
     status_at = Moment(required=True)

@@ -173,6 +173,7 @@ def why_disabled(reason: str | None) -> str:
         "failing": _("The receiver took nothing for three days. Mend it, then switch this on."),
         "secret": _("Its secret can’t be read any more. Make a new one, then switch it on."),
         "closed": _("The store has closed."),
+        "address": _("Nothing may be sent to its address. Change it, then switch it on."),
     }.get(reason or "", "")
 
 

@@ -10,6 +10,9 @@ from __future__ import annotations
 import ipaddress
 import re
 import socket
+import threading
+from collections.abc import Sequence
+from typing import Any
 from urllib.parse import urlsplit
 
 from msgspec import Struct
@@ -21,12 +24,19 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 #: Besides 443: what a person may listen on without being the machine's owner.
 LEAST_PORT = 1024
 LONGEST = 500
-# Addresses in which another is wrapped, so that a gateway may lead inside again: IPv4 in IPv6 (old
-# form), NAT64, 6to4, Teredo; and IPv6's old site-local ones.
-_WRAPPED = tuple(
-    ipaddress.IPv6Network(one)
-    for one in ("::/96", "64:ff9b::/96", "64:ff9b:1::/48", "2002::/16", "2001::/32", "fec0::/10")
+#: All that IPv6 has given out so far (RFC 4291 2.4). IPv4 within IPv6, NAT64 and what is local to a
+#: site or a link are outside of it.
+_GLOBAL = ipaddress.IPv6Network("2000::/3")
+# What Python 3.11 takes for global and is not: addresses of protocols (some clouds have their
+# metadata there), 6to4's relays, documentation; and those in which another is wrapped, so that a
+# gateway may lead inside again: 6to4 and Teredo.
+_INSIDE: tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...] = tuple(
+    ipaddress.ip_network(one)
+    for one in ("192.0.0.0/24", "192.88.99.0/24", "2001::/23", "2002::/16", "3fff::/20")
 )
+# An IPv4 address in the last half (RFC 5214 6.1).
+_ISATAP = re.compile(rb"^[\x00\x02]\x00\x5e\xfe")
+_NAME = re.compile(r"(?=.{1,253}$)([a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?\.)*[a-z0-9-]{1,63}")
 _LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -60,7 +70,8 @@ def read(url: str, *, local: bool = False) -> Target:
     except ValueError:  # UnicodeError is one
         raise _bad(_("Write the whole address, such as https://example.com/webhooks.")) from None
     here = local and host in _LOCAL
-    if parts.scheme not in ("https", "http") or not host or len(text) > LONGEST:
+    sound = bool(_NAME.fullmatch(host.lower())) or ":" in host
+    if parts.scheme not in ("https", "http") or not sound or len(text) > LONGEST:
         raise _bad(_("Write the whole address, such as https://example.com/webhooks."))
     if re.search(r"[\x00-\x20\x7f]", text):
         raise _bad(_("An address has no blanks in it."))
@@ -70,7 +81,8 @@ def read(url: str, *, local: bool = False) -> Target:
         raise _bad(_("Leave out user and password: the signature tells who sends."))
     if parts.fragment:
         raise _bad(_("Leave out what stands behind “#”: it is never sent."))
-    port = port or (443 if parts.scheme == "https" else 80)
+    if port is None:
+        port = 443 if parts.scheme == "https" else 80
     if not here and port != 443 and port < LEAST_PORT:
         raise _bad(_("Use port 443, or one from %(least)s on.", least=LEAST_PORT))
     if not here and _is_inside(host):
@@ -79,12 +91,13 @@ def read(url: str, *, local: bool = False) -> Target:
     return Target(parts.scheme, host, port, f"{path}?{parts.query}" if parts.query else path)
 
 
-def resolve(target: Target, *, local: bool = False) -> list[str]:
+def resolve(target: Target, *, local: bool = False, within: float = 5.0) -> list[str]:
     """The addresses to connect to, as the resolver orders them.
 
-    Raises Invalid where one of them is not public, and OSError where there is none.
+    within: seconds. Raises Invalid where one of them is not public, TimeoutError where the name's
+    servers keep us waiting, and OSError where there is none.
     """
-    found = socket.getaddrinfo(target.host, target.port, type=socket.SOCK_STREAM)
+    found = _look_up(target, within)
     addresses = list(dict.fromkeys(str(one[4][0]) for one in found))
     here = local and target.host in _LOCAL
     for text in addresses:
@@ -96,13 +109,39 @@ def resolve(target: Target, *, local: bool = False) -> list[str]:
     return addresses
 
 
+def _look_up(target: Target, within: float) -> Sequence[Any]:
+    """What the system's resolver finds. It has no time limit that we could set, so it is asked by a
+    thread that is left behind where it takes too long; it ends by itself."""
+    found: list[Sequence[Any]] = []
+    failed: list[OSError] = []
+
+    def ask() -> None:
+        try:
+            found.append(socket.getaddrinfo(target.host, target.port, type=socket.SOCK_STREAM))
+        except OSError as error:
+            failed.append(error)
+        except ValueError as error:  # a label that is too long for names
+            failed.append(socket.gaierror(str(error)))
+
+    asking = threading.Thread(target=ask, name="webhooks-resolve", daemon=True)
+    asking.start()
+    asking.join(within)
+    if failed:
+        raise failed[0]
+    if not found:
+        raise TimeoutError
+    return found[0]
+
+
 def is_public(address: Address) -> bool:
     """Whether an address is one of the whole Internet's, and leads nowhere else."""
     if isinstance(address, ipaddress.IPv6Address):
         if address.ipv4_mapped is not None:
             return is_public(address.ipv4_mapped)
-        if any(address in network for network in _WRAPPED) or address.scope_id:
+        if address not in _GLOBAL or address.scope_id or _ISATAP.search(address.packed[8:12]):
             return False
+    if any(address.version == one.version and address in one for one in _INSIDE):
+        return False
     return address.is_global and not address.is_multicast and not address.is_reserved
 
 

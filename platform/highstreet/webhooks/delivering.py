@@ -20,8 +20,10 @@ from msgspec import Struct, field
 from highstreet.host import state
 from highstreet.jobs import JobHandler, Trip, handler
 from highstreet.webhooks import addresses, secrets, signing, subscriptions
+from highstreet.webhooks.addresses import Target
 from highstreet.webhooks.models import (
     ACTIVE,
+    ADDRESS,
     CLOSED,
     FAILED,
     FAILING,
@@ -33,6 +35,7 @@ from highstreet.webhooks.models import (
 )
 from highstreet.webhooks.sending import Answer, Post
 from highstreet_tenants.clock import now
+from highstreet_tenants.errors import Invalid
 from highstreet_tenants.sealing import Sealing, Unsealable
 from highstreet_tenants.sessions import ScopedSession
 from highstreet_tenants.statements import Statement, own
@@ -50,6 +53,8 @@ LONGEST_REST = timedelta(minutes=30)
 CHUNK, SECONDS = 50, 5.0
 #: Seconds after which one webhook makes room for another's.
 TURN = 30.0
+#: Seconds that a message takes with a receiver that is slow.
+SLOW = 1.0
 #: How long after its job died another may deliver.
 HELD_FOR = timedelta(seconds=90)
 
@@ -83,7 +88,7 @@ class Letter(NamedTuple):
 class Round(Struct):
     """What one job needs of a webhook, and what became of a chunk."""
 
-    url: str
+    target: Target
     keys: list[str]
     letters: Sequence[Letter]
     tried: list[tuple[Letter, Answer, datetime]] = field(default_factory=list)
@@ -114,12 +119,12 @@ def deliverer(local: bool = False) -> JobHandler:
         try:
             while monotonic() - began < TURN:
                 with trip.session(write=True) as s:
-                    work = _take(s, webhook_id, trip.id)
+                    work = _take(s, webhook_id, trip.id, local)
                 if work is None or not work.letters:
                     held = work is not None
                     break
                 if post is None:
-                    post = Post(addresses.read(work.url, local=local), local=local)
+                    post = Post(work.target, local=local)
                 _carry(post, work)
                 with trip.session(write=True) as s:
                     going_on = _write_down(s, webhook_id, work)
@@ -139,7 +144,7 @@ def deliverer(local: bool = False) -> JobHandler:
     return deliver_job
 
 
-def _take(s: ScopedSession, webhook_id: UUID, job_id: UUID) -> Round | None:
+def _take(s: ScopedSession, webhook_id: UUID, job_id: UUID, local: bool) -> Round | None:
     """The next letters of a webhook, which is this job's meanwhile; None if it is another's, or
     nothing is to be sent."""
     row = _locked(s, webhook_id)
@@ -151,18 +156,23 @@ def _take(s: ScopedSession, webhook_id: UUID, job_id: UUID) -> Round | None:
     if row.store_id is not None and not state.place(s, row.store_id).open:
         subscriptions.disable(s, row, CLOSED)
         return None
-    row.busy_by, row.busy_until = job_id, at + HELD_FOR
     sealing = cast(Sealing, s.info["sealing"])
     try:
         keys = secrets.signing_now(sealing, row, at)
     except Unsealable:
         subscriptions.disable(s, row, SECRET)
         return None
+    try:
+        target = addresses.read(row.url, local=local)
+    except Invalid:  # it was made under other rules
+        subscriptions.disable(s, row, ADDRESS)
+        return None
+    row.busy_by, row.busy_until = job_id, at + HELD_FOR
     letters: Sequence[Letter] = ()
     if row.rest_until is None or row.rest_until <= at:
         letters = [Letter(*one) for one in s.execute(_due(s, webhook_id, at))]
     s.flush()
-    return Round(row.url, keys, letters)
+    return Round(target, keys, letters)
 
 
 def _due(s: ScopedSession, webhook_id: UUID, at: datetime) -> sa.Select[Any]:
@@ -225,7 +235,7 @@ def _write_down(s: ScopedSession, webhook_id: UUID, work: Round) -> bool:
         else:
             row.last_failed_at = at
     last = work.tried[-1][1]
-    row.rest_until = _rest(row.failures, last)
+    row.rest_until = _rest(row.failures, last) or _pause(work)
     row.busy_until = now() + HELD_FOR
     if last.gone:
         subscriptions.disable(s, row, GONE)
@@ -266,6 +276,15 @@ def _rest(failures: int, last: Answer) -> datetime | None:
         return None
     step = min(failures // PATIENCE - 1, len(SCHEDULE) - 1)
     return now() + min(SCHEDULE[step], LONGEST_REST)
+
+
+def _pause(work: Round) -> datetime | None:
+    """Until when a receiver that takes everything, but slowly, makes room for others: it has a
+    third of the time, or twenty of them could keep a worker to themselves."""
+    took = sum(answer.took_ms for _letter, answer, _at in work.tried) / 1000
+    if took < SECONDS or took / len(work.tried) < SLOW:
+        return None
+    return now() + timedelta(seconds=2 * took)
 
 
 def _let_go(s: ScopedSession, webhook_id: UUID, job_id: UUID) -> None:

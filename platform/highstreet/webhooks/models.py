@@ -12,8 +12,8 @@ from highstreet_tenants.clock import now
 ACTIVE, PAUSED, DISABLED = "active", "paused", "disabled"
 PENDING, SENT, FAILED = "pending", "sent", "failed"
 #: Why a webhook was disabled: the receiver said so, nothing was taken for days, its secret can't be
-#: read, the store has closed.
-GONE, FAILING, SECRET, CLOSED = "gone", "failing", "secret", "closed"
+#: read, the store has closed, its address is one that nothing is sent to (any more).
+GONE, FAILING, SECRET, CLOSED, ADDRESS = "gone", "failing", "secret", "closed", "address"
 
 
 class Webhook(StoreOwned, Base):

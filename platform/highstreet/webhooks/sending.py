@@ -17,7 +17,7 @@ from time import monotonic
 
 import urllib3
 from msgspec import Struct
-from urllib3.connection import HTTPConnection
+from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
 import highstreet
@@ -29,6 +29,8 @@ from highstreet_tenants.errors import Invalid
 
 #: Seconds: to reach the receiver, between two bytes of its answer, and for all of it.
 CONNECT, READ, WHOLE = 5.0, 10.0, 15.0
+#: Seconds that looking up a name may take, and between two tries to cut a connection.
+RESOLVE, CUT_EVERY = 5.0, 0.2
 #: Bytes of an answer that are read, and characters that are kept.
 MOST_ANSWER, EXCERPT = 4096, 300
 #: Addresses of one name that are tried.
@@ -72,9 +74,10 @@ class Post:
         local: bool = False,
         ssl_context: ssl.SSLContext | None = None,
         whole: float = WHOLE,
+        resolve: float = RESOLVE,
     ) -> None:
         self._target, self._local, self._ssl = target, local, ssl_context
-        self._whole = whole
+        self._whole, self._resolve = whole, resolve
         self._pool: _Pool | None = None
 
     def close(self) -> None:
@@ -104,7 +107,8 @@ class Post:
         if self._pool is not None:
             return self._ask(self._pool, body, headers, began)
         failure: Exception = OSError("the name has no address")
-        for address in addresses.resolve(self._target, local=self._local)[:MOST_ADDRESSES]:
+        found = addresses.resolve(self._target, local=self._local, within=self._resolve)
+        for address in found[:MOST_ADDRESSES]:
             pool = self._pool_to(address)
             try:
                 answer = self._ask(pool, body, headers, began)
@@ -119,9 +123,12 @@ class Post:
     def _ask(
         self, pool: _Pool, body: bytes, headers: Mapping[str, str], began: float
     ) -> tuple[int, str, timedelta | None]:
+        left = self._whole - (monotonic() - began)
+        if left <= 0:
+            raise TimeoutError
         # The time limits of sockets begin anew with each byte; whoever sends one every nine seconds
         # would hold us for ever.
-        watch = threading.Timer(self._whole - (monotonic() - began), pool.cut)
+        watch = _Watch(left, pool.cut)
         watch.daemon = True
         watch.start()
         try:
@@ -162,29 +169,72 @@ class Post:
         )
 
 
+class _Watch(threading.Timer):
+    """Calls again and again once the time is over: the first call may come a moment too early,
+    before there is a connection to be cut."""
+
+    def run(self) -> None:
+        """Wait, then cut until somebody says that it is done."""
+        self.finished.wait(self.interval)
+        while not self.finished.is_set():
+            self.function()
+            self.finished.wait(CUT_EVERY)
+
+
+class _Held:
+    """A connection of which a second handle is at hand. While TLS shakes hands the first one is
+    empty, and a receiver that never comes to an end with that could not be cut off."""
+
+    handle: socket.socket | None = None
+
+    def _new_conn(self) -> socket.socket:
+        made: socket.socket = super()._new_conn()  # type: ignore[misc]  # urllib3's has it
+        self.handle = made.dup()
+        return made
+
+    def close(self) -> None:
+        """Let both go."""
+        if self.handle is not None:
+            self.handle.close()
+            self.handle = None
+        super().close()  # type: ignore[misc]
+
+
+class _HeldPlain(_Held, HTTPConnection):
+    """Without encryption."""
+
+
+class _HeldSecured(_Held, HTTPSConnection):
+    """With it."""
+
+
 class _Cuttable:
     """A pool of one connection that can be cut while somebody waits for it."""
 
-    _held: HTTPConnection | None = None
+    _held: _Held | None = None
 
-    def _get_conn(self, timeout: float | None = None) -> HTTPConnection:
+    def _get_conn(self, timeout: float | None = None) -> _Held:
         self._held = super()._get_conn(timeout)  # type: ignore[misc]  # urllib3's pool has it
         return self._held
 
     def cut(self) -> None:
         """End whatever is waited for."""
-        sock = self._held.sock if self._held is not None else None
-        if sock is not None:
+        handle = self._held.handle if self._held is not None else None
+        if handle is not None:
             with suppress(OSError):  # it ended by itself
-                sock.shutdown(socket.SHUT_RDWR)
+                handle.shutdown(socket.SHUT_RDWR)
 
 
-class _Plain(_Cuttable, urllib3.HTTPConnectionPool):
+class _Plain(_Cuttable, urllib3.HTTPConnectionPool):  # type: ignore[misc]  # one of its own kind
     """Without encryption."""
 
+    ConnectionCls = _HeldPlain
 
-class _Secured(_Cuttable, urllib3.HTTPSConnectionPool):
+
+class _Secured(_Cuttable, urllib3.HTTPSConnectionPool):  # type: ignore[misc]
     """With it."""
+
+    ConnectionCls = _HeldSecured
 
 
 _Pool = _Plain | _Secured

@@ -310,6 +310,25 @@ def test_secrets_are_not_kept_in_the_clear_and_another_installation_can_not_send
     with street.till() as s:
         row = subscriptions.get(s, made.webhook.id)
         assert (row.status, row.reason) == ("disabled", "secret")
+        new = subscriptions.rotate(s, made.webhook.id)
+        subscriptions.enable(s, made.webhook.id)
+    street.work()  # nobody waits for the job that could not read the secret
+    Verifier(new.secret).verify(sink.got[0].body, sink.got[0].headers)
+
+
+def test_an_address_that_rules_forbid_by_now_gets_nothing(street, sink):
+    with street.till() as s:
+        made = street.listen(s, sink.url)
+        made.webhook.url = "https://10.0.0.1/"
+        customers.enrol(s, name="Anna")
+    street.work()
+    with street.till() as s:
+        row = subscriptions.get(s, made.webhook.id)
+        assert (row.status, row.reason) == ("disabled", "address")
+        subscriptions.change(s, made.webhook.id, url=sink.url, local=True)
+        subscriptions.enable(s, made.webhook.id)
+    street.work()
+    assert len(sink.got) == 1
 
 
 def test_the_webhooks_of_a_closed_store_end(street, sink):
