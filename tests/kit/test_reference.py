@@ -31,7 +31,7 @@ DRAWN = {
     "check": ("'sure', 'Sure', checked=true", " checked"),
     "form_errors": ("{'sum': ['Too much']}, {'sum': ('sum', 'Sum')}", 'href="#sum"'),
     "more": ("'?page=2', 'More'", 'rel="next"'),
-    "declared_list": ("[('Tables', ['<b>'])]", "&lt;b&gt;"),
+    "declared_list": ("[('Tables', ['<b>'], true)]", "&lt;b&gt;"),
 }
 #: Tests that go through all hooks prove none of them.
 GENERAL = ("tests/kit/", "tests/probe/")

@@ -197,7 +197,7 @@ def show(plugin: str, brand_slug: str | None, as_json: bool) -> None:
     for key, value in told.items():
         if key not in ("declares", "hooks") and value not in ("", []):
             click.echo(f"{key}: {', '.join(map(str, value)) if isinstance(value, list) else value}")
-    for title, things in declared.titled(host, plugin, told["declares"]):
+    for title, things, _technical in declared.titled(host, plugin, told["declares"]):
         click.echo(f"{title}:")
         for thing in things:
             click.echo(f"  {thing}")

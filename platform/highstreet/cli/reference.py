@@ -254,7 +254,7 @@ def macros() -> list[tuple[str, str]]:
     """(what it is for, name with arguments) of each macro that tools may import, in their order."""
     template = resources.files("highstreet.web").joinpath("templates", "macros", "ui.html")
     found = re.findall(
-        r"(?:\{#((?:(?!#\}).)*)#\}\n)?\{% macro (.+?) -%\}", template.read_text("utf-8"), re.S
+        r"(?:\{#((?:(?!#\}).)*)#\}\n)?\{% macro ([a-z].+?) -%\}", template.read_text("utf-8"), re.S
     )
     return [(" ".join(comment.split()), said) for comment, said in found]
 

@@ -5,10 +5,11 @@ two versions are compared by plain sets.
 """
 
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from highstreet.host.manifest import CAPABILITIES
 from highstreet.i18n import gettext as _
+from highstreet.i18n import language
 
 if TYPE_CHECKING:
     from highstreet.host.registry import Host, Loaded
@@ -59,11 +60,23 @@ def _of(host: "Host", name: str, loaded: "Loaded") -> Iterator[str]:
     yield from (f"file:{one.name}" for one in plugin.imports)
 
 
-def titled(host: "Host", name: str, things: Iterable[str]) -> list[tuple[str, list[str]]]:
-    """Things by kind, in words for whoever is to agree: (title of the kind, its things)."""
+#: What everybody who is to agree must see; the rest tells who looks after the installation.
+_FOR_ALL = frozenset({"message", "capability", "permission"})
+
+
+class Declared(NamedTuple):
+    """Things of one kind, in words. technical: for whoever looks after the installation."""
+
+    title: str
+    things: list[str]
+    technical: bool
+
+
+def titled(host: "Host", name: str, things: Iterable[str]) -> list[Declared]:
+    """Things by kind, in words for whoever is to agree."""
     titles = {
         "message": _("Messages it may send"),
-        "capability": _("What it does"),
+        "capability": _("What it may do"),
         "permission": _("Permissions it adds"),
         "table": _("Tables it keeps"),
         "job": _("Work in the background"),
@@ -82,6 +95,8 @@ def titled(host: "Host", name: str, things: Iterable[str]) -> list[tuple[str, li
         if kind in ("capability", "message"):
             what = str(CAPABILITIES.get(what, what))
         elif kind == "permission" and manifest is not None:
-            what = manifest.permissions.get(what, what)
+            what = manifest.permitted(what, language())
         found.setdefault(kind, []).append(what)
-    return [(titles[kind], found[kind]) for kind in KINDS if kind in found]
+    return [
+        Declared(titles[kind], found[kind], kind not in _FOR_ALL) for kind in KINDS if kind in found
+    ]

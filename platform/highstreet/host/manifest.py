@@ -108,6 +108,11 @@ class Manifest(Struct, frozen=True):
         """The summary in a language, English if it has none."""
         return self.words[language].summary if language in self.words else self.summary
 
+    def permitted(self, name: str, language: str = "en") -> str:
+        """What a permission lets somebody do, in a language, English if it has none."""
+        said = self.words[language].permissions if language in self.words else {}
+        return said.get(name) or self.permissions.get(name, name)
+
 
 class _Requirement(fields.Field[Requirement]):
     def _deserialize(self, value: Any, *_rest: Any, **_options: Any) -> Requirement:

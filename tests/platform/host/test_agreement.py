@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from highstreet.host import agreements, declared, dispatch, owed, policy, state
+from highstreet.host import manifest as manifests
 from highstreet.host.registry import Host
 from highstreet.host.spec import hookimpl
 from highstreet.jobs import JobHandler, Periodic
@@ -133,10 +134,15 @@ def test_what_head_office_requires_it_has_agreed_to(
 
 def test_what_a_tool_declares_is_said_by_kind(make_host: MAKE) -> None:
     host = version(make_host, "1.0", "customers.read", "mail.send", jobs=[JOB])
-    shown = dict(declared.titled(host, "club", declared.of(host, "club")))
-    assert shown == {
-        "Messages it may send": ["sends e-mail"],
-        "What it does": ["reads customers"],
-        "Work in the background": ["club.write"],
-        "Hooks it answers": ["happened"],
-    }
+    assert declared.titled(host, "club", declared.of(host, "club")) == [
+        ("Messages it may send", ["sends e-mail"], False),
+        ("What it may do", ["reads customers"], False),
+        ("Work in the background", ["club.write"], True),
+        ("Hooks it answers", ["happened"], True),
+    ]
+
+
+def test_permissions_that_a_tool_adds_are_told_in_the_readers_language() -> None:
+    manifest = manifests.read(manifests.find("highstreet_points_club"))
+    assert manifest.permitted("points_club.adjust", "zh_Hans") == "手动更正会员积分"
+    assert manifest.permitted("points_club.adjust", "de") == "Correct a member's points by hand"
