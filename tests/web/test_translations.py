@@ -87,6 +87,11 @@ def test_every_place_in_a_message_is_filled_in_chinese_too(chinese: Catalog) -> 
     assert lost == []
 
 
+def test_chinese_has_its_own_commas(chinese: Catalog) -> None:
+    narrow = re.compile(r"[\u4e00-\u9fff”）][,;:?]|[,;:](?=[\u4e00-\u9fff“])")
+    assert [text(one) for one in chinese if one.id and narrow.search(text(one))] == []
+
+
 def test_the_compiled_catalogue_is_the_written_one(chinese: Catalog) -> None:
     again = BytesIO()
     write_mo(again, chinese)
