@@ -21,7 +21,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import sqlalchemy as sa
-from highstreet.sdk import Ctx, JobHandler, Periodic, ScopedSession, Verb
+from highstreet.sdk import Ctx, CustomerField, JobHandler, Periodic, ScopedSession, Verb
 from highstreet.sdk import gettext as _
 from highstreet.sdk import lazy_gettext as _l
 from markupsafe import Markup
@@ -51,6 +51,12 @@ def count(ctx: Ctx, options: Mapping[str, str]) -> list[dict[str, object]]:
     return [{"entries": ctx.s.scalar(sa.select(sa.func.count(Entry.id))) or 0}]
 
 
+def often(_ctx: Ctx) -> sa.Select[Any]:
+    """How often somebody is to be thanked."""
+    return sa.select(Entry.customer_id, sa.func.count(Entry.id)).group_by(Entry.customer_id)
+
+
+FIELDS = [CustomerField("good.often", _l("Times to thank"), "number", often)]
 SLOTS = {"today.panel": panel}
 JOBS = [JobHandler("good.tidy", tidy)]
 PERIODIC = [Periodic("good.tidy", at="03:00")]
@@ -73,6 +79,9 @@ msgstr "%(count)s 人等候"
 msgid "How many wait"
 msgstr "等候人数"
 
+msgid "Times to thank"
+msgstr "应致谢次数"
+
 msgid "To be thanked"
 msgstr "待致谢"
 """
@@ -88,8 +97,8 @@ def write(folder: Path) -> Path:
         package,
         "__init__.py",
         "    translations=",
-        "    slots=more.SLOTS,\n    jobs=more.JOBS,\n    periodic=more.PERIODIC,\n"
-        "    verbs=more.VERBS,\n    translations=",
+        "    fields=more.FIELDS,\n    slots=more.SLOTS,\n    jobs=more.JOBS,\n"
+        "    periodic=more.PERIODIC,\n    verbs=more.VERBS,\n    translations=",
     )
     edit(package, "__init__.py", "import hooks, models", "import hooks, models, more")
     edit(package, "plugin.toml", '["customers.read"]', '["customers.read", "jobs"]')

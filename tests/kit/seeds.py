@@ -246,6 +246,13 @@ DEEDS = (
         "The slot today.panel",
     ),
     Bad(
+        "fields-values",
+        "more.py",
+        "sa.func.count(Entry.id)).group_by(Entry.customer_id)",
+        "sa.func.min(Entry.bought_at)).group_by(Entry.customer_id)",
+        "good.often gives datetime, and is of the kind number",
+    ),
+    Bad(
         "leak-verbs",
         "more.py",
         '    return [{"entries"',
@@ -291,8 +298,8 @@ DEEDS = (
     Bad(
         "screens-inline",
         "templates/good/waiting.html",
-        '<div class="hs-head">',
-        '<div class="hs-head" style="color: red">',
+        '<ul class="hs-rows">',
+        '<ul class="hs-rows" style="color: red">',
         "a style within an attribute",
     ),
     Bad(

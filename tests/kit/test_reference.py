@@ -20,6 +20,16 @@ HOOKS = [hook for room in rooms.specs() for hook in hooks_in(room)]
 DRAWN = {
     "icon": ("'star'", 'href="#star"'),
     "state": ("'broken', 'Broken'", "hs-bad"),
+    "head": ("'Cakes', 'all of them', '/back', 'All tools'", '<a href="/back">All tools</a>'),
+    "panel": ("'Cakes', 'cakes', flush=true", 'aria-labelledby="cakes"'),
+    "table": (
+        "'Table of cakes', ['Cake', ('Price', 'num'), '']",
+        '<th scope="col" class="num">Price',
+    ),
+    "confirm": (
+        "'Eat it?', '/eat', 'Eat', '/keep', 'Keep it'",
+        '<a class="btn btn-quiet" href="/keep">',
+    ),
     "notice": ("'bad', title='Oh'", "BODY"),
     "empty": ("'Nothing yet'", "BODY"),
     "figures": ("[{'value': 7, 'label': 'Visits', 'note': 'today'}]", "<dt>Visits</dt><dd>7"),

@@ -108,6 +108,17 @@ def test_figures_of_few_people_are_left_out(front: Any) -> None:
     assert "Customer" not in page
 
 
+def test_a_tool_has_news_for_head_office_where_it_is_on(
+    app: Any, front: Any, manager: Any, office: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pieces = app.extensions["highstreet"].host.plugins[CLUB].plugin.slots
+    monkeypatch.setitem(pieces, "office.news", lambda ctx: f"<b>{ctx.brand.name}</b> has news")
+    assert "has news" not in words(manager.get(f"{office}/"))
+    with front.office(0, write=True) as s:
+        policy.set_policy(s, CLUB, "required")
+    assert "From your tools &lt;b&gt;" in words(manager.get(f"{office}/"))
+
+
 def test_overview_and_store_pages_show_sums_only(front: Any) -> None:
     head = front.person("hugo", "head_office_manager", 1, None)
     for n in range(6):
@@ -166,7 +177,7 @@ def test_the_chart_says_what_it_shows_and_keeps_to_its_frame() -> None:
 
 
 def test_results_of_many_stores_come_page_by_page_and_whole_as_a_file(
-    front: Any, manager: Any, office: str, monkeypatch: pytest.MonkeyPatch
+    app: Any, front: Any, manager: Any, office: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("highstreet.web.office.results.PER_PAGE", 1)
     for store, many in ((0, 5), (1, 6)):

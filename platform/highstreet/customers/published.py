@@ -7,7 +7,7 @@ where it is on.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -15,7 +15,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from highstreet import host as hosts
-from highstreet.customers import fields
+from highstreet.customers import fields, queries
 from highstreet.customers.facts import FieldFact
 from highstreet.customers.models import Customer
 from highstreet.host import guard, state
@@ -75,12 +75,20 @@ CORE: Mapping[str, CustomerField] = {
 """The core's own."""
 
 
-def known(s: ScopedSession, store_id: UUID | None = None) -> dict[str, CustomerField]:
+def known(
+    s: ScopedSession, store_id: UUID | None = None, may: Callable[[str], bool] | None = None
+) -> dict[str, CustomerField]:
     """All fields that can be asked for in a place: the core's, the brand's, those of tools that are
-    on there, in this order."""
+    on there, in this order.
+
+    may: whether the reader holds a permission there; fields that need another are left out.
+    """
     found = dict(CORE)
     found |= {f"{_CUSTOM}{one.key}": _custom(one) for one in fields.listed(s)}
-    return found | _of_tools(s, store_id)
+    found |= _of_tools(s, store_id)
+    if may is None:
+        return found
+    return {name: one for name, one in found.items() if not one.permission or may(one.permission)}
 
 
 def read(
@@ -90,20 +98,23 @@ def read(
     store_id: UUID | None = None,
 ) -> dict[UUID, dict[str, Any]]:
     """Values by customer and name: whoever has none, or is out of reach, is missing, and so are the
-    fields of tools that are off.
+    fields of tools that are off. Under the id of a merged record stands what is known of the one
+    that took its place.
 
     A few statements for each field, however many customers. A tool that fails costs its own fields
     alone, and the failure is recorded. Raises NotFound for a name that nobody publishes anywhere.
     """
     there = known(s, store_id)
     _refuse_unknown(s, names, there)
-    found: dict[UUID, dict[str, Any]] = {one: {} for one in customer_ids}
+    asked = list(dict.fromkeys(customer_ids))
+    now = queries.followed(s, asked)
+    found: dict[UUID, dict[str, Any]] = {one: {} for one in now.values()}
     ids = list(found)
     for name in dict.fromkeys(names):
         if name in there:
             for customer_id, value in _values(s, there[name], ids, store_id).items():
                 found[customer_id][name] = value
-    return {customer_id: values for customer_id, values in found.items() if values}
+    return {one: dict(found[now[one]]) for one in asked if one in now and found[now[one]]}
 
 
 def _values(
@@ -117,8 +128,11 @@ def _values(
             # Within the SELECT itself: around it, the walls would find a subquery of nobody's.
             some = query.where(which.in_(ids[start : start + CHUNK]))
             for customer_id, value in (s if ctx is None else ctx.s).execute(some):
-                if value is not None and value != "":
-                    found[customer_id] = _typed(one, value)
+                if value is None or value == "":
+                    continue
+                if customer_id in found:
+                    raise TypeError(f"{one.name} gives two values for one customer")
+                found[customer_id] = _typed(one, value)
         return found
 
     tool = one.name.partition(".")[0]

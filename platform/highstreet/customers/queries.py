@@ -72,6 +72,16 @@ _FOLLOWED_ALL = Statement(
     postgresql=_FOLLOWED_ALL_SQL.format("= ANY(:ids)"),
     types=TYPES,
 )
+_NOW_ALL_SQL = (
+    f"SELECT g.id, c.id FROM core_customer AS g"
+    f" JOIN core_customer AS c ON c.brand_id = g.brand_id AND c.id = {_NOW}"
+    f" WHERE g.id {{}} AND c.status <> 'erased' AND {own('g')} AND {own('c')}"
+)
+_NOW_ALL = Statement(
+    _NOW_ALL_SQL.format("IN (SELECT value FROM json_each(:ids))"),
+    postgresql=_NOW_ALL_SQL.format("= ANY(:ids)"),
+    types=TYPES,
+)
 _RECORD = Statement(
     f"SELECT {FACT} FROM core_customer AS c WHERE c.id = :id AND {own('c')}",
     returns="row",
@@ -209,6 +219,14 @@ def by_ids(s: ScopedSession, ids: Iterable[UUID]) -> list[CustomerFact]:
     Of a merged record, the one that took its place.
     """
     return [CustomerFact(*row) for row in _FOLLOWED_ALL(s, ids=list(ids))]
+
+
+def followed(s: ScopedSession, ids: Iterable[UUID]) -> dict[UUID, UUID]:
+    """The id that each record goes by now: its own, or that of the one that took its place.
+
+    Whoever is erased or out of reach is missing.
+    """
+    return {row[0]: row[1] for row in _NOW_ALL(s, ids=list(ids))}
 
 
 def record(s: ScopedSession, customer_id: UUID) -> CustomerFact:

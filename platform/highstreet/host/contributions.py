@@ -214,6 +214,11 @@ def _permissions(candidate: Candidate, plugin: Plugin) -> Iterator[str]:
             entry.permission not in candidate.manifest.permissions
         ):
             yield f"{entry.permission} is not declared under [permissions] in plugin.toml"
+    for one in plugin.fields:
+        if one.permission.startswith(prefix) and one.permission not in (
+            candidate.manifest.permissions
+        ):
+            yield f"{one.permission} is not declared under [permissions] in plugin.toml"
     if plugin.translations is not None and Path(plugin.translations).name != plugin.translations:
         yield f"translations must be the name of a folder beside the package: {plugin.translations}"
     if plugin.migrations is not None and not _is_package(plugin.migrations, candidate.package):

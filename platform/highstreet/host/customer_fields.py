@@ -29,7 +29,8 @@ class CustomerField(Struct, frozen=True):
     name: `<tool>.<what>`, at most 80 letters. label, help: lazy translations. query: gets `ctx` of
     a place and gives a SELECT of two columns, a customer's id and the value, at most one row for
     each; it reads the tool's own tables and is narrowed to the customers that are asked about.
-    NULL, like no row, is no value. choices: what a choice may be, with its words.
+    NULL, like no row, is no value. choices: what a choice may be, with its words. permission: whom
+    pages, files and the REST API show it to, beside `customers.read`; the tool's own or the core's.
     """
 
     name: str
@@ -38,6 +39,7 @@ class CustomerField(Struct, frozen=True):
     query: Callable[[Any], sa.Select[*tuple[Any, ...]]]
     help: object = ""
     choices: Mapping[str, object] = field(default_factory=dict)
+    permission: str = ""
 
 
 #: Beginnings of names that are the core's and the brand's: no tool may be called so.

@@ -74,7 +74,7 @@ def listing() -> dict[str, Any]:
                 "kind": one.kind,
                 "choices": list(one.choices),
             }
-            for one in published.known(current.s).values()
+            for one in published.known(current.s, may=current.may).values()
         ]
     }
 
@@ -86,13 +86,14 @@ def listing() -> dict[str, Any]:
 def values(asked: dict[str, Any], customer_id: UUID) -> dict[str, Any]:
     """Say what is known of a customer, by name.
 
-    Of a customer who was merged, of the one who took their place.
+    Of a customer who was merged, of the one who took their place. What the key holds no scope for
+    is missing.
     """
     s = current.s
-    kept = queries.get(s, customer_id).id
-    known = published.known(s)
+    queries.get(s, customer_id)
+    known = published.known(s, may=current.may)
     names = [one.strip() for one in asked["names"].split(",") if one.strip()] or list(known)
-    found = published.read(s, names, [kept]).get(kept, {})
+    found = published.read(s, names, [customer_id]).get(customer_id, {})
     return {
         "items": [
             {
@@ -101,6 +102,7 @@ def values(asked: dict[str, Any], customer_id: UUID) -> dict[str, Any]:
                 "value": _json(value),
             }
             for name, value in found.items()
+            if name in known  # not what the key may not see
         ]
     }
 

@@ -15,6 +15,7 @@ SLOTS = {
     "customer.panel": "a panel on a customer's page (customer)",
     "member.panel": "a panel on the member's own page (customer)",
     "tool.set_up": "a panel on the tool's own set-up page",
+    "office.news": "a row of news for head office's day",
     "office.results": "a panel on head office's results",
 }
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 import sqlalchemy as sa
 from msgspec.structs import replace
 
 from highstreet.customers import fields, published
+from highstreet.customers import service as customers
 from highstreet.host import policy, state
 from highstreet.host.models import PluginFault
 from highstreet_points_club import history, lapse, rewards
@@ -152,3 +154,32 @@ def test_a_field_that_fails_costs_itself_alone_and_is_noted(
     with shop.database.tenancy.session(Scope.store(shop.club.id, shop.club.stores[0].id)) as s:
         assert "field:points_club.balance" in s.scalars(sa.select(PluginFault.hook)).all()
         assert state.is_on(s, NAME)
+
+
+def test_under_the_id_of_a_merged_record_stands_what_is_known_of_whom_it_is_now(
+    shop: Shop,
+) -> None:
+    shop.set_up(shop.club)
+    with shop.session(shop.club) as s:
+        stays, goes = shop.member(s, "Maren"), shop.member(s, "Marn")
+        shop.buy(s, stays.id, 5000)
+        shop.buy(s, goes.id, 3000)
+        customers.merge(s, stays.id, goes.id)
+        found = published.read(s, ["points_club.balance"], [goes.id, stays.id, uuid4()])
+    assert found == {one.id: {"points_club.balance": 80} for one in (goes, stays)}
+
+
+def test_a_field_is_known_to_whoever_may_see_it(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loaded = shop.host.get(NAME)
+    shy = replace(FIELDS[0], permission="points_club.adjust")
+    plugin = replace(loaded.plugin, fields=(shy, *FIELDS[1:]))
+    monkeypatch.setitem(shop.host.plugins, NAME, replace(loaded, plugin=plugin))
+    shop.set_up(shop.club)
+    with shop.session(shop.club, write=False) as s:
+        assert shy.name in published.known(s)
+        assert shy.name in published.known(s, may=lambda one: one == shy.permission)
+        seen = published.known(s, may=lambda _one: False)
+    assert shy.name not in seen
+    assert FIELDS[1].name in seen

@@ -11,6 +11,7 @@ PARTS = (
     "hooks",
     "people",
     "leaks",
+    "fields",
     "off",
     "screens",
     "api",

@@ -38,14 +38,14 @@ def _told(what: str, place: Shop | Office, text: str, where: str) -> Iterator[Fi
         yield Finding(f"{what} shows, in {place.slug}, what is {mark}.", MEND, where)
 
 
-def _others(bench: Bench, shop: Shop) -> list[Shop]:
+def others(bench: Bench, shop: Shop) -> list[Shop]:
     """A sister store whose people are not this one's, and a stranger's."""
     sister = next(one for one in shop.office.shops if one is not shop)
     stranger = next(one for one in bench.town.shops if one.office is not shop.office)
     return [sister, stranger]
 
 
-def _shared(shop: Shop, other: Shop, argument: str) -> bool:
+def shared(shop: Shop, other: Shop, argument: str) -> bool:
     """Whether members of a club are this store's as well."""
     club = shop.office is other.office and shop.office.customers == "brand"
     return club and ("customer" in argument or "member" in argument)
@@ -119,8 +119,8 @@ def _ids(
     if isinstance(nobody, Finding):
         yield nobody
         return
-    for other in _others(bench, shop):
-        if _shared(shop, other, argument):
+    for other in others(bench, shop):
+        if shared(shop, other, argument):
             continue
         theirs = [row for row in bench.rows() if row.store == other.id]
         before = fingerprint(iter(theirs))

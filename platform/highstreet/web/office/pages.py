@@ -14,7 +14,7 @@ from highstreet.host.access import requires
 from highstreet.i18n import gettext as _
 from highstreet.i18n import ngettext
 from highstreet.jobs import counts as job_counts
-from highstreet.web import campaign_words, formats, toolfaces, weekly
+from highstreet.web import campaign_words, formats, slots, toolfaces, weekly
 from highstreet.web.current import current
 from highstreet.web.office import figures, toolmap
 from highstreet.web.store.settings import store_facts
@@ -53,12 +53,14 @@ def overview(brand: str) -> str:
             )
         ]
         needs = [*_needs(s, the_map), *_silent(rows)]
+        news = slots.fill(s, "office.news")
     return render_template(
         "office/overview.html",
         figures_=shown,
         stores_count=count,
         period=weekly.words_of(weeks),
         needs=needs,
+        news=news,
         map=the_map,
         rows=rows,
         legend=toolmap.legend(),

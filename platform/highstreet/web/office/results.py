@@ -6,10 +6,9 @@ from uuid import UUID
 import sqlalchemy as sa
 from flask import Response, render_template
 
-from highstreet.host import slots
 from highstreet.host.access import requires
 from highstreet.results.periods import Period
-from highstreet.web import weekly
+from highstreet.web import slots, weekly
 from highstreet.web.current import current
 from highstreet.web.office import figures
 from highstreet.web.office.pages import PER_PAGE, here, office, page_number
@@ -40,7 +39,7 @@ def results(brand: str) -> str:
     chosen = _most_visited(cells)[number * PER_PAGE : (number + 1) * PER_PAGE]
     with current.session() as s:
         named = _named(s, chosen)
-        panels = [answer.value for answer in slots.render(s, "office.results")]
+        panels = slots.fill(s, "office.results")
     rows = [
         {
             "name": named[store_id].name,

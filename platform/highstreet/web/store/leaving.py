@@ -44,7 +44,8 @@ def sheet_of_all(brand: str, store: str | None = None) -> FlaskResponse:
     name = f"customers-{place.store.slug if place.store else place.brand.slug}.csv"
     with current.session(write=True) as s:
         record(s, "customers.exported", "customer")
-        more = [one for one in published.known(s) if one not in published.CORE]
+        known = published.known(s, may=current.may)
+        more = [one for one in known if one not in published.CORE]
         return sheet(name, (*_COLUMNS, *more), _lines(s, more))
 
 
