@@ -52,14 +52,11 @@ def award(ctx: Ctx, purchase: PurchaseFact) -> Awarded | None:
         return None
     place = rules.place(ctx, purchase.store_id)
     at = purchase.occurred_at
-    programme = rules.earning(ctx, purchase.store_id, at)
+    earning = rules.earning(ctx, purchase.store_id, at)
+    programme = earning.usual
     result = earned(programme, left_of(purchase), place.zone)
-    if (
-        result.points
-        and rules.welcomes(ctx, purchase.store_id, at)
-        and gains.is_new(ctx, purchase.customer_id)
-    ):
-        programme = rules.earning(ctx, purchase.store_id, at, welcome=True)
+    if result.points and earning.welcomes and gains.is_new(ctx, purchase.customer_id):
+        programme = earning.first
         result = earned(programme, left_of(purchase), place.zone)
     due = Due(purchase, purchase.customer_id, place, programme, result.points, result.gains)
     if not result.points:

@@ -102,7 +102,7 @@ def _worked_out(ctx: Ctx, purchases: Sequence[PurchaseFact]) -> list[Due]:
         if purchase.customer_id is None:
             continue
         place = rules.place(ctx, purchase.store_id)
-        programme = rules.earning(ctx, purchase.store_id, purchase.occurred_at)
+        programme = rules.earning(ctx, purchase.store_id, purchase.occurred_at).usual
         result = earned(programme, left_of(purchase), place.zone)
         if result.points or programme.idle_months:
             due.append(
@@ -117,7 +117,8 @@ def _welcomed(ctx: Ctx, due: list[Due], locked: Mapping[UUID, accounts.Locked]) 
     welcoming = {
         number
         for number, one in enumerate(due)
-        if one.points and rules.welcomes(ctx, one.purchase.store_id, one.purchase.occurred_at)
+        if one.points
+        and rules.earning(ctx, one.purchase.store_id, one.purchase.occurred_at).welcomes
     }
     if not welcoming:
         return due
@@ -129,9 +130,7 @@ def _welcomed(ctx: Ctx, due: list[Due], locked: Mapping[UUID, accounts.Locked]) 
             new.remove(account_id)
             if number in welcoming:
                 purchase = one.purchase
-                programme = rules.earning(
-                    ctx, purchase.store_id, purchase.occurred_at, welcome=True
-                )
+                programme = rules.earning(ctx, purchase.store_id, purchase.occurred_at).first
                 result = earned(programme, left_of(purchase), one.place.zone)
                 one = one._replace(programme=programme, points=result.points, gains=result.gains)
         found.append(one)

@@ -137,15 +137,16 @@ class Hooks:
         """Say what a basket would earn."""
         place = rules.place(ctx, basket.store_id)
         at = basket.occurred_at
-        programme = rules.earning(ctx, basket.store_id, at)
+        earning = rules.earning(ctx, basket.store_id, at)
+        programme = earning.usual
         result = earned(programme, basket, place.zone)
         if (
             result.points
+            and earning.welcomes
             and basket.customer_id is not None
-            and rules.welcomes(ctx, basket.store_id, at)
             and gains.is_new(ctx, basket.customer_id)
         ):
-            programme = rules.earning(ctx, basket.store_id, at, welcome=True)
+            programme = earning.first
             result = earned(programme, basket, place.zone)
         after, often = None, None
         if basket.customer_id is not None:

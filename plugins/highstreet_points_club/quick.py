@@ -142,20 +142,21 @@ def give(ctx: Ctx, due: Due) -> tuple[int, int, int | None] | None:
         return None if found is None else (*found, None)
     owner_id = purchase.store_id if s.customers == "store" else None
     _LITE_LOT(s, **binds, owner_store_id=owner_id, account_id=account_id)
-    _LITE_GAIN.many(
-        s,
-        [
-            {
-                "id": new_id(),
-                "owner_store_id": owner_id,
-                "entry_id": binds["id"],
-                "campaign_id": campaign,
-                "at_store_id": purchase.store_id,
-                "points": points,
-            }
-            for campaign, points in due.gains
-        ],
-    )
+    if due.gains:
+        _LITE_GAIN.many(
+            s,
+            [
+                {
+                    "id": new_id(),
+                    "owner_store_id": owner_id,
+                    "entry_id": binds["id"],
+                    "campaign_id": campaign,
+                    "at_store_id": purchase.store_id,
+                    "points": points,
+                }
+                for campaign, points in due.gains
+            ],
+        )
     balance = _LITE_ACCOUNT(
         s,
         points=due.points,

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from msgspec import Struct, field
 
-from highstreet.sdk import Ctx, Resolved, ScopedSession, Statement, clock
+from highstreet.sdk import Ctx, Resolved, Running, ScopedSession, Statement, clock
 from highstreet_points_club import extras
 from highstreet_points_club import programme as programmes
 from highstreet_points_club.lasting import active_from, expires_at, idle_at, morning
@@ -34,8 +34,8 @@ class _Kept(Struct, frozen=True):
     settings: Resolved
     programme: Programme
     unset: bool
-    #: By the campaigns that run (compared by identity), and whether they welcome.
-    during: dict[Any, Programme] = field(default_factory=dict)
+    #: By the campaigns that run (compared by identity).
+    during: dict[Any, Earning] = field(default_factory=dict)
 
 
 # By identity: the host keeps one object of settings, and of a store's facts, while they last.
@@ -81,25 +81,38 @@ def programme(ctx: Ctx, store_id: UUID | None = None, at: datetime | None = None
     return _kept(ctx, store_id, at).programme
 
 
-def earning(ctx: Ctx, store_id: UUID | None, at: datetime, *, welcome: bool = False) -> Programme:
-    """The programme by which a purchase made at `at` earns: with what head office's campaigns gave
-    on top in the store then. welcome: also what they give to somebody's first purchase."""
+class Earning(NamedTuple):
+    """How a purchase earns. usual: with what head office's campaigns gave on top in the store then.
+    first: what somebody's first purchase earns by, where a campaign welcomes; else the usual."""
+
+    usual: Programme
+    first: Programme
+
+    @property
+    def welcomes(self) -> bool:
+        """Whether somebody's first purchase earns otherwise."""
+        return self.first is not self.usual
+
+
+def earning(ctx: Ctx, store_id: UUID | None, at: datetime) -> Earning:
+    """By what a purchase made at `at` earns."""
     kept = _kept(ctx, store_id, at)
     running = ctx.campaigns.running(at, store_id)
-    if not running:
-        return kept.programme
-    found = kept.during.get((running, welcome))
+    found = kept.during.get(running)
     if found is None:
         if len(kept.during) >= _MOST_CAMPAIGNS:
             kept.during.clear()
-        given = tuple(extras.of(one) for one in running if welcome or one.action != extras.WELCOME)
-        found = kept.during[running, welcome] = programmes.with_extras(kept.programme, given)
+        found = kept.during[running] = _during(kept.programme, running)
     return found
 
 
-def welcomes(ctx: Ctx, store_id: UUID | None, at: datetime) -> bool:
-    """Whether a campaign gives something to somebody's first purchase, made at `at`."""
-    return any(one.action == extras.WELCOME for one in ctx.campaigns.running(at, store_id))
+def _during(programme: Programme, running: tuple[Running, ...]) -> Earning:
+    extra = [(extras.of(one), one.action == extras.WELCOME) for one in running]
+    usual = tuple(one for one, welcomes in extra if not welcomes)
+    found = programmes.with_extras(programme, usual)
+    if len(usual) == len(extra):
+        return Earning(found, found)
+    return Earning(found, programmes.with_extras(programme, tuple(one for one, _w in extra)))
 
 
 def _kept(ctx: Ctx, store_id: UUID | None, at: datetime | None) -> _Kept:
@@ -148,6 +161,7 @@ def recorded(s: ScopedSession, rule_id: UUID) -> Programme | None:
 
 __all__ = [
     "NAME",
+    "Earning",
     "Place",
     "active_from",
     "earning",
@@ -158,5 +172,4 @@ __all__ = [
     "place",
     "programme",
     "recorded",
-    "welcomes",
 ]

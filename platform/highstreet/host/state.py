@@ -80,7 +80,7 @@ class Known(Struct, frozen=True):
     active: Active
     place: Place
     histories: dict[str, Any] = field(default_factory=dict)
-    kept: dict[str, Any] = field(default_factory=dict)
+    kept: dict[Any, Any] = field(default_factory=dict)
 
 
 class Here:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, TypeVar
+from functools import cache
+from typing import TYPE_CHECKING, Any, cast
 from uuid import UUID
 
 from highstreet import host as hosts
@@ -30,8 +31,6 @@ if TYPE_CHECKING:
         Purchases,
         Timeline,
     )
-
-R = TypeVar("R")
 
 
 class Ctx(Ground):
@@ -116,67 +115,60 @@ class Ctx(Ground):
     @property
     def customers(self) -> Customers:
         """The room `customers`, as far as the tool declared it."""
-        from highstreet.sdk.rooms import Customers
-
-        return self._room("customers", Customers)
+        return cast("Customers", self._room("Customers"))
 
     @property
     def purchases(self) -> Purchases:
         """The room `purchases`: what was bought."""
-        from highstreet.sdk.rooms import Purchases
-
-        return self._room("purchases", Purchases)
+        return cast("Purchases", self._room("Purchases"))
 
     @property
     def timeline(self) -> Timeline:
         """The customers' story; what the tool writes bears its name."""
-        from highstreet.sdk.rooms import Timeline
-
-        return self._room("timeline", Timeline)
+        return cast("Timeline", self._room("Timeline"))
 
     @property
     def consent(self) -> Consent:
         """The gate before every contact."""
-        from highstreet.sdk.rooms import Consent
-
-        return self._room("consent", Consent)
+        return cast("Consent", self._room("Consent"))
 
     @property
     def campaigns(self) -> Campaigns:
         """Head office's campaigns that the tool acts for."""
-        from highstreet.sdk.rooms import Campaigns
-
-        return self._room("campaigns", Campaigns)
+        return cast("Campaigns", self._room("Campaigns"))
 
     @property
     def fields(self) -> Fields:
         """What is known of customers, by name, whichever tool keeps it."""
-        from highstreet.sdk.rooms import Fields
-
-        return self._room("fields", Fields)
+        return cast("Fields", self._room("Fields"))
 
     @property
     def jobs(self) -> Jobs:
         """Work in the background, in this transaction."""
-        from highstreet.sdk.rooms import Jobs
-
-        return self._room("jobs", Jobs)
+        return cast("Jobs", self._room("Jobs"))
 
     @property
     def events(self) -> Events:
         """Telling others' programmes, by webhook, what happened in the tool."""
-        from highstreet.sdk.rooms import Events
+        return cast("Events", self._room("Events"))
 
-        return self._room("events", Events)
-
-    def _room(self, name: str, kind: Callable[[Ctx], R]) -> R:
-        room: R | None = self._rooms.get(name)
+    def _room(self, name: str) -> Any:
+        room = self._rooms.get(name)
         if room is None:
-            room = self._rooms[name] = kind(self)
+            room = self._rooms[name] = _kind(name)(self)
         return room
 
     def __repr__(self) -> str:
         return f"Ctx({self.plugin} in {self.store_id or 'brand'})"
+
+
+@cache
+def _kind(name: str) -> Callable[[Ctx], Any]:
+    """A room by its class: loaded with the first tool that works with it, not at the start."""
+    from highstreet.sdk import rooms
+
+    kind: Callable[[Ctx], Any] = getattr(rooms, name)
+    return kind
 
 
 def make(s: ScopedSession, loaded: Loaded, store_id: UUID | None) -> Ctx:

@@ -9,6 +9,9 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
+from highstreet.campaigns import running
+from highstreet.webhooks import outbox
+
 if TYPE_CHECKING:
     from highstreet.campaigns.running import Running
     from highstreet.consent.facts import Answer as MayContact
@@ -300,22 +303,16 @@ class Campaigns(_Room):
         """Those that run in a store (this place unless named) at a moment (aware), which may be
         long past. Costs no query once it was asked in that store; the same objects as long as
         nothing changes there. Raises NotFound for a store out of reach."""
-        from highstreet.campaigns import running
-
         ctx = self._ctx
         # Not `ctx.s`: on PostgreSQL that sets a savepoint, and a till has nothing to be saved from.
         return running.at(ctx._s, ctx.plugin, at, ctx.store_id if store_id is None else store_id)
 
     def prime(self, stores: Iterable[UUID]) -> None:
         """Read what runs in many stores in a few queries, before a batch asks for each."""
-        from highstreet.campaigns import running
-
         running.prime(self._ctx.s, stores)
 
     def names(self, ids: Iterable[UUID]) -> dict[UUID, str]:
         """Campaigns of the brand by name."""
-        from highstreet.campaigns import running
-
         return running.names(self._ctx.s, ids)
 
 
@@ -390,9 +387,7 @@ class Events(_Room):
 
     def wanted(self, name: str) -> bool:
         """Whether anybody within reach listens; ask before putting much together."""
-        from highstreet.webhooks import outbox
-
-        return outbox.wanted(self._ctx.s, name)
+        return outbox.wanted(self._ctx._s, name)
 
     def publish(
         self,
@@ -421,7 +416,6 @@ class Events(_Room):
         A store_id of None is head office, or the whole club: no store in particular.
         """
         from highstreet.host import state
-        from highstreet.webhooks import outbox
 
         ctx = self._ctx
         if name not in {one.name for one in ctx.events_declared}:

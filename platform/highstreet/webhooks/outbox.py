@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -27,7 +27,6 @@ from highstreet_tenants.sessions import ScopedSession
 from highstreet_tenants.statements import Statement
 
 SPREAD = "core.webhooks.spread"
-_KEY = "webhooks.wishes"
 _WRITE = Statement(
     "INSERT INTO core_webhook_event (brand_id, id, store_id, place_id, type, body, at)"
     " VALUES (:brand_id, :id, :owner_store_id, :place_id, :type, :body, :at)",
@@ -49,6 +48,9 @@ class Wishes(Struct, frozen=True):
         return bool(self.office or self.stores or self.club)
 
 
+_NONE = Wishes(frozenset(), {}, frozenset())
+
+
 class Happened(NamedTuple):
     """One event. at: when it happened (UTC). data: what its kind says, as Python has it."""
 
@@ -59,10 +61,13 @@ class Happened(NamedTuple):
 
 def wishes(s: ScopedSession) -> Wishes:
     """What is wanted within the scope's reach."""
-    memory = state.memory(s)
-    found: Wishes | None = memory.get(_KEY)
+    if s.info.get("host") is None:
+        return _NONE
+    kept = state.here(s).kept  # shared for as long as nothing of the brand changes
+    key = ("webhooks", s.scope.reach)
+    found: Wishes | None = kept.get(key)
     if found is None:
-        found = memory[_KEY] = _known(s)
+        found = kept[key] = _load(s) or _NONE
     return found
 
 
@@ -70,7 +75,7 @@ def wanted(s: ScopedSession, kind: str) -> bool:
     """Whether anybody within reach wants to hear of such events; asked before data is put
     together."""
     all_of = wishes(s)
-    return bool(all_of) and (
+    return all_of is not _NONE and (
         kind in all_of.office
         or kind in all_of.club
         or any(kind in theirs for theirs in all_of.stores.values())
@@ -162,18 +167,6 @@ def _order(s: ScopedSession, place_id: UUID | None) -> None:
     if memory.get((SPREAD, place_id)) is None:
         memory[SPREAD, place_id] = True
         jobs.enqueue(s, SPREAD, store_id=place_id)
-
-
-def _known(s: ScopedSession) -> Wishes:
-    host = s.info.get("host")
-    key = (_KEY, s.brand_id, s.store_id, s.scope.reach)
-    fresh = host is not None and not state.changed_here(s)
-    if fresh and (kept := host.states.get(key, s.state_version)) is not None:  # type: ignore[union-attr]
-        return cast(Wishes, kept)
-    found = _load(s) if host is not None else Wishes(frozenset(), {}, frozenset())
-    if fresh:
-        host.states.put(key, s.state_version, found)  # type: ignore[union-attr]
-    return found
 
 
 def _load(s: ScopedSession) -> Wishes:
