@@ -1,12 +1,11 @@
 """Importing a tool's package, so that whatever it does there ends neither the core nor the start.
 
-What it raises, prints or calls (`sys.exit`), and how long it takes, is its own affair. Two things
-nobody in the same process can catch: `os._exit` and a crash in C. `trial` finds those out before.
+What it raises, prints or calls (`sys.exit`), and how long it takes, is its own affair. What nobody
+in the same process can catch, such as `os._exit` and a crash in C, `trial` finds out before.
 """
 
 import importlib
 import logging
-import os
 import signal
 import sys
 import threading
@@ -15,10 +14,12 @@ from contextlib import contextmanager, redirect_stdout
 from time import monotonic
 from types import FrameType, ModuleType
 
+from highstreet.host import harm
+
 #: Seconds. Whoever waits for the start should know for whom.
 SLOW = 3.0
 #: Seconds after which an import is given up.
-LIMIT = 60.0
+LIMIT = 20.0
 log = logging.getLogger("highstreet.host")
 
 
@@ -34,10 +35,9 @@ def load(package: str, *, limit: float = LIMIT) -> ModuleType:
     """Import a package. Raises whatever it raises; KeyboardInterrupt only if the operator pressed
     Ctrl-C, TooLong after `limit` seconds (in the main thread, where a signal can end it)."""
     began = monotonic()
-    folder = os.getcwd()
     try:
         # What it prints must not get between the lines of JSON that a command gives a machine.
-        with redirect_stdout(sys.stderr), _signals(limit) as pressed:
+        with harm.put_back(), redirect_stdout(sys.stderr), _signals(limit) as pressed:
             try:
                 return importlib.import_module(package)
             except KeyboardInterrupt as error:
@@ -45,8 +45,6 @@ def load(package: str, *, limit: float = LIMIT) -> ModuleType:
                     raise
                 raise Stopped("it raised KeyboardInterrupt") from error
     finally:
-        if os.getcwd() != folder:
-            os.chdir(folder)
         if (took := monotonic() - began) > SLOW:
             log.warning("importing %s took %.0f s", package, took)
 

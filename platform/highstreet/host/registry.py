@@ -156,7 +156,7 @@ class Host(Struct):
             if candidate.package in deadly:
                 how = deadly[candidate.package]
                 why = _l(
-                    "Importing it ends the process (%(how)s), so it is left alone until its files"
+                    "Importing it would harm the process: %(how)s. It is left alone until its files"
                     " change.",
                     how=how,
                 )
