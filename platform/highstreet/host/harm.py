@@ -7,6 +7,7 @@ import logging
 import os
 import sys
 import threading
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -14,12 +15,14 @@ from typing import Any
 
 @contextmanager
 def put_back() -> Iterator[None]:
-    """Afterwards the process has its own streams, folder, built-in names, modules and log again."""
+    """Afterwards the process has its own streams, folder, built-in names, modules, log and warnings
+    again."""
     streams = sys.stdin, sys.stdout, sys.stderr
     names, modules = dict(vars(builtins)), dict(sys.modules)
     folder, mask = os.getcwd(), logging.root.manager.disable
     try:
-        yield
+        with warnings.catch_warnings():
+            yield
     finally:
         sys.stdin, sys.stdout, sys.stderr = streams
         vars(builtins).update(names)

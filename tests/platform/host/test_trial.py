@@ -5,6 +5,7 @@ import json
 import logging
 import os
 import sys
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from time import monotonic
@@ -93,13 +94,14 @@ def test_what_an_import_takes_away_is_put_back(site: Any) -> None:
         "import builtins, json, logging, os, signal, sys\n"
         "builtins.len = None\nsys.modules['json'] = None\nsys.modules.pop('flask')\n"
         "sys.stdout = sys.stderr = sys.stdin = None\nlogging.disable(logging.CRITICAL)\n"
+        "import warnings; warnings.simplefilter('error')\n"
         "os.chdir('/')\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\n",
     )
-    streams = sys.stdin, sys.stdout, sys.stderr
+    streams, filters = (sys.stdin, sys.stdout, sys.stderr), list(warnings.filters)
     flask, length, folder = sys.modules["flask"], builtins.len, os.getcwd()
     importing.load("trial_takes")
     assert (sys.stdin, sys.stdout, sys.stderr) == streams
     assert (builtins.len, sys.modules["flask"], sys.modules["json"]) == (length, flask, json)
-    assert logging.root.manager.disable == 0
+    assert (logging.root.manager.disable, warnings.filters) == (0, filters)
     assert os.getcwd() == folder
     assert harm.Before().harmed() == ""
