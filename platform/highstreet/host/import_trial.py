@@ -1,15 +1,15 @@
-"""The child in which a tool is imported for the first time, and who waits for it."""
+"""Trying imports: a process that has loaded what tools stand on, and a copy of it for each tool."""
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from contextlib import suppress
 from tempfile import TemporaryFile
-from time import monotonic
+from time import monotonic, sleep
 from typing import IO
 
 from highstreet.host import harm, importing
@@ -25,69 +25,77 @@ AT_ONCE = 8
 """So many are tried side by side: ten that hang cost a start half a minute, once."""
 
 
-def tried(packages: list[str]) -> Iterator[tuple[str, str]]:
-    """(package, how it ended or harmed the process, or nothing), as far as it could be found out.
+def tried(packages: list[str]) -> dict[str, str]:
+    """By package how its import ends or harms the process, or nothing. Packages are missing where
+    no copies of a process can be made (Windows)."""
+    if not hasattr(os, "fork"):
+        return {}
+    child = subprocess.run(
+        [sys.executable, "-P", "-m", "highstreet.host.import_trial", *packages],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env=os.environ | {TRYING: "1", "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+        check=False,
+    )
+    try:
+        found: dict[str, str] = json.loads(child.stdout)
+    except ValueError:  # it is not the tools that keep a child from running
+        return {}
+    return found
 
-    Each in a process of its own: what one does to its process is not laid at the next one's door.
-    """
+
+def main(packages: list[str]) -> None:
+    """Try each package in a copy of this process, and print what came of them."""
+    importing.load("highstreet.sdk")
+    found: dict[str, str] = {}
     for start in range(0, len(packages), AT_ONCE):
-        some = packages[start : start + AT_ONCE]
-        for package, child in [(one, _begin(one)) for one in some]:
-            yield package, child.outcome()
+        some = [_Copy(package) for package in packages[start : start + AT_ONCE]]
+        found |= {one.package: one.outcome() for one in some}
+    print(json.dumps(found))
 
 
-class _Child:
-    """One package on trial."""
+class _Copy:
+    """One package on trial. What it does to its process is not laid at the next one's door."""
 
-    def __init__(self, process: subprocess.Popen[bytes], told: IO[bytes]) -> None:
-        self._process, self._told = process, told
+    def __init__(self, package: str) -> None:
+        self.package = package
+        self._told = TemporaryFile()  # noqa: SIM115 - closed with the outcome
         self._began = monotonic()
+        self._pid = os.fork()
+        if not self._pid:
+            try:
+                _try(package, self._told)
+            finally:
+                os._exit(1)
 
     def outcome(self) -> str:
         """What came of it; waits for the end, and ends whatever it has started besides."""
-        try:
-            # Its own clock ends it before; a tool that stopped that clock is ended from here.
-            code = self._process.wait(max(0.1, self._began + LIMIT + 5 - monotonic()))
-        except subprocess.TimeoutExpired:
-            code = None
+        status = self._wait()
         seconds = monotonic() - self._began
-        _end_all(self._process)
+        with suppress(OSError):  # nothing is left of it
+            os.killpg(self._pid, signal.SIGKILL)
+        if status is None:
+            _pid, status = os.waitpid(self._pid, 0)
         self._told.seek(0)
         said = self._told.read().decode("utf-8", "replace")
         self._told.close()
-        if said.startswith("fine"):
-            return ""
-        if said.startswith("harm "):
-            return said.removeprefix("harm ").strip()
-        if not said:
-            return ""  # it is not the tool that keeps a child from running
-        if code is None or seconds >= LIMIT:
-            return f"it takes longer than {LIMIT:g} s"
-        return _how(code)
+        if said != "begun":
+            return said
+        return f"it takes longer than {LIMIT:g} s" if seconds >= LIMIT else _how(status)
+
+    def _wait(self) -> int | None:
+        # Its own clock ends it before; a tool that stopped that clock is ended from here.
+        while monotonic() < self._began + LIMIT + 5:
+            pid, status = os.waitpid(self._pid, os.WNOHANG)
+            if pid:
+                return status
+            sleep(0.005)
+        return None
 
 
-def _begin(package: str) -> _Child:
-    told = TemporaryFile()  # noqa: SIM115 - closed with the outcome
-    process = subprocess.Popen(
-        [sys.executable, "-P", "-m", "highstreet.host.import_trial", package, str(told.fileno())],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        pass_fds=[told.fileno()],
-        env=os.environ | {TRYING: "1", "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
-        start_new_session=True,
-    )
-    return _Child(process, told)
-
-
-def _end_all(process: subprocess.Popen[bytes]) -> None:
-    with suppress(OSError):  # nothing is left of it
-        os.killpg(process.pid, signal.SIGKILL)
-    process.kill()
-    process.wait()
-
-
-def _how(code: int) -> str:
+def _how(status: int) -> str:
+    code = os.waitstatus_to_exitcode(status)
     if code >= 0:
         return f"it ends it (exit code {code})"
     try:
@@ -96,14 +104,16 @@ def _how(code: int) -> str:
         return f"it ends it (signal {-code})"
 
 
-def main(package: str, file: int) -> None:
-    """Import a package and write into a file (its descriptor) what came of it."""
+def _try(package: str, told: IO[bytes]) -> None:
+    """Import a package, and write down what came of it: nothing is well."""
     import faulthandler
 
-    importing.load("highstreet.sdk")
+    os.setsid()
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    for number in (0, 1, 2):
+        os.dup2(nowhere, number)
     before = harm.Before()
-    os.ftruncate(file, 0)
-    os.write(file, b"begun")
+    os.write(told.fileno(), b"begun")
     faulthandler.dump_traceback_later(LIMIT, exit=True)  # by a thread that needs no lock
     _bound_memory()
     said = ""
@@ -116,8 +126,9 @@ def main(package: str, file: int) -> None:
     except BaseException:
         pass
     said = said or before.harmed()
-    os.lseek(file, 0, os.SEEK_SET)
-    os.write(file, f"harm {said}".encode() if said else b"fine ")
+    os.ftruncate(told.fileno(), 0)
+    os.lseek(told.fileno(), 0, os.SEEK_SET)
+    os.write(told.fileno(), said.encode())
     os._exit(0)  # threads that a tool has started keep nobody
 
 
@@ -131,4 +142,4 @@ def _bound_memory() -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]))
+    main(sys.argv[1:])

@@ -46,7 +46,7 @@ def deadly(folder: Path, candidates: Iterable[Candidate]) -> dict[str, str]:
         from highstreet.host import import_trial  # few starts need it
 
         told = import_trial.tried(new)
-        kept |= {package: {"key": keys[package], "why": why} for package, why in told}
+        kept |= {package: {"key": keys[package], "why": why} for package, why in told.items()}
         _write(folder / FILE, {name: one for name, one in kept.items() if name in keys})
     return {name: kept[name]["why"] for name in keys if kept.get(name, {}).get("why")}
 
