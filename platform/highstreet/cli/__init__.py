@@ -34,6 +34,7 @@ COMMANDS = {
     "users": ("highstreet.cli.users:users", "People who sign in, and their roles."),
     "trail": ("highstreet.cli.trail:trail", "Who did what in a brand; sign-ins; old entries."),
     "keys": ("highstreet.cli.keys:keys", "API keys of stores."),
+    "webhooks": ("highstreet.cli.webhooks:webhooks", "Webhooks, and what they were sent."),
     "export-customer": (
         "highstreet.cli.customers:export_customer",
         "Write out all that is held of one customer.",

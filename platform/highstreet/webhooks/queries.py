@@ -32,6 +32,17 @@ def listed(s: ScopedSession) -> Sequence[Webhook]:
     return s.scalars(sa.select(Webhook).where(*mine(s)).order_by(Webhook.id)).all()
 
 
+def everywhere(s: ScopedSession) -> Sequence[Webhook]:
+    """All webhooks of the whole brand that the scope reaches: for whoever runs the installation.
+
+    A store's scope gets its own alone.
+    """
+    query = sa.select(Webhook)
+    if s.store_id is not None:
+        query = query.where(*mine(s))
+    return s.scalars(query.order_by(Webhook.store_id, Webhook.id)).all()
+
+
 def disabled(s: ScopedSession) -> Sequence[Webhook]:
     """Those of the place that were switched off by what happened, and wait for somebody."""
     return [one for one in listed(s) if one.status == DISABLED]
