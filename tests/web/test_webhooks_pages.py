@@ -1,14 +1,17 @@
 """Webhooks in both consoles: the secret once, what was answered, the way out of each trouble."""
 
 import re
+from datetime import timedelta
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
+import time_machine
 
 from highstreet.customers import service as customers
-from highstreet.webhooks import subscriptions
+from highstreet.webhooks import again, subscriptions
 from highstreet.webhooks.models import Webhook, WebhookDelivery
+from highstreet_tenants import clock
 
 GIVEN = {"name": "CRM", "url": "https://crm.example/in", "events": ["customer.enrolled"]}
 
@@ -33,7 +36,10 @@ def made(place: Any) -> Any:
 
 def test_the_secret_is_shown_once_and_the_webhook_is_listed(place: Any) -> None:
     browser, root, _session = place
-    assert "No webhook yet" in words(browser.get(root))
+    empty = words(browser.get(root))
+    assert "No webhook yet" in empty
+    assert "Tools A tool went on or off" in empty
+    assert "points_club" not in empty, "a tool that is off tells nothing"
     answer = made(place)
     [secret] = re.findall(r"whsec_[A-Za-z0-9+/=]+", answer.text)
     listed = browser.get(root)
@@ -106,14 +112,73 @@ def test_pausing_rotating_and_deleting(place: Any) -> None:
     assert browser.get(page).status_code == 404
 
 
-def test_today_says_that_a_webhook_was_switched_off(front: Any, owner: Any) -> None:
+@pytest.mark.parametrize("reason", ["failing", "gone", "secret"])
+def test_the_first_page_says_that_a_webhook_was_switched_off_and_brings_it_back(
+    place: Any, front: Any, house: Any, reason: str
+) -> None:
+    browser, root, session = place
+    made(place)
+    with front.session(0, write=True) as s:
+        for number in range(3):
+            customers.enrol(s, name=f"Member {number}")
+    house.runner.run_one()  # makes the deliveries; nobody carries them
+    with session(0, write=True) as s:
+        [hook] = s.scalars(sa.select(Webhook))
+        s.execute(
+            sa.update(WebhookDelivery)
+            .where(WebhookDelivery.webhook_id == hook.id)
+            .values(status="failed", attempts=10)
+        )
+        subscriptions.disable(s, hook, reason)
+    first = f"{root.removesuffix('/webhooks')}/"
+    page = browser.get(first)
+    assert "The webhook “CRM” is switched off" in words(page)
+    assert "3 messages did not get there." in words(page)
+    assert "was not written down for it" in words(page)
+    resume = f"{root}/{hook.id}/resume"
+    assert (f'action="{resume}"' in page.text) is (reason != "secret")
+    assert f'href="{root}/{hook.id}"' in page.text
+    if reason == "secret":
+        assert "Make a new one" in words(page)
+        return
+    browser.post(first, resume)
+    page = browser.get(f"{root}/{hook.id}")
+    assert "On again. 3 messages are sent now." in words(page)
+    with session(0) as s:
+        assert subscriptions.get(s, hook.id).status == "active"
+        assert {(one.status, one.attempts) for one in s.scalars(sa.select(WebhookDelivery))} == {
+            ("pending", 0)
+        }
+    assert "switched off" not in words(browser.get(first))
+
+
+def test_whoever_may_not_set_up_webhooks_is_not_told(front: Any, owner: Any, clerk: Any) -> None:
     root = f"{front.store(0)}/webhooks"
     owner.post(root, root, GIVEN)
     with front.session(0, write=True) as s:
         subscriptions.disable(s, s.scalars(sa.select(Webhook)).one(), "failing")
-    day = owner.get(f"{front.store(0)}/")
-    assert "The webhook “CRM” is switched off" in words(day)
-    assert "took nothing for three days" in words(day)
+    assert "is switched off" in words(owner.get(f"{front.store(0)}/"))
+    assert "is switched off" not in clerk.get(f"{front.store(0)}/").text
+
+
+def test_what_failed_lately_is_sent_again_and_what_is_older_is_not(place: Any, house: Any) -> None:
+    browser, root, session = place
+    made(place)
+    with session(0, write=True) as s:
+        [hook] = s.scalars(sa.select(Webhook))
+        for days in (0, 2, 8):
+            with time_machine.travel(clock.now() - timedelta(days=days), tick=True):
+                again.test(s, hook.id)
+        s.execute(
+            sa.update(WebhookDelivery)
+            .where(WebhookDelivery.webhook_id == hook.id)
+            .values(status="failed", attempts=10)
+        )
+    page = f"{root}/{hook.id}"
+    assert "Of the last 7 days" in words(browser.get(page))
+    for days, many in (("3", "2 messages are"), ("30", "1 message is")):
+        browser.post(page, f"{page}/resend", {"days": days})
+        assert f"{many} sent again" in words(browser.get(page))
 
 
 def test_another_stores_webhook_is_not_found_and_till_staff_see_none(

@@ -78,7 +78,7 @@ def _store() -> list[tuple[str, str, str, str, str]]:
         ("more", "people.store", "people.view", _("People"), "staff"),
         ("more", "tills.listed", "tills.manage", _("Tills"), "till"),
         ("more", "pins.own", "today.view", _("Your PIN"), "staff"),
-        ("more", "webhooks.store_all", "webhooks.manage", _("Webhooks"), "plug"),
+        ("more", "webhooks.store_all", "webhooks.manage", _("Webhooks"), "webhooks"),
         ("more", "trail.store", "trail.view", _("Who did what"), "staff"),
         ("more", "jobs.store", "jobs.view", _("Jobs"), "jobs"),
     ]
@@ -95,7 +95,7 @@ def _office() -> list[tuple[str, str, str, str, str]]:
         ("more", "office.approvals", "policy.view", _("Approvals"), "approval"),
         ("more", "office.settings", "office.view", _("Settings"), "settings"),
         ("more", "people.office", "people.view", _("People"), "staff"),
-        ("more", "webhooks.office_all", "webhooks.office", _("Webhooks"), "plug"),
+        ("more", "webhooks.office_all", "webhooks.office", _("Webhooks"), "webhooks"),
         ("more", "trail.office", "trail.view", _("Who did what"), "staff"),
         ("more", "jobs.office", "jobs.view", _("Jobs"), "jobs"),
     ]

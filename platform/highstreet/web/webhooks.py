@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import timedelta
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 from uuid import UUID
 
 from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
+from msgspec import Struct
 from werkzeug.wrappers import Response
 
 from highstreet.host.access import requires
+from highstreet.host.event_types import EventType
+from highstreet.i18n import LazyText, language, ngettext
 from highstreet.i18n import gettext as _
-from highstreet.i18n import ngettext
+from highstreet.i18n import lazy_gettext as _l
 from highstreet.web.current import current
 from highstreet.webhooks import again, catalogue, queries, subscriptions
-from highstreet.webhooks.models import Webhook
+from highstreet.webhooks.models import FAILING, GONE, Webhook
 from highstreet_tenants import clock
 from highstreet_tenants.errors import Conflict, Invalid
 from highstreet_tenants.sessions import ScopedSession
@@ -23,6 +26,8 @@ from highstreet_tenants.sessions import ScopedSession
 webhooks = Blueprint("webhooks", __name__)
 STORE, OFFICE = "/store/<brand>/<store>/webhooks", "/office/<brand>/webhooks"
 PER_PAGE = 50
+#: Webhooks that were switched off, told of on the first page.
+MOST_OFF = 3
 V = TypeVar("V", bound=Callable[..., Any])
 _ONE = "/<uuid:webhook_id>"
 
@@ -96,30 +101,46 @@ def rotate(brand: str, webhook_id: UUID, store: str | None = None) -> Response:
     return _show_once(made)
 
 
-@_both(f"{_ONE}/pause", "pause", "POST")
-def pause(brand: str, webhook_id: UUID, store: str | None = None) -> Response:
-    """Send nothing for now."""
+def _deed(name: str, act: Callable[..., object], done: LazyText, path: str = "") -> None:
+    """Hang a button of a webhook: what it does, and what is said then."""
+
+    def view(webhook_id: UUID, brand: str, store: str | None = None, **of_it: UUID) -> Response:
+        with current.session(write=True) as s:
+            act(s, webhook_id, **of_it)
+        flash(str(done), "good")
+        return _back(webhook_id)
+
+    _both(f"{_ONE}/{path or name}", name, "POST")(view)
+
+
+_deed(
+    "pause",
+    subscriptions.pause,
+    _l("Paused. What happens meanwhile is kept and sent when you switch it on."),
+)
+_deed("enable", subscriptions.enable, _l("On again. What waits is sent now."))
+_deed(
+    "test",
+    again.test,
+    _l("A test is on its way. Its line below says what the receiver answered."),
+)
+_deed(
+    "resend",
+    again.resend,
+    _l("It is sent again, with the same id."),
+    "deliveries/<uuid:delivery_id>/resend",
+)
+
+
+@_both(f"{_ONE}/resume", "resume", "POST")
+def resume(brand: str, webhook_id: UUID, store: str | None = None) -> Response:
+    """Switch on what was switched off, and send what did not get there."""
     with current.session(write=True) as s:
-        subscriptions.pause(s, webhook_id)
-    flash(_("Paused. What happens meanwhile is kept and sent when you switch it on."), "good")
-    return _back(webhook_id)
-
-
-@_both(f"{_ONE}/enable", "enable", "POST")
-def enable(brand: str, webhook_id: UUID, store: str | None = None) -> Response:
-    """Send again."""
-    with current.session(write=True) as s:
-        subscriptions.enable(s, webhook_id)
-    flash(_("On again. What waits is sent now."), "good")
-    return _back(webhook_id)
-
-
-@_both(f"{_ONE}/test", "test", "POST")
-def test(brand: str, webhook_id: UUID, store: str | None = None) -> Response:
-    """Send a message that says that it is a test."""
-    with current.session(write=True) as s:
-        again.test(s, webhook_id)
-    flash(_("A test is on its way. Its line below says what the receiver answered."), "good")
+        many = again.resume(s, webhook_id)
+    words = ngettext(
+        "On again. %(num)s message is sent now.", "On again. %(num)s messages are sent now.", many
+    )
+    flash(words, "good")
     return _back(webhook_id)
 
 
@@ -132,15 +153,6 @@ def resend_failed(brand: str, webhook_id: UUID, store: str | None = None) -> Res
         many = again.resend_failed(s, webhook_id, since)
     words = ngettext("%(num)s message is sent again.", "%(num)s messages are sent again.", many)
     flash(words, "good")
-    return _back(webhook_id)
-
-
-@_both(f"{_ONE}/deliveries/<uuid:delivery_id>/resend", "resend", "POST")
-def resend(brand: str, webhook_id: UUID, delivery_id: UUID, store: str | None = None) -> Response:
-    """Send one message again, with the same id."""
-    with current.session(write=True) as s:
-        again.resend(s, webhook_id, delivery_id)
-    flash(_("It is sent again, with the same id."), "good")
     return _back(webhook_id)
 
 
@@ -164,6 +176,37 @@ def delete(brand: str, webhook_id: UUID, store: str | None = None) -> Response:
         subscriptions.remove(s, webhook_id)
     flash(_("“%(name)s” is deleted; nothing more is sent there.", name=name), "good")
     return redirect(_to("all"), 303)
+
+
+class Off(Struct, frozen=True):
+    """A webhook that was switched off, as a page tells of it. undelivered: messages that did not
+    get there. resumes: switching it on is all that it takes."""
+
+    id: UUID
+    name: str
+    why: str
+    since: datetime
+    undelivered: int
+    resumes: bool
+
+
+def switched_off(s: ScopedSession) -> list[Off]:
+    """The webhooks of the place that were switched off and wait for the reader, who may set them
+    up; the first three."""
+    permission = "webhooks.manage" if current.place.store else "webhooks.office"
+    if not current.may(permission):
+        return []
+    return [
+        Off(
+            row.id,
+            row.name,
+            why_disabled(row.reason),
+            row.status_at,
+            many,
+            row.reason in (GONE, FAILING),
+        )
+        for row, many in queries.disabled(s)[:MOST_OFF]
+    ]
 
 
 def why_disabled(reason: str | None) -> str:
@@ -196,10 +239,14 @@ def _page(webhook_id: UUID, errors: dict[str, list[str]] | None = None, detail: 
             "shared/webhook.html",
             hook=hook,
             why=why_disabled,
+            resumes=hook.reason in (GONE, FAILING),
             counts=queries.counts(s, webhook_id),
             deliveries=found[:PER_PAGE],
             older=found[PER_PAGE - 1].id if len(found) > PER_PAGE else None,
-            titles={name: str(kind.title) for name, kind in catalogue.known(s).items()},
+            titles={
+                catalogue.TEST: _("A test"),
+                **{name: str(kind.title) for name, kind in catalogue.known(s).items()},
+            },
             to=_to,
             **_form(s, hook, errors, detail),
         )
@@ -209,14 +256,34 @@ def _form(
     s: ScopedSession, hook: Webhook | None, errors: dict[str, list[str]] | None, detail: str
 ) -> dict[str, Any]:
     given = request.form if errors is not None else None
+    kinds = catalogue.offered(s)
     return {
-        "kinds": list(catalogue.offered(s).values()),
+        "kinds": list(kinds.values()),
+        "groups": _groups(kinds.values()),
         "name": given.get("name", "") if given else hook.name if hook else "",
         "url": given.get("url", "") if given else hook.url if hook else "",
         "picked": given.getlist("events") if given else hook.events if hook else [],
         "errors": errors or {},
         "detail": "" if errors else detail,
     }
+
+
+def _groups(kinds: Iterable[EventType]) -> list[tuple[str, list[EventType]]]:
+    """The kinds under the headings under which a form offers them."""
+    own = {
+        "customer": _("Customers"),
+        "consent": _("Customers"),
+        "purchase": _("Purchases"),
+        "tool": _("Tools"),
+    }
+    found: dict[str, list[EventType]] = {}
+    for one in kinds:
+        tool, first = catalogue.tool_of(one), one.name.split(".", 1)[0]
+        title = (
+            own.get(first, first) if tool is None else current.house.host.title(tool, language())
+        )
+        found.setdefault(title, []).append(one)
+    return list(found.items())
 
 
 def _show_once(made: subscriptions.Made) -> Response:

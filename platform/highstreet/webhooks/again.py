@@ -13,7 +13,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from highstreet.i18n import gettext as _
-from highstreet.webhooks import catalogue, retention
+from highstreet.webhooks import catalogue, queries, retention, subscriptions
 from highstreet.webhooks.models import (
     ACTIVE,
     FAILED,
@@ -58,6 +58,18 @@ def test(s: ScopedSession, webhook_id: UUID) -> UUID:
     order(s, row)
     retention.order(s)
     return made
+
+
+def resume(s: ScopedSession, webhook_id: UUID) -> int:
+    """Switch on again what was switched off, and send all that did not get there; gives how many.
+    What is on already stays on.
+
+    Raises NotFound, Conflict.
+    """
+    row = subscriptions.switch(s, webhook_id, True)
+    waiting = queries.undelivered(s, [row.id])[row.id].all  # also what was never tried
+    resend_failed(s, webhook_id)
+    return waiting
 
 
 def resend(s: ScopedSession, webhook_id: UUID, delivery_id: UUID) -> None:

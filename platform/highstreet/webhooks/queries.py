@@ -43,9 +43,12 @@ def everywhere(s: ScopedSession) -> Sequence[Webhook]:
     return s.scalars(query.order_by(Webhook.store_id, Webhook.id)).all()
 
 
-def disabled(s: ScopedSession) -> Sequence[Webhook]:
-    """Those of the place that were switched off by what happened, and wait for somebody."""
-    return [one for one in listed(s) if one.status == DISABLED]
+def disabled(s: ScopedSession) -> list[tuple[Webhook, int]]:
+    """Those of the place that were switched off by what happened, and wait for somebody; each with
+    how many messages did not get there."""
+    off = [one for one in listed(s) if one.status == DISABLED]
+    waiting = undelivered(s, [one.id for one in off])
+    return [(one, waiting[one.id].all) for one in off]
 
 
 def deliveries(

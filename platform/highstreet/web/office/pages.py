@@ -19,6 +19,7 @@ from highstreet.web.current import current
 from highstreet.web.office import figures, toolmap
 from highstreet.web.store.settings import store_facts
 from highstreet.web.store.today import Task
+from highstreet.web.webhooks import switched_off
 from highstreet_tenants import clock
 from highstreet_tenants.errors import NotFound
 from highstreet_tenants.models import Owner, Region, Store
@@ -54,12 +55,14 @@ def overview(brand: str) -> str:
         ]
         needs = [*_needs(s, the_map), *_silent(rows)]
         news = slots.fill(s, "office.news")
+        off = switched_off(s)
     return render_template(
         "office/overview.html",
         figures_=shown,
         stores_count=count,
         period=weekly.words_of(weeks),
         needs=needs,
+        webhooks_off=off,
         news=news,
         map=the_map,
         rows=rows,

@@ -19,8 +19,7 @@ from highstreet.results.queries import Day, Usual
 from highstreet.web import formats, slots, toolfaces
 from highstreet.web.current import Place, current
 from highstreet.web.store import campaigns
-from highstreet.web.webhooks import why_disabled
-from highstreet.webhooks import queries as webhooks
+from highstreet.web.webhooks import switched_off
 from highstreet_tenants import clock
 from highstreet_tenants.sessions import ScopedSession
 
@@ -65,6 +64,7 @@ def day(brand: str, store: str) -> str:
         pieces = slots.fill(s, "today.panel")
         offers = campaigns.offers(s)
         so_far = results.visits_on(s, place.store.id, now)
+        off = switched_off(s)
     return render_template(
         "store/today.html",
         today=now,
@@ -75,6 +75,7 @@ def day(brand: str, store: str) -> str:
         tasks=tasks,
         paused=[one for one in faces if one.state == "paused"],
         held=[one for one in faces if one.state == "held"],
+        webhooks_off=off,
         news=news,
         pieces=pieces,
         rows=offers,
@@ -152,18 +153,6 @@ def _tasks(s: ScopedSession, place: Place) -> list[Task]:
                     _("Needs a look"),
                 )
             )
-    if current.may("webhooks.manage"):
-        tasks += [
-            Task(
-                _("The webhook “%(name)s” is switched off", name=hook.name),
-                _("Look at it"),
-                url_for("webhooks.store_one", webhook_id=hook.id, **place.slugs),
-                why_disabled(hook.reason),
-                "wrong",
-                _("Needs a look"),
-            )
-            for hook in webhooks.disabled(s)
-        ]
     if current.may("customers.merge"):
         pairs = duplicates.likely_duplicates(s, limit=MOST_PAIRS)
         if pairs:
