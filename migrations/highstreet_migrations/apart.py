@@ -45,12 +45,14 @@ Progress = Callable[[int, int], None]
 class Failed(Exception):
     """It came to nothing, for the reason in the message.
 
-    theirs: whether the stranger's code was running. Then nothing was committed.
+    theirs: whether the stranger's code was running. Then nothing was committed. kind: the reason
+    without what an error says, which may come from anybody's row.
     """
 
-    def __init__(self, why: str, *, theirs: bool) -> None:
+    def __init__(self, why: str, *, theirs: bool, kind: str = "") -> None:
         super().__init__(why)
         self.theirs = theirs
+        self.kind = kind or why
 
 
 def advance(
@@ -101,7 +103,7 @@ def ask(
     if "refused" in answer:
         raise _OURS[answer["type"]](answer["refused"])
     if "raised" in answer:
-        raise Failed(answer["raised"], theirs=answer["theirs"])
+        raise Failed(answer["raised"], theirs=answer["theirs"], kind=answer["kind"])
     found: dict[str, Any] = answer["answer"]
     return found
 
@@ -216,8 +218,8 @@ def main() -> None:
 def _in_words(error: BaseException, theirs: bool) -> dict[str, Any]:
     if isinstance(error, errors.HighstreetError) and error.type in _OURS and not theirs:
         return {"refused": error.detail, "type": error.type}
-    said = f"{type(error).__name__}: {getattr(error, 'orig', error)}"
-    return {"raised": said, "theirs": theirs}
+    kind = type(error).__name__
+    return {"raised": f"{kind}: {getattr(error, 'orig', error)}", "theirs": theirs, "kind": kind}
 
 
 def _advance(side: Side) -> dict[str, Any]:

@@ -4,6 +4,9 @@ Apart from the runner, for a start names histories and has no need of Alembic.
 """
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Literal
+
 from msgspec import Struct
 
 from highstreet_tenants.errors import HighstreetError
@@ -34,6 +37,34 @@ class History(Struct, frozen=True):
 
 
 CORE = History("core", "highstreet_migrations.versions")
+
+
+class Behind(Struct, frozen=True):
+    """Why an owner's tables are not at its head; the host has words for people.
+
+    what: the kind of error (failed), what reading them raised (unreadable), or the revision that
+    the tables are at (other-version); at: when it was tried last (UTC).
+    """
+
+    how: Literal["behind", "failed", "unreadable", "other-version"]
+    what: str = ""
+    at: datetime | None = None
+
+    def __str__(self) -> str:
+        match self.how:
+            case "failed":
+                return (
+                    f"its migration failed at {self.at:%Y-%m-%d %H:%M} UTC ({self.what}); mend that,"
+                    " then run: highstreet migrate"
+                )
+            case "unreadable":
+                return f"its migrations can't be read: {self.what}"
+            case "other-version":
+                return (
+                    f"its tables are those of another version ({self.what}); install that or a newer"
+                    " one"
+                )
+        return "its tables are not up to date; run: highstreet migrate"
 
 
 class MigrationFailed(HighstreetError):

@@ -18,7 +18,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from highstreet_migrations import archive, runner
+from highstreet_migrations import archive, failures, runner
 from highstreet_migrations.apart import Side
 from highstreet_migrations.archive import Contents, Writing
 from highstreet_tenants import bulk, clock, trouble
@@ -45,6 +45,7 @@ def take_out(side: Side) -> dict[str, Any]:
                     with side.theirs():
                         runner.limit(connection, side.seconds)
                         runner.move(connection, side.history, side.histories, "base")
+                    failures.forget(connection, side.history.name)
             if archive.part_of(folder).exists():
                 archive.finish(folder)
     except (sa.exc.OperationalError, sa.exc.InternalError) as error:

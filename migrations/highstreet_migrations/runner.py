@@ -20,11 +20,10 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import event
 
-from highstreet_migrations import apart
-from highstreet_migrations.histories import CORE, History, MigrationFailed
+from highstreet_migrations import apart, failures
+from highstreet_migrations.histories import CORE, Behind, History, MigrationFailed
 from highstreet_tenants import append_only, planner, rls
 from highstreet_tenants.base import Base
-from highstreet_tenants.words import gettext as _
 
 _LOCK = 0x48534D49  # "HSMI": two processes that start at once must not both migrate
 
@@ -73,7 +72,7 @@ def upgrade(
     walls stand, MigrationFailed for tools'. A failed migration leaves its owner where it was.
     """
     moved: list[str] = []
-    failed: dict[str, str] = {}
+    failed: dict[str, BaseException] = {}
     engine = owner_engine(url)
     try:
         with alone(engine):
@@ -88,20 +87,15 @@ def upgrade(
                 except BaseException as error:
                     if history.name == CORE.name:
                         raise
-                    failed[history.name] = _in_words(error)
+                    failed[history.name] = error
             with engine.begin() as connection:
                 put_up_walls(connection, histories, role)
+                failures.note(connection, failed, [one.name for one in histories], role)
     finally:
         engine.dispose()
     if failed:
-        raise MigrationFailed(failed, moved)
+        raise MigrationFailed({name: failures.why(one) for name, one in failed.items()}, moved)
     return moved
-
-
-def _in_words(error: BaseException) -> str:
-    if isinstance(error, apart.Failed):
-        return str(error)
-    return f"{type(error).__name__}: {getattr(error, 'orig', error)}"
 
 
 def put_up_walls(connection: sa.Connection, histories: Sequence[History], role: str | None) -> None:
@@ -167,12 +161,12 @@ def move(
         connection.exec_driver_sql(f"DROP TABLE IF EXISTS {history.version_table}")
 
 
-def pending(engine: sa.Engine, histories: Sequence[History]) -> dict[str, str]:
-    """Owners whose schema in the database is not at its head, with why in words.
+def pending(engine: sa.Engine, histories: Sequence[History]) -> dict[str, Behind]:
+    """Owners whose schema in the database is not at its head, with why.
 
     Reading a tool's revisions runs them, so whatever they raise says why.
     """
-    behind: dict[str, str] = {}
+    behind: dict[str, Behind] = {}
     # On SQLite a transaction takes the only write lock, unless it says that it reads.
     with engine.connect().execution_options(highstreet_write=False) as connection:
         for history in histories:
@@ -186,18 +180,16 @@ def pending(engine: sa.Engine, histories: Sequence[History]) -> dict[str, str]:
             except BaseException as error:
                 if history.name == CORE.name:
                     raise
-                behind[history.name] = _(
-                    "its migrations can't be read: %(why)s", why=_in_words(error)
-                )
+                behind[history.name] = Behind("unreadable", failures.why(error))
                 continue
             if there - known:
-                behind[history.name] = _(
-                    "its tables are those of another version (%(revision)s); install that or a newer"
-                    " one",
-                    revision=", ".join(sorted(there - known)),
-                )
+                behind[history.name] = Behind("other-version", ", ".join(sorted(there - known)))
             elif there != wanted:
-                behind[history.name] = _("its tables are not up to date; run: highstreet migrate")
+                behind[history.name] = Behind("behind")
+        if any(one.how == "behind" for one in behind.values()):
+            for name, failure in failures.read(connection, whole=False).items():
+                if name in behind and behind[name].how == "behind":
+                    behind[name] = Behind("failed", failure.kind, failure.at)
     return behind
 
 

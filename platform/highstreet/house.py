@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from highstreet.rates import Rates
     from highstreet_migrations.apart import Progress
     from highstreet_migrations.archive import Contents
+    from highstreet_migrations.failures import Failure
+    from highstreet_migrations.histories import Behind
     from highstreet_migrations.removal import Moved, Owner
 
 
@@ -141,11 +143,25 @@ class House(Struct, frozen=True):
         )
         return contents, missed.catch_up(self.tenancy, tool, contents.at, actor)
 
-    def pending(self) -> dict[str, str]:
+    def pending(self) -> dict[str, Behind]:
         """Owners whose schema is not at its head, with why."""
         from highstreet_migrations import runner
 
         return runner.pending(self.engine, self.histories)
+
+    def failures(self) -> dict[str, Failure]:
+        """Tools whose migration failed when it was tried last, with all that it said: for whoever
+        runs this installation, for it may name anybody's customer."""
+        from highstreet_migrations import failures, runner
+
+        engine = runner.owner_engine(self.config["owner_database_url"])
+        try:
+            with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+                return failures.read(connection, whole=True)
+        except sa.exc.DBAPIError:
+            return {}  # whoever asks is not the owner of the tables
+        finally:
+            engine.dispose()
 
     def behind(self) -> list[str]:
         """Owners whose schema is not at its head."""

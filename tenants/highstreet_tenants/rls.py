@@ -83,13 +83,19 @@ def apply(connection: sa.Connection, role: str) -> None:
             connection.exec_driver_sql(statement)
 
 
-def let_read(connection: sa.Connection, role: str, tables: Sequence[str]) -> None:
-    """Let the application read tables that are nobody's rows: how far the schema is."""
+def let_read(
+    connection: sa.Connection, role: str, tables: Sequence[str], columns: Sequence[str] = ()
+) -> None:
+    """Let the application read tables that are nobody's rows: how far the schema is. columns: those
+    alone."""
     if connection.dialect.name != "postgresql":
         return
     present = set(sa.inspect(connection).get_table_names())
     for table in present.intersection(tables):
-        connection.exec_driver_sql(f"GRANT SELECT ON {_identifier(table)} TO {_identifier(role)}")
+        only = f" ({', '.join(map(_identifier, columns))})" if columns else ""
+        connection.exec_driver_sql(
+            f"GRANT SELECT{only} ON {_identifier(table)} TO {_identifier(role)}"
+        )
 
 
 def escapes(connection: sa.Connection) -> bool:

@@ -52,7 +52,7 @@ TEN: dict[str, tuple[str, str, str | bytes, str, str]] = {
         "",
         "",
     ),
-    "ten_slow": ("unready", "run: highstreet migrate", MODEL, "", ""),
+    "ten_slow": ("unready", "it took longer than 3 s and was stopped", MODEL, "", ""),
 }
 
 
@@ -133,6 +133,14 @@ def test_each_is_named_with_its_reason_and_how_to_mend_it(migrated: dict[str, st
     found = json.loads(done.stdout)["found"]
     assert {(one["tool"], one["what"]) for one in found} >= {(n, t[0]) for n, t in TEN.items()}
     assert all(one["mend"] for one in found)
+    slow = next(one for one in found if one["tool"] == "ten_slow")
+    assert slow["detail"] == "its migration failed: it took longer than 3 s and was stopped"
+    told = call(migrated, "plugins", "doctor").stdout
+    assert all(f"{one['tool']}: {one['what']}: {one['detail']}\n" in told for one in found)
+    shown = json.loads(call(migrated, "plugins", "show", "ten_slow", "--json").stdout)
+    assert shown["state"] == "unready"
+    assert shown["migration_failed"] == "it took longer than 3 s and was stopped"
+    assert "it took longer than 3 s" in call(migrated, "plugins", "show", "ten_slow").stdout
     shown = call(migrated, "plugins", "show", "ten_old", "--json")
     assert json.loads(shown.stdout)["state"] == "version"
     assert json.loads(shown.stdout)["hooks"] == []

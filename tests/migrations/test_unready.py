@@ -45,7 +45,16 @@ def test_a_migration_that_fails_or_hangs_costs_its_tool_alone(how, shelf, open_u
     assert house.look_at_tables()
     assert list(house.host.unready) == ["bad"]
     assert house.host.quarantined["bad"].reason == "unready"
-    assert "run: highstreet migrate" in str(house.host.quarantined["bad"].detail)
+    shown = str(house.host.quarantined["bad"].detail)
+    assert "run: highstreet migrate" in shown
+    kind, _colon, said = says.partition(": ")
+    assert f"failed ({kind}, " in shown, "the console says of what kind it was"
+    assert not said or f": {said}" not in shown, "but not what it said: that may name anybody's customer"
+    assert says in house.failures()["bad"].why
+    assert not open_up(owner_database_url=urls[1]).failures().get("bad") or urls[0] == urls[1]
+    shelf.write("bad", "pass")
+    open_up().migrate()
+    assert house.failures() == {}
     assert others - {"core"} <= set(house.host.plugins)
     assert "bad.tidy" not in house.jobs and "points_club.sweep" in house.jobs
     assert "bad.tidy" not in [turn.name for turn, _handler in house.jobs.periodic()]
@@ -103,7 +112,7 @@ def test_tables_of_another_version_and_migrations_that_nobody_can_read(shelf, op
     shelf.write("good", "pass\n1 / 0")
     shelf.write("bad", "pass\nraise SystemExit(1)")
     found = runner.pending(house.engine, [History("odd", "hs_un_good.nowhere")])
-    assert "can't be read: ModuleNotFoundError" in found["odd"]
+    assert "can't be read: ModuleNotFoundError" in str(found["odd"])
 
 
 def test_the_core_behind_is_not_ready(open_up, urls):

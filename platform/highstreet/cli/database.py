@@ -64,7 +64,7 @@ def migrate(dry_run: bool, strict: bool, as_json: bool) -> None:
 def _foretell(house: House, as_json: bool) -> None:
     """What an upgrade does: tables that move, and places where a tool waits for agreement."""
     with telling_of_the_database():
-        behind = house.pending()
+        behind = {name: str(why) for name, why in house.pending().items()}
     waits: list[dict[str, str]] = []
     if CORE.name not in behind:
         with house.tenancy.control() as c:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,7 @@ from highstreet.host.manifest import CAPABILITIES
 from highstreet.host.registry import Loaded
 from highstreet.house import House
 from highstreet.i18n import gettext as _
-from highstreet_tenants.errors import HighstreetError
+from highstreet_tenants.errors import HighstreetError, Unavailable
 from highstreet_tenants.models import Brand
 from highstreet_tenants.sessions import ScopedSession
 
@@ -48,7 +49,8 @@ MEND = {
     "contribution": "Its author mends what it brings (docs: Writing a tool).",
     "hooks": "Its author mends the hooks (docs: Writing a tool, Hooks).",
     "safe-mode": "Start without --safe-mode.",
-    "unready": "Run highstreet migrate; it says why a migration fails. Then wait half a minute.",
+    "unready": "Run highstreet migrate. Then wait half a minute.",
+    "migration": "Install a version that is mended; then run highstreet migrate.",
 }
 
 
@@ -89,8 +91,13 @@ def _ailments(house: House) -> Iterator[Ailment]:
     except HighstreetError as error:
         yield Ailment("core", "database", error.detail, "See: highstreet check")
         core = False
+    failures = house.failures() if house.host.unready else {}
     for bad in house.host.quarantined.values():
-        yield Ailment(bad.name, bad.reason, str(bad.detail), MEND[bad.reason])
+        detail, mend = str(bad.detail), MEND[bad.reason]
+        if bad.reason == "unready" and bad.name in failures:
+            detail = f"its migration failed: {failures[bad.name].why}"
+            mend = MEND["migration"]
+        yield Ailment(bad.name, bad.reason, detail, mend)
     for loaded in house.host.plugins.values():
         yield from _of_loaded(loaded)
     if not core:
@@ -155,8 +162,10 @@ def _in_brand(house: House, s: ScopedSession, brand: Brand) -> Iterator[Ailment]
 @click.option("--brand", "brand_slug", help="Slug: also what was agreed to, what failed, is owed.")
 @json_option
 def show(plugin: str, brand_slug: str | None, as_json: bool) -> None:
-    """What a tool is and all that it declares."""
+    """What a tool is and all that it declares; why it is left out, if it is."""
     with open_house(ready=False) as house:
+        with suppress(Unavailable), telling():
+            house.look_at_tables()
         host = house.host
         manifest = host.manifest(plugin)
         aside = host.quarantined.get(plugin)
@@ -181,6 +190,9 @@ def show(plugin: str, brand_slug: str | None, as_json: bool) -> None:
             else [],
             "declares": sorted(declared.of(host, plugin)),
         }
+        if (failure := house.failures().get(plugin)) is not None:
+            told["migration_failed"] = failure.why
+            told["migration_tried_at"] = failure.at
         if brand_slug is not None:
             brand = find_brand(house, brand_slug)
             with operating(house, brand) as s:

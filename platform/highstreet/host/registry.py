@@ -17,7 +17,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 import highstreet
-from highstreet.host import candidates, catalogues, contributions, importing, tables
+from highstreet.host import candidates, catalogues, contributions, importing, tables, unready
 from highstreet.host.candidates import Candidate, Reason, Refused, quarantine_name
 from highstreet.host.counts import Counts
 from highstreet.host.installed import GROUP, Unreadable, points
@@ -32,7 +32,7 @@ from highstreet_tenants import walls
 from highstreet_tenants.sessions import ScopedSession
 
 if TYPE_CHECKING:
-    from highstreet_migrations.histories import History
+    from highstreet_migrations.histories import Behind, History
     from highstreet_tenants.people.permissions import Permission
 
 __all__ = ["GROUP", "Host", "Loaded", "Quarantine"]
@@ -213,7 +213,7 @@ class Host(Struct):
         level = logging.INFO if refusal.reason == "safe-mode" else logging.ERROR
         log.log(level, "tool %s was not loaded (%s): %s", name, refusal.reason, refusal.detail)
 
-    def leave_alone(self, behind: Mapping[str, str]) -> None:
+    def leave_alone(self, behind: Mapping[str, "Behind"]) -> None:
         """Set tools aside whose tables are not ready (name → why), with what needs them; take those
         back that are no longer among them.
 
@@ -225,10 +225,10 @@ class Host(Struct):
         for name in order:
             lacking = [n.name for n in everything[name].manifest.depends if n.name in why]
             if name in behind:
-                why[name] = _l("Its tables: %(why)s.", why=behind[name])
+                why[name] = unready.words(behind[name])
             elif lacking:
                 why[name] = _l("It needs the tool %(name)s, which is not ready.", name=lacking[0])
-        if why.keys() == self.unready.keys():
+        if why == {name: self.quarantined[name].detail for name in self.unready}:
             return
         self.unready = {name: everything[name] for name in order if name in why}
         self.quarantined = {
