@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 PACKAGING := setup.cfg setup.py pyproject.toml
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run worker test lint check bench docs clean
+.PHONY: help demo run worker test lint check bench docs bad-tools clean
 
 help: ## Say what there is to make
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -49,6 +49,9 @@ bench: $(VENV)/.installed-bench ## Print each figure beside its floor
 docs: $(VENV)/.installed-docs ## Write docs/reference anew from the code, and build the site into build/docs
 	$(BIN)/python -m highstreet.cli.reference docs/reference
 	$(BIN)/python -m sphinx -q -W --keep-going docs build/docs
+
+bad-tools: $(VENV)/.installed-test ## Run every seeded bad tool, and write down what the kit says of it
+	HIGHSTREET_WRITE_BAD_TOOLS=1 $(BIN)/python -m pytest -q tests/kit/test_bad_files.py tests/kit/test_bad_deeds.py
 
 clean: ## Remove caches and build results; .venv and instance stay
 	rm -rf build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

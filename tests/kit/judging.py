@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 from typing import NamedTuple
 
-from . import good
+from . import bad_tools, good
 from .seeds import IMPORTS, Bad
 from .tools import run_pytest
 
@@ -81,4 +81,5 @@ def check(bad: Bad, package: Path, folder: Path) -> str:
     assert bad.words in printed, printed
     assert "MEND" in printed
     print(f"\n{bad.check}\n{printed.strip()}")
+    bad_tools.hold(bad, printed)
     return printed

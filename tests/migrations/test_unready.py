@@ -49,7 +49,9 @@ def test_a_migration_that_fails_or_hangs_costs_its_tool_alone(how, shelf, open_u
     assert "run: highstreet migrate" in shown
     kind, _colon, said = says.partition(": ")
     assert f"failed ({kind}, " in shown, "the console says of what kind it was"
-    assert not said or f": {said}" not in shown, "but not what it said: that may name anybody's customer"
+    assert not said or f": {said}" not in shown, (
+        "but not what it said: that may name anybody's customer"
+    )
     assert says in house.failures()["bad"].why
     assert not open_up(owner_database_url=urls[1]).failures().get("bad") or urls[0] == urls[1]
     shelf.write("bad", "pass")
