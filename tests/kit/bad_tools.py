@@ -21,7 +21,8 @@ Written by `make bad-tools` from what the kit printed; do not edit. Each is one 
 thing changed, and `pytest --highstreet-plugin NAME` finds it by the one check that is for it. Tests
 hold every message to this page, so what an author reads here is what an author gets: what is wrong,
 where, and how to mend it. [All checks](checks.md) are listed by themselves. What is wrong with a
-tool that is *installed* is told by `highstreet plugins doctor`, see [Writing a tool](../plugins.md).
+tool that is *installed* is told by `highstreet plugins doctor`; see
+[Writing a tool](../plugins.md).
 """
 
 
