@@ -24,6 +24,7 @@ ALL = (
     "start",
     "many_tools",
     "award",
+    "measures",
     "rest_award",
     "webhooks",
     "import_year",

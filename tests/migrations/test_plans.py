@@ -16,6 +16,9 @@ from highstreet_tenants.statements import Statement
 OF_A_BRAND = {
     "highstreet.customers.dismissing._NEWEST": "a page of them, by id",
     "highstreet.customers.duplicates._NEWEST": "a page of them, by id",
+    "highstreet.purchases.measuring._COUNT": "an audit derives every sum again",
+    "highstreet.purchases.measuring._UNFOUNDED": "an audit derives every sum again",
+    "highstreet.purchases.measuring._WRONG": "an audit derives every sum again",
     "highstreet.purchases.queries._WRONG": "an audit derives every sum again",
     "highstreet.rest.sweep._FORGET": "an erasure looks into every answer of the last day",
     "highstreet.rest.sweep._MENTIONS": "so does an export",

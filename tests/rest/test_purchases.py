@@ -298,7 +298,7 @@ def test_a_kill_between_effect_and_answer_leaves_nothing(club_till, ann, monkeyp
     """The answer is kept in the effect's own transaction: without it there is no effect."""
     from highstreet.rest import idempotency
 
-    def die(*_whatever):
+    def die(*_whatever, **_named):
         raise KeyboardInterrupt
 
     with monkeypatch.context() as broken:

@@ -1112,6 +1112,48 @@ def upgrade() -> None:
         )
 
     op.create_table(
+        "core_customer_measure",
+        sa.Column("brand_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("customer_id", sa.Uuid(), nullable=False),
+        sa.Column("purchases", sa.BigInteger(), nullable=False),
+        sa.Column("spent_minor", sa.BigInteger(), nullable=False),
+        sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.Column("first_at", base.UTCDateTime(timezone=True), nullable=False),
+        sa.Column("last_at", base.UTCDateTime(timezone=True), nullable=False),
+        sa.Column("store_id", sa.Uuid(), nullable=True),
+        sa.CheckConstraint("store_id IS NOT NULL", name=op.f("ck_core_customer_measure_store")),
+        sa.ForeignKeyConstraint(
+            ["brand_id", "customer_id"],
+            ["core_customer.brand_id", "core_customer.id"],
+            name=op.f("fk_core_customer_measure_brand_id_customer_id_core_customer"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["brand_id", "store_id"],
+            ["core_store.brand_id", "core_store.id"],
+            name=op.f("fk_core_customer_measure_brand_id_store_id_core_store"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["brand_id"],
+            ["core_brand.id"],
+            name=op.f("fk_core_customer_measure_brand_id_core_brand"),
+        ),
+        sa.PrimaryKeyConstraint("brand_id", "id", name=op.f("pk_core_customer_measure")),
+        sa.UniqueConstraint(
+            "brand_id",
+            "customer_id",
+            "store_id",
+            name=op.f("uq_core_customer_measure_brand_id_customer_id_store_id"),
+        ),
+        info={"personal": True},
+    )
+    op.create_index(
+        op.f("ix_core_customer_measure_brand_id_store_id_last_at"),
+        "core_customer_measure",
+        ["brand_id", "store_id", "last_at"],
+        unique=False,
+    )
+    op.create_table(
         "core_customer_dismissal",
         sa.Column("brand_id", sa.Uuid(), nullable=False),
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -2129,6 +2171,10 @@ def downgrade() -> None:
 
     op.drop_table("core_customer_identity")
     op.drop_table("core_customer_erasure")
+    with op.batch_alter_table("core_customer_measure", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_core_customer_measure_brand_id_store_id_last_at"))
+
+    op.drop_table("core_customer_measure")
     with op.batch_alter_table("core_customer_dismissal", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_core_customer_dismissal_brand_id_other_id"))
 

@@ -8,7 +8,7 @@ from msgspec import Struct
 from highstreet.audits.hooks import Audited, Difference
 from highstreet.host import dispatch, faults
 from highstreet.i18n import gettext as _
-from highstreet.purchases import queries
+from highstreet.purchases import measuring, queries
 from highstreet.purchases.models import Purchase
 from highstreet_tenants.sessions import ScopedSession
 
@@ -25,13 +25,32 @@ def audit(s: ScopedSession) -> list[Part]:
 
     A tool that failed has checked nothing, and that counts as a difference.
     """
-    parts = [Part("core", _returns(s))]
+    parts = [Part("core", _returns(s)), Part("core", _measures(s))]
     parts += [Part(one.plugin, one.value) for one in dispatch.collect(s, "audit")]
     parts += [
         Part(fault.plugin, Audited(0, [Difference(_("the audit itself"), "—", fault.message)]))
         for fault in faults.of_session(s, "audit")
     ]
     return parts
+
+
+def _measures(s: ScopedSession) -> Audited:
+    many, wrong = measuring.check(s)
+    return Audited(
+        many,
+        [
+            Difference(
+                _("what customer %(id)s bought in a store", id=one.customer_id),
+                _summed(one.kept),
+                _summed(one.derived),
+            )
+            for one in wrong
+        ],
+    )
+
+
+def _summed(sums: tuple[int, int] | None) -> str:
+    return "—" if sums is None else _("%(many)s purchases, %(minor)s", many=sums[0], minor=sums[1])
 
 
 def _returns(s: ScopedSession) -> Audited:

@@ -227,6 +227,30 @@ class Suppression(StoreOwned, Base):
     at: Mapped[datetime] = mapped_column(default=now)
 
 
+class Measure(StoreOwned, Base):
+    """What a customer bought in one store, summed up, under the id it was bought under.
+
+    Kept beside the purchases by whoever records them (`purchases.measuring`) and derived again by
+    the audit. purchases: how many. spent_minor: what they paid less what they got back, minor
+    units of `currency`. first_at, last_at: of the earliest and latest purchase (UTC).
+    """
+
+    __tablename__ = "core_customer_measure"
+    __constraints__ = (
+        brand_fk("customer_id", "core_customer"),
+        sa.UniqueConstraint("brand_id", "customer_id", "store_id"),
+        sa.Index(None, "brand_id", "store_id", "last_at"),
+        sa.CheckConstraint("store_id IS NOT NULL", name="store"),
+    )
+
+    customer_id: Mapped[UUID]
+    purchases: Mapped[int]
+    spent_minor: Mapped[int]
+    currency: Mapped[str] = mapped_column(sa.String(3))
+    first_at: Mapped[datetime]
+    last_at: Mapped[datetime]
+
+
 class SuppressionSecret(BrandOwned, Base):
     """The key of a brand's suppression hashes: without it they can't be tried out elsewhere."""
 

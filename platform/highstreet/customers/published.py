@@ -15,7 +15,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from highstreet import host as hosts
-from highstreet.customers import fields, queries
+from highstreet.customers import fields, measures, queries
 from highstreet.customers.facts import FieldFact
 from highstreet.customers.models import Customer
 from highstreet.host import guard, state
@@ -70,6 +70,7 @@ CORE: Mapping[str, CustomerField] = {
                 sa.and_(Store.brand_id == Customer.brand_id, Store.id == Customer.home_store_id),
             ),
         ),
+        *measures.FIELDS,
     )
 }
 """The core's own."""
@@ -122,7 +123,7 @@ def _values(
 ) -> dict[UUID, Any]:
     def ask(ctx: Any) -> dict[UUID, Any]:
         found: dict[UUID, Any] = {}
-        query = one.query(ctx)
+        query = one.query(ctx or s)
         which = query.selected_columns[0]
         for start in range(0, len(ids), CHUNK):
             # Within the SELECT itself: around it, the walls would find a subquery of nobody's.

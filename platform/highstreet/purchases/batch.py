@@ -9,7 +9,7 @@ from highstreet.customers.facts import Refused
 from highstreet.customers.places import place
 from highstreet.customers.queries import no_customer
 from highstreet.host import dispatch
-from highstreet.purchases import checks, queries, rows, telling
+from highstreet.purchases import checks, measuring, queries, rows, telling
 from highstreet.purchases.facts import BatchOutcome, PurchaseFact, PurchaseIn
 from highstreet.purchases.models import Purchase, PurchaseLine
 from highstreet.purchases.sameness import conflict, differences
@@ -67,6 +67,7 @@ def record_batch(s: ScopedSession, given: Sequence[PurchaseIn]) -> BatchOutcome:
     # Only now: a receipt that came twice in this list is held against its lines, too.
     duplicates = _judge_repeated(s, repeated, refused)
     write_many(s, [rows.entry(fact) for fact in facts if fact.customer_id is not None])
+    measuring.bought_many(s, facts)
     answers = dispatch.collect_by_store(s, "purchases_recorded", facts, lambda fact: fact.store_id)
     telling.recorded(s, facts)
     refused.sort(key=lambda one: one.index)

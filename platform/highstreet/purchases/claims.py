@@ -9,7 +9,7 @@ from highstreet.customers import queries as customers
 from highstreet.customers.text import reference
 from highstreet.host import dispatch
 from highstreet.i18n import gettext as _
-from highstreet.purchases import checks, queries, rows, telling
+from highstreet.purchases import checks, measuring, queries, rows, telling
 from highstreet.purchases.facts import Recorded
 from highstreet.timeline.service import append
 from highstreet_tenants.clock import now
@@ -54,6 +54,7 @@ def claim(s: ScopedSession, store_id: UUID, pos_ref: str, customer_id: UUID) -> 
         raise Conflict(_("Somebody changed this purchase just now. Send it again."))
     fact = replace(bought, customer_id=customer.id)
     append(s, rows.entry(fact, claimed_by=s.scope.actor.name))
+    measuring.bought(s, fact)
     if fact.returned_minor:
         for back in queries.returns_of(s, fact.id):
             append(s, rows.return_entry(back, customer.id))

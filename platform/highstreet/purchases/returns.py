@@ -7,7 +7,7 @@ from highstreet.customers.text import bad, reference
 from highstreet.host import dispatch
 from highstreet.i18n import format_locale
 from highstreet.i18n import gettext as _
-from highstreet.purchases import allotment, checks, queries, rows, telling
+from highstreet.purchases import allotment, checks, measuring, queries, rows, telling
 from highstreet.purchases.facts import (
     LineFact,
     PurchaseFact,
@@ -96,6 +96,7 @@ def record_return(s: ScopedSession, given: ReturnIn) -> Returned:
         raise _conflict(pos_ref)
     if purchase.customer_id is not None:
         append(s, rows.return_entry(fact, purchase.customer_id))
+        measuring.brought_back(s, purchase, amount)
     answers = dispatch.collect(s, "purchase_returned", store_id=purchase.store_id, returned=fact)
     telling.returned(s, fact)
     return Returned(fact, True, tuple(answers))

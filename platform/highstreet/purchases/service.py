@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from highstreet.customers import queries as customers
 from highstreet.customers.places import place
 from highstreet.host import dispatch
-from highstreet.purchases import checks, queries, rows, telling
+from highstreet.purchases import checks, measuring, queries, rows, telling
 from highstreet.purchases.batch import record_batch
 from highstreet.purchases.claims import claim
 from highstreet.purchases.facts import PurchaseFact, PurchaseIn, Recorded
@@ -84,6 +84,7 @@ def record(s: ScopedSession, given: PurchaseIn) -> Recorded:
         _LINE.many(s, rows.lines(fact, "owner_store_id"))
     if fact.customer_id is not None:
         append(s, rows.entry(fact))
+        measuring.bought(s, fact)
     answers = dispatch.collect(s, "purchases_recorded", store_id=fact.store_id, purchases=(fact,))
     telling.recorded(s, (fact,))
     return Recorded(fact, True, tuple(answers))

@@ -12,7 +12,7 @@ from flask import Response as FlaskResponse
 from flask import flash, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from highstreet.customers import listing, published, service
+from highstreet.customers import listing, measures, published, service
 from highstreet.customers import queries as customers
 from highstreet.customers.facts import CustomerFact
 from highstreet.host.access import requires
@@ -30,13 +30,16 @@ from highstreet_tenants.trail import record
 
 #: What a spreadsheet's reader, man or machine, finds in each column; never translated.
 _COLUMNS = ("name", "cards", "phones", "emails", "language", "joined", "home_store")
+#: Of the core's fields those that are in no column above.
+_BOUGHT = frozenset(one.name for one in measures.FIELDS)
 
 
 @page.post("/all.csv")
 @requires("customers.export")
 def sheet_of_all(brand: str, store: str | None = None) -> FlaskResponse:
-    """All customers as a file for a spreadsheet, the latest to join first, with the brand's own
-    fields and those of tools that are on; of the brand's club head office alone takes them along.
+    """All customers as a file for a spreadsheet, the latest to join first, with what they bought,
+    the brand's own fields and those of tools that are on; of the brand's club head office alone
+    takes them along.
     """
     place = current.place
     if place.store is not None and place.brand.customers == "brand":
@@ -45,7 +48,7 @@ def sheet_of_all(brand: str, store: str | None = None) -> FlaskResponse:
     with current.session(write=True) as s:
         record(s, "customers.exported", "customer")
         known = published.known(s, may=current.may)
-        more = [one for one in known if one not in published.CORE]
+        more = [one for one in known if one not in published.CORE or one in _BOUGHT]
         return sheet(name, (*_COLUMNS, *more), _lines(s, more))
 
 
