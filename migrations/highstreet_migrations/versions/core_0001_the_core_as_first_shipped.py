@@ -1148,9 +1148,9 @@ def upgrade() -> None:
         info={"personal": True},
     )
     op.create_index(
-        op.f("ix_core_customer_measure_brand_id_store_id_last_at"),
+        op.f("ix_core_customer_measure_brand_id_store_id"),
         "core_customer_measure",
-        ["brand_id", "store_id", "last_at"],
+        ["brand_id", "store_id"],
         unique=False,
     )
     op.create_table(
@@ -2172,7 +2172,7 @@ def downgrade() -> None:
     op.drop_table("core_customer_identity")
     op.drop_table("core_customer_erasure")
     with op.batch_alter_table("core_customer_measure", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_core_customer_measure_brand_id_store_id_last_at"))
+        batch_op.drop_index(batch_op.f("ix_core_customer_measure_brand_id_store_id"))
 
     op.drop_table("core_customer_measure")
     with op.batch_alter_table("core_customer_dismissal", schema=None) as batch_op:
