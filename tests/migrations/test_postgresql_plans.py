@@ -25,6 +25,9 @@ MANY = 4000
 BRAND, STORE, CUSTOMER, PURCHASE, ACCOUNT, ENTRY = range(1, 7)
 #: Statements about many rows at once, by what they do.
 OF_MANY = {
+    "highstreet.purchases.measuring._COUNT": "an audit derives every sum again",
+    "highstreet.purchases.measuring._UNFOUNDED": "an audit derives every sum again",
+    "highstreet.purchases.measuring._WRONG": "an audit derives every sum again",
     "highstreet.purchases.queries._WRONG": "an audit derives every sum again",
     "highstreet_points_club.audit._ACCOUNTS": "an audit derives every balance again",
     "highstreet_points_club.liability._HELD": "a sum over what waits, store by store",
@@ -49,6 +52,14 @@ ROWS: dict[str, tuple[int, dict[str, str]]] = {
             "customer_id": uid(CUSTOMER, f"1 + n % {MANY}"), "pos_ref": "'p' || n",
             "total_minor": "1000", "business_date": "current_date - (n % 700)::int",
             "occurred_at": "now() - n * interval '1 hour'",
+        },
+    ),
+    "core_customer_measure": (
+        1,
+        {
+            "id": uid(PURCHASE, "n"), "store_id": uid(STORE, "1 + n % 9"),
+            "customer_id": uid(CUSTOMER, "n"), "purchases": "2", "spent_minor": "2000",
+            "first_at": "now() - n * interval '1 hour'", "last_at": "now()",
         },
     ),
     "points_club_account": (
