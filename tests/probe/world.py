@@ -270,6 +270,7 @@ def _listen(s: Any, site: Site, firm: str) -> None:
     )
     if s.store_id is None:
         s.add(WebhookInterest(brand_id=s.brand_id, type="probe.kind"))
+        row.events = [*HEARD, "probe.kind"]  # or the interest would be forgotten
     site.keep("webhook", row.id)
     site.keep("delivery", made)
 

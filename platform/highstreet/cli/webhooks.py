@@ -73,7 +73,7 @@ def list_webhooks(brand_slug: str, store_slug: str | None, office: bool, as_json
                 _state(one),
                 one["pending"],
                 one["failed"],
-                one["last_sent_at"],
+                one["last_sent_at"] and f"{one['last_sent_at']:%Y-%m-%d %H:%M}",
             )
             for one in found
         ],

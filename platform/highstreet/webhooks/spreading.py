@@ -19,6 +19,7 @@ from highstreet.webhooks.models import (
     Webhook,
     WebhookDelivery,
     WebhookEvent,
+    WebhookInterest,
 )
 from highstreet_tenants import bulk
 from highstreet_tenants.clock import now
@@ -35,6 +36,29 @@ def spread_job(s: ScopedSession, _payload: Mapping[str, Any]) -> None:
     """What a store, or the brand, has to hand on."""
     if spread(s) == CHUNK:
         jobs.enqueue(s, outbox.SPREAD)
+
+
+@handler("core.webhooks.forget-interest", max_seconds=300)
+def forget_interest_job(s: ScopedSession, _payload: Mapping[str, Any]) -> None:
+    """The last who asked for something of the whole club has gone: no store writes it down."""
+    if s.store_id is None:
+        forget_interest(s)
+
+
+def forget_interest(s: ScopedSession) -> int:
+    """Delete the brand's interest in what no webhook asks for any more; gives in how many kinds.
+
+    Nobody subscribes meanwhile: `subscribe` and `change` take the same turn.
+    """
+    state.one_at_a_time(s)
+    asked = {kind for events in s.scalars(sa.select(Webhook.events)) for kind in events}
+    left = [one for one in s.scalars(sa.select(WebhookInterest)) if one.type not in asked]
+    for one in left:
+        s.delete(one)
+    if left:
+        s.flush()
+        state.touch(s)
+    return len(left)
 
 
 def spread(s: ScopedSession) -> int:
@@ -73,6 +97,8 @@ def spread(s: ScopedSession) -> int:
             subscriptions.order(s, one)
     if rows:
         retention.order(s)
+    if s.store_id is None and {one.type for one in events} - {row["type"] for row in rows}:
+        jobs.enqueue(s, forget_interest_job.name, unique_key=forget_interest_job.name)
     return len(events)
 
 
@@ -116,4 +142,4 @@ def _rows(
     return rows
 
 
-JOBS: tuple[JobHandler, ...] = (spread_job, retention.purge_job)
+JOBS: tuple[JobHandler, ...] = (spread_job, forget_interest_job, retention.purge_job)

@@ -91,6 +91,24 @@ def test_every_store_of_a_club_hears_that_a_member_refused(street, sink):
     assert json.loads(got.body)["data"]["status"] == "withdrawn"
 
 
+def test_once_nobody_asks_any_more_no_store_writes_down_what_concerns_the_whole_club(street, sink):
+    with street.till(1) as s:
+        made = street.listen(s, sink.url, "consent.changed")
+        street.listen(s, sink.url, "customer.updated")
+    with street.till(1) as s:
+        subscriptions.remove(s, made.webhook.id)
+    with street.till(0) as s:
+        anna = customers.enrol(s, name="Anna")
+        consent.refuse_all(s, anna.id, method="till")
+    street.work()  # finds nobody to tell, and remembers that
+    with street.till(0) as s:
+        consent.refuse_all(s, anna.id, method="phone")
+        assert s.scalars(sa.select(WebhookEvent)).all() == []
+        customers.update(s, anna.id, name="Anne")
+    street.work()
+    assert [json.loads(one.body)["type"] for one in sink.got] == ["customer.updated"]
+
+
 def test_head_office_hears_of_people_only_where_the_brand_owns_them(street, sink):
     with street.office() as s:
         street.listen(s, sink.url, "purchase.recorded")
