@@ -1,9 +1,12 @@
 """People and keys through the pages: whoever may look may not act, and nobody acts elsewhere."""
 
 import re
+from datetime import timedelta
 
 import pytest
+import time_machine
 
+from highstreet_tenants import clock
 from highstreet_tenants.people import keys
 from highstreet_tenants.people.tree import Node
 from people_site import GOOD, make_site
@@ -215,18 +218,46 @@ def test_an_offer_is_taken_back(site, at, manager):
     boss = site.person("boss", ("head_office_manager", at(1)))
     browser = site.browser(manager)
     path = handed(invite(browser, STORE, boss, "till_staff@store"))
-    assert browser.press(STORE, "Take back").status_code == 303
+    listed = browser.get(STORE).text
+    assert "link runs out on" in listed and "by manager" in listed.lower()
+    (again,) = re.findall(r'action="([^"]+/renew)"', listed)
+    newer = handed(browser.press(STORE, "New link"))
     assert site.browser(boss).get(path).status_code == 404
+    assert site.browser(boss).get(newer).status_code == 200
+    (asked,) = re.findall(r'href="([^"]+/withdraw)"', browser.get(STORE).text)
+    assert again != asked and boss in browser.get(asked).text
+    assert browser.press(asked, "Take the invitation back").status_code == 303
+    assert site.browser(boss).get(newer).status_code == 404
+    assert "not here yet" not in browser.get(STORE).text
+
+
+def test_an_invitation_of_somebody_new_is_renewed_and_taken_back(site, at, manager):
+    browser = site.browser(manager)
+    first = handed(invite(browser, STORE, "new@harbour.example", "till_staff@store"))
+    with time_machine.travel(clock.now() + timedelta(days=8), tick=True):
+        browser = site.browser(manager)
+        assert "link ran out on" in browser.get(STORE).text
+        newer = handed(browser.press(STORE, "New link"))
+        assert "link runs out on" in browser.get(STORE).text
+        assert site.browser().get(first).status_code == 404
+        assert site.browser().get(newer).status_code == 200
+        (asked,) = re.findall(r'href="([^"]+/withdraw)"', browser.get(STORE).text)
+        assert "new@harbour.example" in browser.get(asked).text
+        assert browser.press(asked, "Take the invitation back").status_code == 303
+        assert site.browser().get(newer).status_code == 404
+        assert "new@harbour.example" not in browser.get(STORE).text
 
 
 def test_only_the_places_own_offers_are_taken_back(site, at, manager, head):
     boss = site.person("boss", ("head_office_manager", at(1)))
     there = site.browser(site.person("there", ("store_manager", at(0, 2))))
     invite(there, OTHER_STORE, boss, "till_staff@store")
-    (path,) = re.findall(r'action="([^"]+/withdraw)"', there.get(OTHER_STORE).text)
+    (path,) = re.findall(r'href="([^"]+/withdraw)"', there.get(OTHER_STORE).text)
     foreign = path.replace("harbour-2", "harbour-1")
-    assert site.browser(manager).post("/me", foreign).status_code == 404
-    assert "Offered" in there.get(OTHER_STORE).text
+    for one in (foreign, foreign.replace("/withdraw", "/renew")):
+        assert site.browser(manager).post("/me", one).status_code == 404
+    assert site.browser(manager).get(foreign).status_code == 404
+    assert "not here yet" in there.get(OTHER_STORE).text
 
 
 # ── Roles and accounts ────────────────────────────────────────────────────────────────────

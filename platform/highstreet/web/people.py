@@ -14,8 +14,8 @@ from highstreet.web.current import current
 from highstreet.web.keys import keys
 from highstreet_tenants import clock
 from highstreet_tenants.errors import Conflict, Forbidden, HighstreetError, Invalid, NotFound
-from highstreet_tenants.people import accounts, directory, factors, links, pins, roles
-from highstreet_tenants.people.directory import Entry
+from highstreet_tenants.people import accounts, directory, factors, links, offers, pins, roles
+from highstreet_tenants.people.directory import Entry, Newcomer, Offer
 from highstreet_tenants.people.ending import USES_TILL
 from highstreet_tenants.people.held import grants_of
 from highstreet_tenants.people.logins import Person
@@ -114,14 +114,50 @@ def invite() -> Response | str:
     return _hand_over(made.token, made.purpose or "", form.get("email", "").strip())
 
 
+@_page("/offers/<uuid:link_id>/withdraw", "_withdraw_asked", "people.manage")
+def ask_to_withdraw(link_id: UUID) -> str:
+    """What taking an offer back means, before it is done."""
+    offer, _node = _offer(link_id)
+    return _confirm(offer.email, offer.grant, _to("_withdraw", link_id=link_id))
+
+
 @_page("/offers/<uuid:link_id>/withdraw", "_withdraw", "people.manage", "POST")
 def withdraw(link_id: UUID) -> Response:
     """Take back an offer that was not accepted yet."""
-    node = _offer_node(link_id)
+    _found, node = _offer(link_id)
     with current.session(write=True) as s:
-        roles.withdraw(s, link_id, node, by=_me(), catalogue=current.catalogue)
+        offers.withdraw(s, link_id, node, by=_me(), catalogue=current.catalogue)
     flash(_("The offer is taken back; its link no longer works."), "good")
     return redirect(_to(""), 303)
+
+
+@_page("/offers/<uuid:link_id>/renew", "_renew", "people.manage", "POST")
+def renew(link_id: UUID) -> Response:
+    """A new link for an offer that was not accepted yet; shown once."""
+    offer, node = _offer(link_id)
+    with current.session(write=True) as s:
+        made = offers.renew(s, link_id, node, by=_me(), catalogue=current.catalogue)
+    return _hand_over(made.token or "", "join", offer.email)
+
+
+@_page("/<uuid:user_id>/roles/<uuid:grant_id>/withdraw", "_withdraw_newcomer", "people.manage")
+def ask_to_withdraw_newcomer(user_id: UUID, grant_id: UUID) -> str:
+    """What taking back an invitation means whose link was not used yet, before it is done."""
+    entry = next((e for e in entries_of(user_id) if e.grant_id == grant_id), None)
+    if entry is None or not entry.pending:
+        raise NotFound(_("This role was taken back already."))
+    return _confirm(entry.email, entry.grant, _to("_take", user_id=user_id, grant_id=grant_id))
+
+
+def _confirm(email: str, grant: Grant, deed: str) -> str:
+    return render_template(
+        "people_withdraw.html",
+        email=email,
+        role=_title(grant.role),
+        where=_names([grant]).get((grant.node_kind, grant.node_id), "–"),
+        deed=deed,
+        back=_to(""),
+    )
 
 
 @_page("/<uuid:user_id>", "_one", "people.view")
@@ -203,13 +239,17 @@ def _list_page(error: HighstreetError | None = None) -> str:
             entries = directory.people_of_brand(
                 s, place.brand.id, text=text, after=request.args.get("after")
             )
-        offers = directory.offers_at(s, node)
+        waiting: list[Offer | Newcomer] = [
+            *directory.offers_at(s, node),
+            *directory.newcomers_at(s, node),
+        ]
     full = place.store is None and len(entries) == directory.PAGE
     return render_template(
         "people.html",
         entries=entries,
-        offers=offers,
-        names=_names([e.grant for e in entries] + [o.grant for o in offers]),
+        waiting=waiting,
+        now=clock.now(),
+        names=_names([e.grant for e in entries] + [one.grant for one in waiting]),
         title=_title,
         choices=choices(),
         next_href=_to("", q=text, after=entries[-1].cursor) if full else None,
@@ -328,16 +368,17 @@ def _nodes(entries: list[Entry]) -> dict[Grant, Node]:
     return roles.nodes_of(current.house.tenancy, [e.grant for e in entries], current.actor)
 
 
-def _offer_node(link_id: UUID) -> Node:
+def _offer(link_id: UUID) -> tuple[Offer, Node]:
+    """An offer of this place, and where it is. Raises NotFound, Conflict."""
     with current.house.tenancy.control() as s:
-        offers = directory.offers_at(s, current.place.node)
-    offer = next((o for o in offers if o.link_id == link_id), None)
+        found = directory.offers_at(s, current.place.node)
+    offer = next((o for o in found if o.link_id == link_id), None)
     if offer is None:
         raise NotFound(_("This offer is gone already."))
     node = roles.nodes_of(current.house.tenancy, [offer.grant], current.actor).get(offer.grant)
     if node is None:
         raise Conflict(_("The place of this offer no longer exists."))
-    return node
+    return offer, node
 
 
 def _names(grants: list[Grant]) -> dict[tuple[Any, UUID], str]:

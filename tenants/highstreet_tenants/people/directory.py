@@ -5,9 +5,8 @@ from uuid import UUID
 
 import sqlalchemy as sa
 from msgspec import Struct
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
-from highstreet_tenants.clock import now
 from highstreet_tenants.models import Brand, Owner, Region, Store
 from highstreet_tenants.people.accounts import same_email, same_text
 from highstreet_tenants.people.models import OneTimeLink, RoleGrant, User
@@ -40,13 +39,36 @@ class Entry(Struct, frozen=True):
 
 
 class Offer(Struct, frozen=True):
-    """A role that was offered and not accepted yet."""
+    """A role that was offered and not accepted yet. by: who did, empty for the operator.
+
+    expires_at: of its link, which may have run out.
+    """
 
     link_id: UUID
+    user_id: UUID
     email: str
     name: str
     grant: Grant
+    by: str
+    made_at: datetime
     expires_at: datetime
+
+
+class Newcomer(Struct, frozen=True):
+    """Somebody who holds a role and has not chosen a password yet. by: who gave the role, empty for
+    the operator.
+
+    expires_at: of the newest link that lets them choose one, which may have run out; None for none.
+    """
+
+    user_id: UUID
+    email: str
+    name: str
+    grant_id: UUID
+    grant: Grant
+    by: str
+    made_at: datetime
+    expires_at: datetime | None
 
 
 class Door(Struct, frozen=True):
@@ -124,15 +146,16 @@ def held_in_brand(s: Session, brand_id: UUID, user_id: UUID) -> list[Entry]:
 
 def offers_at(s: Session, node: Node) -> list[Offer]:
     """Roles offered in the place and not accepted yet: at a store, or anywhere in the brand but
-    its stores."""
+    its stores. Those whose link ran out are kept for a month."""
+    giver = aliased(User)
     query = (
-        sa.select(OneTimeLink, User)
+        sa.select(OneTimeLink, User, giver.name.label("by"))
         .join(User, User.id == OneTimeLink.user_id)
+        .outerjoin(giver, giver.id == OneTimeLink.created_by)
         .where(
             OneTimeLink.brand_id == node.brand_id,
             OneTimeLink.purpose == "join",
             OneTimeLink.used_at.is_(None),
-            OneTimeLink.expires_at > now(),
         )
         .order_by(User.email, OneTimeLink.id)
         .limit(PAGE)
@@ -144,6 +167,7 @@ def offers_at(s: Session, node: Node) -> list[Offer]:
     return [
         Offer(
             link_id=row.OneTimeLink.id,
+            user_id=row.User.id,
             email=row.User.email,
             name=row.User.name,
             grant=Grant(
@@ -152,7 +176,57 @@ def offers_at(s: Session, node: Node) -> list[Offer]:
                 row.OneTimeLink.node_id,
                 row.OneTimeLink.role,
             ),
+            by=row.by or "",
+            made_at=row.OneTimeLink.created_at,
             expires_at=row.OneTimeLink.expires_at,
+        )
+        for row in s.execute(query)
+    ]
+
+
+def newcomers_at(s: Session, node: Node) -> list[Newcomer]:
+    """Who was given a role in the place (as of `offers_at`) and has not come yet."""
+    giver = aliased(User)
+    until = (
+        sa.select(sa.func.max(OneTimeLink.expires_at))
+        .where(
+            OneTimeLink.user_id == User.id,
+            OneTimeLink.purpose == "invite",
+            OneTimeLink.used_at.is_(None),
+        )
+        .scalar_subquery()
+    )
+    query = (
+        sa.select(RoleGrant, User, giver.name.label("by"), until.label("until"))
+        .join(User, User.id == RoleGrant.user_id)
+        .outerjoin(giver, giver.id == RoleGrant.granted_by)
+        .where(
+            RoleGrant.brand_id == node.brand_id,
+            User.password_hash.is_(None),
+            User.disabled_at.is_(None),
+        )
+        .order_by(User.email, RoleGrant.id)
+        .limit(PAGE)
+    )
+    if node.kind == "store":
+        query = query.where(RoleGrant.node_kind == "store", RoleGrant.node_id == node.store_id)
+    else:
+        query = query.where(RoleGrant.node_kind != "store")
+    return [
+        Newcomer(
+            user_id=row.User.id,
+            email=row.User.email,
+            name=row.User.name,
+            grant_id=row.RoleGrant.id,
+            grant=Grant(
+                node.brand_id,
+                as_node_kind(row.RoleGrant.node_kind),
+                row.RoleGrant.node_id,
+                row.RoleGrant.role,
+            ),
+            by=row.by or "",
+            made_at=row.RoleGrant.granted_at,
+            expires_at=row.until,
         )
         for row in s.execute(query)
     ]

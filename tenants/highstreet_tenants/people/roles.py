@@ -7,14 +7,13 @@ import sqlalchemy as sa
 from msgspec import Struct
 from sqlalchemy.orm import Session
 
-from highstreet_tenants.clock import now
 from highstreet_tenants.errors import Conflict, Forbidden, Invalid, NotFound
 from highstreet_tenants.models import Brand, Owner, Region, Store
 from highstreet_tenants.people import accounts, events, factors, links
 from highstreet_tenants.people.ending import end_lost_pins
 from highstreet_tenants.people.held import grants_of
 from highstreet_tenants.people.logins import Person
-from highstreet_tenants.people.models import OneTimeLink, RoleGrant, User
+from highstreet_tenants.people.models import RoleGrant, User
 from highstreet_tenants.people.permissions import ROLES, Catalogue
 from highstreet_tenants.people.tree import Grant, Node, may_grant
 from highstreet_tenants.scopes import Actor, Scope
@@ -127,11 +126,11 @@ def grant(
     )
     s.add(row)
     s.flush()
-    _record(s, "person.role_given", user, role, node)
+    record_role(s, "person.role_given", user, role, node)
     return row
 
 
-def _record(s: ScopedSession, action: str, user: User, role: str, node: Node) -> None:
+def record_role(s: ScopedSession, action: str, user: User, role: str, node: Node) -> None:
     details = {"role": role, "at": node.kind}
     record(s, action, "person", user.id, user.name, store_id=node.store_id, details=details)
 
@@ -164,7 +163,7 @@ def revoke(
     s.flush()
     end_lost_pins(s, node, row.user_id, catalogue)
     user = accounts.get_user(s, row.user_id)
-    _record(s, "person.role_taken", user, row.role, node)
+    record_role(s, "person.role_taken", user, row.role, node)
     if user.password_hash is None and not grants_of(s, user.id):
         accounts.void_links(s, user.id)  # an invitation that was withdrawn opens nothing
     return row
@@ -221,12 +220,12 @@ def invite(
         controls(s, by, user.id, nodes, catalogue) or _nobodys(s, user)
     ):
         token = links.make_link(s, user.id, "join", by=by.id, offer=node.grant(role))
-        _record(s, "person.invited", user, role, node)
+        record_role(s, "person.invited", user, role, node)
         return Invitation(user.id, "join", token)
     grant(s, user.id, role, node, by=by, catalogue=catalogue)
     if user.password_hash is not None:
         return Invitation(user.id, None, None)
-    _record(s, "person.invited", user, role, node)
+    record_role(s, "person.invited", user, role, node)
     return Invitation(user.id, "invite", links.make_link(s, user.id, "invite", by=by.id))
 
 
@@ -253,7 +252,7 @@ def accept(tenancy: Tenancy, token: str, person: Person, catalogue: Catalogue) -
         row = grant(s, person.id, link.offer.role, node, by=None, catalogue=catalogue)
         row.granted_by = link.created_by
         user = accounts.get_user(s, person.id)
-        _record(s, "person.offer_accepted", user, link.offer.role, node)
+        record_role(s, "person.offer_accepted", user, link.offer.role, node)
         return link.offer
 
 
@@ -266,30 +265,6 @@ def _still_gives(s: Session, link: links.Link, node: Node, catalogue: Catalogue)
     return giver.disabled_at is None and may_grant(
         grants_of(s, giver.id), link.offer.role, node, catalogue
     )
-
-
-def withdraw(
-    s: ScopedSession, link_id: UUID, node: Node, *, by: Person, catalogue: Catalogue
-) -> None:
-    """Take an offer back before it is accepted. Raises NotFound, Forbidden."""
-    row = s.scalar(
-        sa.select(OneTimeLink).where(
-            OneTimeLink.id == link_id,
-            OneTimeLink.purpose == "join",
-            OneTimeLink.used_at.is_(None),
-            OneTimeLink.brand_id == node.brand_id,
-            OneTimeLink.node_kind == node.kind,
-            OneTimeLink.node_id == node.id,
-        )
-    )
-    if row is None:
-        raise NotFound(_("This offer is gone already."))
-    if not may_grant(by.grants, row.role or "", node, catalogue):
-        raise Forbidden(_("You can take back only what you hold yourself in this place."))
-    row.used_at = now()
-    s.flush()
-    user = accounts.get_user(s, row.user_id)
-    _record(s, "person.invitation_withdrawn", user, row.role or "", node)
 
 
 def reset_link(

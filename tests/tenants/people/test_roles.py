@@ -5,7 +5,7 @@ import threading
 import pytest
 
 from highstreet_tenants.errors import Conflict, Forbidden, Invalid, NotFound
-from highstreet_tenants.people import accounts, directory, links, roles
+from highstreet_tenants.people import accounts, directory, links, offers, roles
 from highstreet_tenants.people.held import grants_of
 from highstreet_tenants.people.tree import Node, may
 from highstreet_tenants.scopes import SYSTEM, Scope
@@ -381,9 +381,9 @@ def test_an_offer_is_withdrawn_at_its_place_only(
         pytest.raises(NotFound),
         tenancy.session(Scope.operator(node(brands[1]).brand_id), write=True) as s,
     ):
-        roles.withdraw(s, offer.link_id, node(brands[1]), by=boss, catalogue=catalogue)
+        offers.withdraw(s, offer.link_id, node(brands[1]), by=boss, catalogue=catalogue)
     with tenancy.session(Scope.operator(at.brand_id), write=True) as s:
-        roles.withdraw(s, offer.link_id, at, by=manager, catalogue=catalogue)
+        offers.withdraw(s, offer.link_id, at, by=manager, catalogue=catalogue)
     with pytest.raises(NotFound):
         roles.accept(tenancy, made.token, boss, catalogue)
 
