@@ -70,7 +70,7 @@ def test_no_customer_is_named_and_an_erasure_leaves_nothing_to_rewrite(club, own
 def test_a_dry_run_leaves_no_entry(club, manager):
     with club.office(0) as s:
         policy.set_policy(s, "points_club", "default_on", dry_run=True)
-    assert "→ default_on" not in manager.get(f"{OFFICE}?action=policy.set").text
+    assert "→ on by default" not in manager.get(f"{OFFICE}?action=policy.set").text
     with club.office(0, write=True) as s:
         policy.set_policy(s, "points_club", "default_on")
-    assert "→ default_on" in manager.get(f"{OFFICE}?action=policy.set").text
+    assert "→ on by default" in manager.get(f"{OFFICE}?action=policy.set").text

@@ -31,6 +31,9 @@ EVENTS: Mapping[str, str] = {
     "factor_off": N_("Second factor switched off"),
     "factor_codes": N_("New recovery codes made"),
     "factor_reset": N_("Second factor reset"),
+    "link_made": N_("One-time link made"),
+    "disabled": N_("Account disabled"),
+    "enabled": N_("Account enabled again"),
 }
 PAGE = 50
 

@@ -115,6 +115,7 @@ def make_link(
         if user.disabled_at is not None:
             raise NotFound(_("%(email)s is disabled. Enable the account first.", email=user.email))
         token = links.make_link(s, user.id, purpose, lifetime=lifetime)
+        events.note(s, "link_made", user.id, OPERATOR.name)
     return link_url(house, token)
 
 
@@ -128,6 +129,7 @@ def set_disabled(house: House, email: str, disabled: bool) -> None:
     with house.tenancy.control(write=True) as s:
         user = accounts.known_user(s, email)
         (accounts.disable if disabled else accounts.enable)(s, user.id)
+        events.note(s, "disabled" if disabled else "enabled", user.id, OPERATOR.name)
 
 
 def reset_factor(house: House, email: str) -> bool:

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 
 from highstreet_tenants.errors import Conflict, Invalid, NotFound
-from highstreet_tenants.people import accounts, links, logins, operate
+from highstreet_tenants.people import accounts, events, links, logins, operate
 from highstreet_tenants.people.held import grants_of
 
 
@@ -102,3 +102,17 @@ def test_a_role_is_taken_back_but_not_a_brands_last_manager(house, tenancy):
     with tenancy.control() as s:
         dana = accounts.find_user(s, "dana@shop.example")
         assert [g.node_kind for g in grants_of(s, dana.id)] == ["brand"]
+
+
+def test_what_an_operator_does_to_an_account_stands_in_its_events(house, tenancy):
+    who = operate.ensure_user(house, "dana@shop.example", "Dana")
+    operate.make_link(house, "dana@shop.example", "reset")
+    operate.set_disabled(house, "dana@shop.example", True)
+    operate.set_disabled(house, "dana@shop.example", False)
+    with tenancy.control() as s:
+        found = [(one.what, one.address) for one in events.of_person(s, who)]
+    assert found == [
+        ("enabled", "command line"),
+        ("disabled", "command line"),
+        ("link_made", "command line"),
+    ]
