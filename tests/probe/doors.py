@@ -16,6 +16,8 @@ CLOSED: Mapping[str, str] = {
     "POST customers.export": "of a club no store holds all",
     "POST customers.sheet_of_all": "of a club no store takes the list along",
     "POST people.store_factor_reset": "nobody there has set up a second factor",
+    "GET people.store_withdraw_newcomer": "everybody there has come",
+    "POST people.store_renew": "the offer is taken back before",
     "POST people.keys.rotate": "the spare key is revoked before",
 }
 CLOSED_TO_TILLS: Mapping[str, str] = {

@@ -55,10 +55,10 @@ class Offer(Struct, frozen=True):
 
 
 class Newcomer(Struct, frozen=True):
-    """Somebody who holds a role and has not chosen a password yet. by: who gave the role, empty for
-    the operator.
+    """Somebody who holds a role, was given a link to choose a password, and has not used it.
 
-    expires_at: of the newest link that lets them choose one, which may have run out; None for none.
+    by: who gave the role, empty for the operator. expires_at: of the newest such link,
+    which may have run out.
     """
 
     user_id: UUID
@@ -68,7 +68,7 @@ class Newcomer(Struct, frozen=True):
     grant: Grant
     by: str
     made_at: datetime
-    expires_at: datetime | None
+    expires_at: datetime
 
 
 class Door(Struct, frozen=True):
@@ -185,7 +185,7 @@ def offers_at(s: Session, node: Node) -> list[Offer]:
 
 
 def newcomers_at(s: Session, node: Node) -> list[Newcomer]:
-    """Who was given a role in the place (as of `offers_at`) and has not come yet."""
+    """Who was invited to the place (as of `offers_at`) and has not come yet; a month at most."""
     giver = aliased(User)
     until = (
         sa.select(sa.func.max(OneTimeLink.expires_at))
@@ -204,6 +204,7 @@ def newcomers_at(s: Session, node: Node) -> list[Newcomer]:
             RoleGrant.brand_id == node.brand_id,
             User.password_hash.is_(None),
             User.disabled_at.is_(None),
+            until.is_not(None),
         )
         .order_by(User.email, RoleGrant.id)
         .limit(PAGE)

@@ -8,11 +8,12 @@ from highstreet_tenants.clock import now
 from highstreet_tenants.errors import Forbidden, NotFound
 from highstreet_tenants.people import accounts, links
 from highstreet_tenants.people.logins import Person
-from highstreet_tenants.people.models import OneTimeLink
+from highstreet_tenants.people.models import OneTimeLink, User
 from highstreet_tenants.people.permissions import Catalogue
-from highstreet_tenants.people.roles import Invitation, record_role
+from highstreet_tenants.people.roles import Invitation
 from highstreet_tenants.people.tree import Node, may_grant
 from highstreet_tenants.sessions import ScopedSession
+from highstreet_tenants.trail import record
 from highstreet_tenants.words import gettext as _
 
 
@@ -26,7 +27,7 @@ def withdraw(
     row.used_at = now()
     s.flush()
     user = accounts.get_user(s, row.user_id)
-    record_role(s, "person.invitation_withdrawn", user, row.role or "", node)
+    _record(s, "person.invitation_withdrawn", user, row.role or "", node)
 
 
 def renew(
@@ -39,7 +40,7 @@ def renew(
         raise Forbidden(_("You can give only what you hold yourself in this place."))
     user = accounts.get_user(s, row.user_id)
     token = links.make_link(s, user.id, "join", by=by.id, offer=node.grant(row.role or ""))
-    record_role(s, "person.invited", user, row.role or "", node)
+    _record(s, "person.invited", user, row.role or "", node)
     return Invitation(user.id, "join", token)
 
 
@@ -57,3 +58,8 @@ def _offered(s: ScopedSession, link_id: UUID, node: Node) -> OneTimeLink:
     if row is None:
         raise NotFound(_("This offer is gone already."))
     return row
+
+
+def _record(s: ScopedSession, action: str, user: User, role: str, node: Node) -> None:
+    details = {"role": role, "at": node.kind}
+    record(s, action, "person", user.id, user.name, store_id=node.store_id, details=details)

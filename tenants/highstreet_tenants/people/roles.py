@@ -126,11 +126,11 @@ def grant(
     )
     s.add(row)
     s.flush()
-    record_role(s, "person.role_given", user, role, node)
+    _record(s, "person.role_given", user, role, node)
     return row
 
 
-def record_role(s: ScopedSession, action: str, user: User, role: str, node: Node) -> None:
+def _record(s: ScopedSession, action: str, user: User, role: str, node: Node) -> None:
     details = {"role": role, "at": node.kind}
     record(s, action, "person", user.id, user.name, store_id=node.store_id, details=details)
 
@@ -163,7 +163,7 @@ def revoke(
     s.flush()
     end_lost_pins(s, node, row.user_id, catalogue)
     user = accounts.get_user(s, row.user_id)
-    record_role(s, "person.role_taken", user, row.role, node)
+    _record(s, "person.role_taken", user, row.role, node)
     if user.password_hash is None and not grants_of(s, user.id):
         accounts.void_links(s, user.id)  # an invitation that was withdrawn opens nothing
     return row
@@ -220,12 +220,12 @@ def invite(
         controls(s, by, user.id, nodes, catalogue) or _nobodys(s, user)
     ):
         token = links.make_link(s, user.id, "join", by=by.id, offer=node.grant(role))
-        record_role(s, "person.invited", user, role, node)
+        _record(s, "person.invited", user, role, node)
         return Invitation(user.id, "join", token)
     grant(s, user.id, role, node, by=by, catalogue=catalogue)
     if user.password_hash is not None:
         return Invitation(user.id, None, None)
-    record_role(s, "person.invited", user, role, node)
+    _record(s, "person.invited", user, role, node)
     return Invitation(user.id, "invite", links.make_link(s, user.id, "invite", by=by.id))
 
 
@@ -252,7 +252,7 @@ def accept(tenancy: Tenancy, token: str, person: Person, catalogue: Catalogue) -
         row = grant(s, person.id, link.offer.role, node, by=None, catalogue=catalogue)
         row.granted_by = link.created_by
         user = accounts.get_user(s, person.id)
-        record_role(s, "person.offer_accepted", user, link.offer.role, node)
+        _record(s, "person.offer_accepted", user, link.offer.role, node)
         return link.offer
 
 
