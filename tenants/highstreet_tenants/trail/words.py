@@ -45,6 +45,9 @@ NAMES: Mapping[str, str] = {
     "kept": N_("Record that was kept"),
     "key": N_("Field"),
     "points": N_("Points"),
+    "to": N_("Address"),
+    "events": N_("Events"),
+    "old_secret_hours": N_("Hours for which the old secret signs"),
 }
 _PLACES = {
     "brand": N_("head office"),
