@@ -1,5 +1,6 @@
 """An operator's day, on the demo: every command does what it says, for people and for machines."""
 
+import json
 import sqlite3
 from pathlib import Path
 
@@ -70,6 +71,35 @@ def test_stores(at: Call) -> None:
     rows = fine(at("stores", "list", "--brand", CLUB, "--json")).json
     assert len(rows) == 12
     assert {row["region"] for row in rows} == {"north", "south"}
+
+
+def test_machines_are_told_of_tools_what_people_read(at: Call) -> None:
+    def read(*words: str) -> list[list[str]]:
+        return [line.split("\t") for line in fine(at("plugins", *words)).out.splitlines()][1:]
+
+    rows = fine(at("plugins", "list", "--json")).json
+    keys = ("name", "title", "distribution", "state", "detail")
+    assert read("list") == [[row[key] for key in keys] for row in rows]
+    explain = ("explain", "points_club", "--brand", CLUB)
+    rows = fine(at("plugins", *explain, "--json")).json
+    assert len(rows) > 1
+    assert read(*explain) == [[row[key] for key in ("store", "state", "reason")] for row in rows]
+    one = (*explain, "--store", "speedway")
+    (row,) = fine(at("plugins", *one, "--json")).json
+    text = fine(at("plugins", *one)).out
+    assert row["settings"]
+    for key, value in row["settings"].items():
+        said = value["value"]
+        said = said if isinstance(said, str) else json.dumps(said, ensure_ascii=False)
+        assert f"  {key} = {said}  ({value['from']}" in text
+    show = ("show", "points_club", "--brand", CLUB)
+    told, text = fine(at("plugins", *show, "--json")).json, fine(at("plugins", *show)).out
+    for key in ("name", "title", "summary", "version", "author", "requires", "state", "owed"):
+        assert told[key] in ("", []) or f"{key}: {told[key]}\n" in text
+    for use in told["hooks"]:
+        assert f"{use['hook']}\t{use['calls']}\t{use['failures']}\t" in text
+    assert fine(at("plugins", "doctor", "--json")).json == {"fine": True, "found": []}
+    assert fine(at("plugins", "doctor")).out == "All tools are well.\n"
 
 
 def test_plugins(at: Call) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from highstreet.cli.base import (
     json_option,
     open_house,
     operating,
+    plain,
     print_done,
     print_json,
     print_table,
@@ -164,7 +166,13 @@ def explain(plugin: str, brand_slug: str, store_slug: str | None, as_json: bool)
     )
     for key, one in (rows[0].get("settings", {}) if store_slug else {}).items():
         lock = ", locked" if one["locked"] else ""
-        click.echo(f"  {key} = {one['value']}  ({one['from']}{lock})")
+        click.echo(f"  {key} = {_told(one['value'])}  ({one['from']}{lock})")
+
+
+def _told(value: Any) -> str:
+    """A setting's value, for a person: as the JSON has it, a text without its quotes."""
+    value = plain(value)
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 @plugins.command()
