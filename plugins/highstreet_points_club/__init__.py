@@ -20,6 +20,7 @@ from highstreet_points_club import (
     screens,
     slots,
     statements,
+    trial,
     typesetting,
     verbs,
 )
@@ -29,6 +30,7 @@ plugin = Plugin(
     name="points_club",
     hooks=hooks.Hooks(),
     settings=ProgrammeSchema,
+    trial=trial.TRIAL,
     migrations="highstreet_points_club.migrations",
     screens=(screens.store, office.office, statements.member),
     api=(api.blueprint,),

@@ -91,16 +91,22 @@ def _too_small(rows: Sequence[Mapping[str, Any]], entry: Aggregate) -> set[int]:
         whole = tuple(row[key] for key in sorted(entry.keys - {entry.across}))
         wholes.setdefault(whole, []).append(number)
     for parts in wholes.values():
-        small = [number for number in parts if number in hidden]
-        others = sorted((n for n in parts if people[n] >= SMALLEST_CELL), key=people.__getitem__)
-        while small and others and (len(small) < 2 or _sum(people, small) < SMALLEST_CELL):
-            small.append(others.pop(0))
-        hidden.update(small)
+        hidden.update(parts[number] for number in too_small([people[n] for n in parts]))
     return hidden
 
 
-def _sum(people: Sequence[int], cells: Sequence[int]) -> int:
-    return sum(people[number] for number in cells)
+def too_small(people: Sequence[int]) -> set[int]:
+    """Of cells that are parts of a whole that is shown too, by how many people each counts: the
+    places of those to hide, small ones and those that would tell of them."""
+    hidden = {number for number, count in enumerate(people) if 0 < count < SMALLEST_CELL}
+    if not hidden:
+        return hidden
+    others = sorted(
+        (n for n, count in enumerate(people) if count >= SMALLEST_CELL), key=people.__getitem__
+    )
+    while others and (len(hidden) < 2 or sum(people[n] for n in hidden) < SMALLEST_CELL):
+        hidden.add(others.pop(0))
+    return hidden
 
 
-__all__ = ["SMALLEST_CELL", "Scope", "aggregate", "registry", "run"]
+__all__ = ["SMALLEST_CELL", "Scope", "aggregate", "registry", "run", "too_small"]

@@ -21,7 +21,8 @@ from collections.abc import Mapping
 from typing import Any
 
 import sqlalchemy as sa
-from highstreet.sdk import Ctx, CustomerField, JobHandler, Periodic, ScopedSession, Verb
+from highstreet.sdk import Ctx, CustomerField, JobHandler, Periodic, ScopedSession, SettingsTrial
+from highstreet.sdk import TrialLine, TrialOutcome, TrialPeriod, Verb
 from highstreet.sdk import gettext as _
 from highstreet.sdk import lazy_gettext as _l
 from markupsafe import Markup
@@ -57,10 +58,20 @@ def often(_ctx: Ctx) -> sa.Select[Any]:
 
 
 FIELDS = [CustomerField("good.often", _l("Times to thank"), "number", often)]
+def tried(
+    ctx: Ctx, now: Mapping[str, Any], proposed: Mapping[str, Any], period: TrialPeriod
+) -> TrialOutcome:
+    """How many would go on the list."""
+    totals = ctx.s.scalars(sa.select(Entry.total_minor)).all()
+    before, after = (sum(one >= side["least"] for one in totals) for side in (now, proposed))
+    return TrialOutcome(lines=[TrialLine(_("To be thanked"), "count", before, after)])
+
+
 SLOTS = {"today.panel": panel}
 JOBS = [JobHandler("good.tidy", tidy)]
 PERIODIC = [Periodic("good.tidy", at="03:00")]
 VERBS = [Verb("good.count", _l("How many wait"), count)]
+TRIAL = SettingsTrial(_l("How many wait"), tried)
 '''
 
 SUMMARY = '''
@@ -97,7 +108,8 @@ def write(folder: Path) -> Path:
         package,
         "__init__.py",
         "    translations=",
-        "    fields=more.FIELDS,\n    slots=more.SLOTS,\n    jobs=more.JOBS,\n"
+        "    trial=more.TRIAL,\n    fields=more.FIELDS,\n"
+        "    slots=more.SLOTS,\n    jobs=more.JOBS,\n"
         "    periodic=more.PERIODIC,\n    verbs=more.VERBS,\n    translations=",
     )
     edit(package, "__init__.py", "import hooks, models", "import hooks, models, more")

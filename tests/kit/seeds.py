@@ -158,6 +158,22 @@ DEEDS = (
         "lambda value: 1 / value",
         "ZeroDivisionError",
     ),
+    Bad(
+        "settings-trial",
+        "more.py",
+        "    return TrialOutcome(",
+        '    with ctx.s.info["tenancy"].session(ctx.scope, write=True) as w:\n'
+        "        w.execute(sa.update(Entry).values(total_minor=Entry.total_minor + 1))\n"
+        "    return TrialOutcome(",
+        "changed good_entry",
+    ),
+    Bad(
+        "leak-trial",
+        "more.py",
+        'TrialLine(_("To be thanked")',
+        "TrialLine(str(SEEN.extend(entries.waiting(ctx)) or SEEN)",
+        "Trying its settings",
+    ),
     Bad("hooks-day", "hooks.py", "str(len(rows)))]", "str(1 / 0))]", "customer_summary failed"),
     Bad(
         "hooks-odd",

@@ -144,6 +144,7 @@ PLAIN: dict[str, str | bytes] = {
     "to_month": "2026-11",
     "theme": "dark",
     "time": "10:41",
+    "try": "",  # nothing to try in most tools; `trial.run` is asked among functions
     "to": "2026-05-14",
     "weeks": "12",
     "until": "2036-01-01T00:00:00Z",

@@ -20,6 +20,7 @@ from highstreet.customers import queries as customers
 from highstreet.customers.facts import CustomerFact, EnrolIn
 from highstreet.customers.models import Note
 from highstreet.host.faults import Fault
+from highstreet.host.settings import Proposal
 from highstreet.kit import marks
 from highstreet.purchases import queries as purchases
 from highstreet.purchases.facts import PurchaseFact, PurchaseIn, ReturnFact, ReturnIn
@@ -29,6 +30,7 @@ from highstreet.webhooks.catalogue import CORE
 from highstreet_points_club import rules
 from highstreet_points_club.models import Rule
 from highstreet_points_club.openings import Opening
+from highstreet_points_club.settings import ProgrammeSchema
 from highstreet_points_club.settlement import Month
 from highstreet_points_club.totals import Span
 from highstreet_tenants import clock
@@ -145,6 +147,9 @@ EXACT: Mapping[tuple[str, str], Any] = {
     ("highstreet.host.faults.pause", "by"): "Probe",
     ("highstreet.host.agreements.put", "by"): "Probe",
     ("highstreet.host.settings.put", "values"): {},
+    ("highstreet.host.settings.propose", "values"): {},
+    ("highstreet_points_club.trial.run", "now"): ProgrammeSchema().load({}),
+    ("highstreet_points_club.trial.run", "proposed"): ProgrammeSchema().load({}),
     ("highstreet.host.verbs.run", "name"): "points_club.owed",
     ("highstreet.webhooks.outbox.wanted", "kind"): "tool.switched",
     ("highstreet.webhooks.catalogue.may_hear", "one"): CORE["tool.switched"],
@@ -314,6 +319,7 @@ class Bait:
             "period": lambda: Period(TODAY.replace(day=1), TODAY),
             "place": lambda: self._club(rules.place),
             "programme": lambda: self._club(rules.programme),
+            "proposal": lambda: Proposal(CLUB, self.store_id, ()),
             "purchase": lambda: self.purchase,
             "purchases": lambda: [self.purchase if "PurchaseFact" in kind else self.purchase.id],
             "realm": lambda: self.realm,

@@ -58,6 +58,7 @@ INNER: Mapping[str, str] = {
     "highstreet.imports.shops.open_stores": "stores that `plan_stores` planned for the operator",
     "highstreet.jobs.queue.insert_once": "a row that `enqueue` made",
     "highstreet.purchases.queries.return_fact": "a row that `get_return` read",
+    "highstreet.purchases.queries.with_lines": "rows that a statement of the room has read",
     "highstreet.purchases.telling.claimed": "the purchase that `claim` has just given",
     "highstreet.purchases.measuring.bought": "the purchase that was recorded just now",
     "highstreet.purchases.measuring.bought_many": "purchases that were recorded just now",

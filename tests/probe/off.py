@@ -28,6 +28,7 @@ BROUGHT = {
     "translations": "words of pages that are absent",
     "hooks": "hooks",
     "settings": "about_a_tool",
+    "trial": "about_a_tool; tests/web/test_trial_pages.py: a tool that is off is not tried",
     "screens": "screens",
     "api": "screens",
     "jobs": "working_off.jobs",

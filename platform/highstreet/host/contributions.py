@@ -18,6 +18,7 @@ from highstreet.host.campaign_actions import CampaignAction
 from highstreet.host.candidates import Candidate, Refused
 from highstreet.host.customer_fields import CustomerField
 from highstreet.host.plugin import NavEntry, Plugin, Verb
+from highstreet.host.settings_trial import SettingsTrial
 from highstreet.host.spec import Call, Hook
 from highstreet.host.taking import WHO_AND_WHERE, ImportKind
 from highstreet.i18n import lazy_gettext as _l
@@ -45,6 +46,7 @@ def check(candidate: Candidate, plugin: Plugin, slots: Set[str] | None) -> None:
     """Raise Refused, naming everything that is wrong with what a tool brings."""
     wrong = list(_shapes(plugin)) or [
         *_settings(plugin),
+        *_trial(plugin),
         *pages.wrong(plugin),
         *_jobs(plugin),
         *_imports(plugin),
@@ -111,6 +113,15 @@ def _settings(plugin: Plugin) -> Iterator[str]:
         yield f"the settings refuse their own defaults: {error}"
     except Exception as error:
         yield f"the settings can't be read: {type(error).__name__}: {error}"
+
+
+def _trial(plugin: Plugin) -> Iterator[str]:
+    if plugin.trial is None:
+        return
+    if not isinstance(plugin.trial, SettingsTrial) or not callable(plugin.trial.run):
+        yield "trial must be a SettingsTrial, its run a function"
+    elif plugin.settings is None:
+        yield "there are no settings that the trial could try"
 
 
 def _jobs(plugin: Plugin) -> Iterator[str]:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from highstreet.host.campaign_actions import CampaignAction
     from highstreet.host.customer_fields import CustomerField
     from highstreet.host.event_types import EventType
+    from highstreet.host.settings_trial import SettingsTrial
     from highstreet.host.taking import ImportKind
     from highstreet.jobs import JobHandler, Periodic
 
@@ -76,8 +77,9 @@ class Plugin(Struct, frozen=True):
 
     name: as in plugin.toml and as the entry point's name; also the prefix of its tables, jobs and
     permissions. hooks: an object or module whose `@hookimpl` functions answer the rooms' hooks.
-    settings: a marshmallow Schema class, each field with a `load_default`. migrations: dotted name
-    of the package that holds its Alembic revisions. screens, api: blueprints made by
+    settings: a marshmallow Schema class, each field with a `load_default`; trial: how they can be
+    tried on the last month before they are saved. migrations: dotted name of the package that holds
+    its Alembic revisions. screens, api: blueprints made by
     `sdk.screens` and `sdk.api`. jobs, periodic: handlers named `<name>.<what>` and what runs in
     each store's local day. slots: pieces of the consoles' pages by slot name. imports: files that
     the command line takes in for the tool, named `<name>.<what>`. verbs: what an operator may ask
@@ -92,6 +94,7 @@ class Plugin(Struct, frozen=True):
     name: str
     hooks: object | None = None
     settings: type[Schema] | None = None
+    trial: SettingsTrial | None = None
     migrations: str | None = None
     screens: Sequence[Blueprint] = ()
     api: Sequence[Blueprint] = ()

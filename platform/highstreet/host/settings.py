@@ -1,30 +1,39 @@
 """Settings of tools: who may give what, and what holds where and when."""
 
-import json
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from marshmallow import EXCLUDE, Schema, ValidationError
+from marshmallow import Schema
 from msgspec import Struct
 
 from highstreet import host as hosts
-from highstreet.host import cascade, refusals, state
+from highstreet.host import cascade, state, weighing
 from highstreet.host.cascade import MASK, Given, History, Level, Resolved, Source
 from highstreet.host.models import PluginSetting
 from highstreet.host.snapshot import CHUNK
-from highstreet.host.spelling import meant, suggest
 from highstreet.i18n import gettext as _
 from highstreet_tenants import clock
 from highstreet_tenants.cards import refuse_payment_cards
-from highstreet_tenants.errors import Forbidden, Invalid, NotFound
+from highstreet_tenants.errors import Forbidden, NotFound
 from highstreet_tenants.models import Region
 from highstreet_tenants.sessions import ScopedSession
 from highstreet_tenants.trail import record
 
-__all__ = ["MASK", "Resolved", "Source", "history", "put", "resolve", "resolve_region"]
+__all__ = [
+    "MASK",
+    "Proposal",
+    "Resolved",
+    "Source",
+    "history",
+    "propose",
+    "put",
+    "resolve",
+    "resolve_proposed",
+    "resolve_region",
+]
 
 
 class _Node(Struct, frozen=True):
@@ -32,6 +41,17 @@ class _Node(Struct, frozen=True):
     id: UUID
     region_id: UUID | None
     store_id: UUID | None
+
+
+class Proposal(Struct, frozen=True):
+    """What would change at one level, checked as `put` checks it; written nowhere.
+
+    node: the brand, region or store at which it is given.
+    """
+
+    plugin: str
+    node: UUID
+    changes: tuple[Given, ...]
 
 
 class Change(Struct, frozen=True):
@@ -114,56 +134,108 @@ def put(
     """
     schema_class = _schema(s, plugin)
     node = _node(s, region_id, store_id)
-    _check_keys(schema_class, {*values, *lock, *unlock, *clear})
-    if node.level == "store" and (lock or unlock):
-        raise Forbidden(_("Only head office and regions lock settings."))
-    secrets = cascade.secrets_of(schema_class)
-    values = {k: v for k, v in values.items() if not (k in secrets and v == MASK)}
-    refuse_payment_cards(values)
     state.one_at_a_time(s)
-    rows = _read(s, plugin, node.region_id or _region_of(s, node), node.store_id)
-    at = clock.now()
-    since = valid_from or at
-    counting = cascade.newest(rows, since)
-    _refuse_locked(counting, node, {*values, *clear})
-    plain = _validate(schema_class, counting, node, values, clear)
+    changes = _weigh(s, plugin, node, values, lock, unlock, clear, valid_from)
     told: dict[str, Any] = {}
-    seq = 1 + max((r.seq for r in rows if r.level == node.level), default=0)
-    for key in dict.fromkeys((*values, *clear, *lock, *unlock)):
-        was = counting.get((node.level, key), _NOTHING)
-        given = key in values or (key not in clear and was.given)
-        value = plain[key] if key in values else (was.value if given else None)
-        locked = key in lock or (key not in unlock and was.locked)
-        if (was.given, was.locked, was.value) == (given, locked, value):
-            continue
-        secret = key in secrets and value is not None
-        told[key] = MASK if secret else [was.value, value if given else None]
-        if locked != was.locked:
-            told[f"{key} locked"] = locked
+    secrets = cascade.secrets_of(schema_class)
+    for one, was in changes:
+        secret = one.key in secrets and one.value is not None
+        told[one.key] = MASK if secret else [was.value, one.value if one.given else None]
+        if one.locked != was.locked:
+            told[f"{one.key} locked"] = one.locked
         s.add(
             PluginSetting(
                 brand_id=s.scope.brand_id,
                 store_id=node.store_id,
                 plugin=plugin,
-                key=key,
+                key=one.key,
                 level=node.level,
                 node_id=node.id,
                 region_id=node.region_id,
-                seq=seq,
-                value=value,
-                given=given,
-                locked=locked,
-                set_by=s.scope.actor.name[:120],
-                set_at=at,
-                valid_from=since,
+                seq=one.seq,
+                value=one.value,
+                given=one.given,
+                locked=one.locked,
+                set_by=one.by,
+                set_at=one.at,
+                valid_from=one.valid_from,
             )
         )
+    since = changes[0][0].valid_from if changes else valid_from or clock.now()
     if told:
         details = {"level": node.level, "valid_from": since, "changes": told}
         record(s, "settings.changed", "tool", name=plugin, store_id=node.store_id, details=details)
         state.touch(s)
-        rows = _read(s, plugin, node.region_id or _region_of(s, node), node.store_id)
-    return cascade.resolve(schema_class, cascade.newest(rows, max(at, since)))
+    rows = _read(s, plugin, node.region_id or _region_of(s, node), node.store_id)
+    return cascade.resolve(schema_class, cascade.newest(rows, max(clock.now(), since)))
+
+
+def propose(
+    s: ScopedSession,
+    plugin: str,
+    values: Mapping[str, Any],
+    *,
+    region_id: UUID | None = None,
+    store_id: UUID | None = None,
+    lock: Collection[str] = (),
+    unlock: Collection[str] = (),
+    clear: Collection[str] = (),
+) -> Proposal:
+    """What `put` would write now, with the same arguments and the same refusals; nothing is."""
+    node = _node(s, region_id, store_id)
+    changes = _weigh(s, plugin, node, values, lock, unlock, clear, None)
+    return Proposal(plugin, node.id, tuple([one for one, _was in changes]))
+
+
+def resolve_proposed(
+    s: ScopedSession, proposal: Proposal, store_id: UUID | None = None
+) -> Resolved:
+    """What would hold in a place (the session's own unless named) if a proposal were saved: with
+    what is given below it, and what is locked above. Raises NotFound for a store out of reach."""
+    rows = _history(s, proposal.plugin, store_id).rows
+    where = s.scope.store_id if store_id is None else store_id
+    lineage = (s.scope.brand_id, state.place(s, store_id).region_id, where)
+    given = proposal.changes if proposal.node in lineage else ()
+    counting = cascade.newest([*rows, *given], clock.now())
+    return cascade.resolve(_schema(s, proposal.plugin), counting)
+
+
+def _weigh(
+    s: ScopedSession,
+    plugin: str,
+    node: _Node,
+    values: Mapping[str, Any],
+    lock: Collection[str],
+    unlock: Collection[str],
+    clear: Collection[str],
+    valid_from: datetime | None,
+) -> list[tuple[Given, Given]]:
+    """What is to be given at a node, and what was; raises what `put` raises."""
+    schema_class = _schema(s, plugin)
+    weighing.check_keys(schema_class, {*values, *lock, *unlock, *clear})
+    if node.level == "store" and (lock or unlock):
+        raise Forbidden(_("Only head office and regions lock settings."))
+    secrets = cascade.secrets_of(schema_class)
+    values = {k: v for k, v in values.items() if not (k in secrets and v == MASK)}
+    refuse_payment_cards(values)
+    rows = _read(s, plugin, node.region_id or _region_of(s, node), node.store_id)
+    at = clock.now()
+    since = valid_from or at
+    counting = cascade.newest(rows, since)
+    weighing.refuse_locked(counting, node.level, {*values, *clear})
+    plain = weighing.validate(schema_class, counting, node.level, values, clear)
+    by = s.scope.actor.name[:120]
+    seq = 1 + max((r.seq for r in rows if r.level == node.level), default=0)
+    found = []
+    for key in dict.fromkeys((*values, *clear, *lock, *unlock)):
+        was = counting.get((node.level, key), _NOTHING)
+        given = key in values or (key not in clear and was.given)
+        value = plain[key] if key in values else (was.value if given else None)
+        locked = key in lock or (key not in unlock and was.locked)
+        if (was.given, was.locked, was.value) != (given, locked, value):
+            one = Given(node.level, key, value, by, at, since, seq, given, locked)
+            found.append((one, was))
+    return found
 
 
 _EVER = datetime.min.replace(tzinfo=UTC)
@@ -196,93 +268,6 @@ def _node(s: ScopedSession, region_id: UUID | None, store_id: UUID | None) -> _N
 
 def _region_of(s: ScopedSession, node: _Node) -> UUID | None:
     return state.place(s, node.store_id).region_id if node.store_id is not None else None
-
-
-def _check_keys(schema_class: type[Schema] | None, keys: set[str]) -> None:
-    known = set(schema_class._declared_fields) if schema_class is not None else set()
-    if strange := sorted(keys - known):
-        words = _("There is no such setting. There are: %(known)s.", known=", ".join(sorted(known)))
-        raise Invalid(words, fields={key: [f"{words}{meant(key, known)}"] for key in strange})
-
-
-def _refuse_locked(
-    counting: Mapping[tuple[Level, str], Given], node: _Node, keys: set[str]
-) -> None:
-    above = cascade.ORDER[: cascade.ORDER.index(node.level)]
-    held = {
-        key: row.by
-        for key in keys
-        for level in above
-        if (row := counting.get((level, key))) is not None and row.locked
-    }
-    if held:
-        raise Forbidden(
-            _(
-                "Locked by %(who)s: %(keys)s. Ask them to change it.",
-                who=", ".join(sorted(set(held.values()))),
-                keys=", ".join(sorted(held)),
-            ),
-            fields={key: [_("Locked by %(who)s.", who=who)] for key, who in held.items()},
-        )
-
-
-def _validate(
-    schema_class: type[Schema] | None,
-    counting: Mapping[tuple[Level, str], Given],
-    node: _Node,
-    values: Mapping[str, Any],
-    clear: Collection[str],
-) -> dict[str, Any]:
-    """The new values as JSON, checked together with what they will stand beside."""
-    if schema_class is None:
-        return {}
-    schema = schema_class(unknown=EXCLUDE)
-    visible = cascade.ORDER[: cascade.ORDER.index(node.level) + 1]
-    beside = {
-        place: row
-        for place, row in counting.items()
-        if place[0] in visible and not (place[0] == node.level and row.key in clear)
-    }
-    raw, _sources, _givers = cascade.fold(beside)
-    sound = cascade.resolve(schema_class, beside).problems  # what was refused before is not ours
-    raw = {k: v for k, v in raw.items() if k not in sound and k in schema.fields}
-    try:
-        loaded = schema.load({**raw, **values})
-    except ValidationError as error:
-        messages = suggest(schema, error.normalized_messages())  # type: ignore[no-untyped-call]
-        raise Invalid(
-            _("Some settings can't be so. Nothing was changed."), fields=_by_key(messages)
-        ) from error
-    dumped = schema.dump(loaded)
-    plain = {key: dumped.get(key, values[key]) for key in values}
-    for key, value in plain.items():
-        _check_json(key, value)
-    return plain
-
-
-def _by_key(messages: Mapping[Any, Any], path: str = "") -> dict[str, list[str]]:
-    """Messages by dotted key, for nested settings too."""
-    found: dict[str, list[str]] = {}
-    for key, inner in messages.items():
-        name = f"{path}.{key}" if path else str(key)
-        if isinstance(inner, Mapping):
-            found |= _by_key(inner, name)
-        else:
-            given = inner if isinstance(inner, list) else [inner]
-            found[name] = [refusals.translated(str(m)) for m in given]
-    return found
-
-
-def _check_json(key: str, value: Any) -> None:
-    try:
-        text = json.dumps(value, ensure_ascii=False, allow_nan=False)
-        text.encode("utf-8")
-    except (TypeError, ValueError) as error:
-        words = _("This can't be stored. Use plain text and numbers.")
-        raise Invalid(words, fields={key: [words]}) from error
-    if "\\u0000" in text:
-        words = _("This holds a character that can't be stored (NUL).")
-        raise Invalid(words, fields={key: [words]})
 
 
 def prime(s: ScopedSession, plugin: str, stores: Iterable[UUID]) -> None:

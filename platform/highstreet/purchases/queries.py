@@ -120,7 +120,7 @@ def by_ref(s: ScopedSession, store_id: UUID, pos_ref: str, *, lock: bool = False
     row = (_LOCK if lock else _FIND)(s, at_store=store_id, pos_ref=pos_ref)
     if row is None:
         raise no_purchase()
-    return _facts(s, [row])[0]
+    return with_lines(s, [row])[0]
 
 
 def by_ids(s: ScopedSession, ids: Sequence[UUID]) -> list[PurchaseFact]:
@@ -128,7 +128,7 @@ def by_ids(s: ScopedSession, ids: Sequence[UUID]) -> list[PurchaseFact]:
     if not ids:
         return []
     found = {row[0]: row for row in _BY_IDS(s, ids=list(ids))}
-    return _facts(s, [found[one] for one in ids if one in found])
+    return with_lines(s, [found[one] for one in ids if one in found])
 
 
 def of_customer(
@@ -147,7 +147,7 @@ def of_customer(
             else _OF_CUSTOMER(s, customer_id=one, most=limit, before=before)
         )
     rows.sort(key=lambda row: row[3], reverse=True)
-    return _facts(s, rows[:limit])
+    return with_lines(s, rows[:limit])
 
 
 def get_return(s: ScopedSession, return_id: UUID) -> ReturnFact:
@@ -190,7 +190,8 @@ def check_returned(s: ScopedSession) -> list[tuple[UUID, int, int]]:
     return [(row[0], int(row[1]), int(row[2])) for row in _WRONG(s)]
 
 
-def _facts(s: ScopedSession, rows: Sequence[Sequence[Any]]) -> list[PurchaseFact]:
+def with_lines(s: ScopedSession, rows: Sequence[Sequence[Any]]) -> list[PurchaseFact]:
+    """The facts of purchases' rows (of COLUMNS), each with its lines and what came back of them."""
     if not rows:
         return []
     ids = [row[0] for row in rows]

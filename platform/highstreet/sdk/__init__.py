@@ -21,6 +21,13 @@ if TYPE_CHECKING:
     from highstreet.host.plans import Answer
     from highstreet.host.plugin import Finding, NavEntry, Plugin, Verb
     from highstreet.host.settings import Resolved
+    from highstreet.host.settings_trial import (
+        SettingsTrial,
+        TrialFact,
+        TrialLine,
+        TrialOutcome,
+        TrialPeriod,
+    )
     from highstreet.host.shops import Shop
     from highstreet.host.snapshot import Place
     from highstreet.host.spec import hookimpl
@@ -120,6 +127,10 @@ _PLACES: dict[str, str] = {
     "Answer": "highstreet.host.plans",
     **dict.fromkeys(("Finding", "NavEntry", "Plugin"), "highstreet.host.plugin"),
     "Resolved": "highstreet.host.settings",
+    **dict.fromkeys(
+        ("SettingsTrial", "TrialFact", "TrialLine", "TrialOutcome", "TrialPeriod"),
+        "highstreet.host.settings_trial",
+    ),
     "Place": "highstreet.host.snapshot",
     "Shop": "highstreet.host.shops",
     "hookimpl": "highstreet.host.spec",
@@ -213,6 +224,7 @@ __all__ = [
     "Running",
     "Scope",
     "ScopedSession",
+    "SettingsTrial",
     "Shop",
     "Statement",
     "StoreOwned",
@@ -220,6 +232,10 @@ __all__ = [
     "Sums",
     "TooMany",
     "ToolOff",
+    "TrialFact",
+    "TrialLine",
+    "TrialOutcome",
+    "TrialPeriod",
     "UTCDateTime",
     "Unauthenticated",
     "Unavailable",

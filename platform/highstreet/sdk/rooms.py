@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -181,6 +181,31 @@ class Purchases(_Room):
 
         self._ctx.need("purchases.read")
         return queries.of_customer(self._ctx.s, customer_id, before=before, limit=limit)
+
+    def of_days(
+        self,
+        first: date,
+        last: date,
+        *,
+        members: bool = False,
+        lines: bool = True,
+        limit: int | None = None,
+    ) -> Iterator[PurchaseFact]:
+        """This store's purchases from `first` to `last` (business dates), the latest first; read
+        piece by piece, so that a month of a large store fits. Nothing outside of a store.
+
+        members: only those of customers. lines: False leaves lines out, which saves most of the
+        work. limit: so many at most.
+        """
+        from highstreet.purchases import days
+
+        self._ctx.need("purchases.read")
+        store_id = self._ctx.store_id
+        if store_id is None:
+            return iter(())
+        return days.of_days(
+            self._ctx.s, store_id, first, last, members=members, lines=lines, limit=limit
+        )
 
     def returns_of(self, purchase_id: UUID) -> list[ReturnFact]:
         """A purchase's returns, oldest first. Raises NotFound."""

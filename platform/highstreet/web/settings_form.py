@@ -31,7 +31,8 @@ class Item(Struct):
     path: "rewards.0.name". value: as an input shows it; of "ticks" a list. spare: a group that is
     only a place to add another. currency: of a field that holds money. The rest is of top-level
     fields only: source in words, locked (above), given (at this level), locks (this level locks
-    it).
+    it). Of a form that is shown again: reset (the value from above is wanted), dropped (a group is
+    to go), used (a spare group was filled in).
     """
 
     path: str
@@ -52,6 +53,9 @@ class Item(Struct):
     locked: bool = False
     given: bool = False
     locks: bool = False
+    reset: bool = False
+    dropped: bool = False
+    used: bool = False
 
     @property
     def id(self) -> str:

@@ -79,10 +79,13 @@ def read(items: Sequence[Item], sent: Sent) -> Answer:
 
 
 def fill(items: Iterable[Item], sent: Sent) -> None:
-    """Show again what was sent and refused."""
+    """Show again what was sent and not saved."""
     for item in items:
         if item.locked:
             continue
+        item.locks, item.reset = f"lock-{item.id}" in sent, f"reset-{item.id}" in sent
+        item.dropped = f"drop-{item.id}" in sent
+        item.used = item.spare and not _untouched(item, sent)
         if item.kind in ("group", "list"):
             fill(item.items, sent)
         elif item.kind == "tick":

@@ -14,6 +14,7 @@ from highstreet.kit import life as lives
 from highstreet.kit import marks
 from highstreet.kit.bench import Bench, let_go, methods
 from highstreet.kit.check import Finding, check
+from highstreet.kit.checks import settings
 from highstreet.kit.life import Life
 from highstreet.kit.marks import Mark
 from highstreet.kit.rows import changed, fingerprint
@@ -281,3 +282,22 @@ def leak_verbs(bench: Bench) -> Iterator[Finding]:
             except HighstreetError:
                 continue  # it asks for options
             yield from _told(f"The verb {name}", shop, str(told), place_of(verb.run))
+
+
+@check("leak-trial")
+def leak_trial(bench: Bench) -> Iterator[Finding]:
+    """What trying its settings says in one store tells of no other, and names nobody."""
+    trial = bench.tool.plugin.trial
+    if trial is None:
+        return
+    for _turn in range(2):
+        for life in bench.lives.values():
+            outcome = settings.tried_in(bench, life).outcome
+            said, where = str(outcome), place_of(trial.run)
+            yield from _told("Trying its settings", life.shop, said, where)
+            if any(one.name in said for one in life.people):
+                yield Finding(
+                    f"Trying its settings names a member, in {life.shop.slug}.",
+                    "Head office reads it, too: give figures, and never a name.",
+                    where,
+                )

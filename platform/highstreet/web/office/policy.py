@@ -16,7 +16,7 @@ from highstreet.host.reasons import on_day
 from highstreet.host.snapshot import Snapshot
 from highstreet.i18n import gettext as _
 from highstreet.i18n import ngettext
-from highstreet.web import settings_form, settings_read, toolfaces
+from highstreet.web import settings_form, settings_read, settings_trial, toolfaces
 from highstreet.web.current import current
 from highstreet.web.forms import Form
 from highstreet.web.office import toolmap
@@ -333,7 +333,7 @@ def tool_settings(brand: str, tool: str) -> Response | tuple[str, int]:
         raise NotFound(_("This tool has nothing to set up."))
     slug = request.values.get("region", "")
     errors: dict[str, list[str]] = {}
-    status = 200
+    status, trial = 200, None
     with current.session() as s:
         region = _region(s, slug)
         regions = s.scalars(sa.select(Region).order_by(Region.name)).all()
@@ -349,18 +349,22 @@ def tool_settings(brand: str, tool: str) -> Response | tuple[str, int]:
         answer = settings_read.read(items, request.form)
         try:
             answer.check()
-            with current.session(write=True) as s:
-                host_settings.put(
-                    s,
-                    tool,
-                    answer.values,
-                    region_id=region.id if region else None,
-                    lock=answer.lock,
-                    unlock=answer.unlock,
-                    clear=answer.clear,
-                )
-            flash(_("Saved."), "good")
-            return redirect(here("office.tool_settings", tool=tool, region=slug or None), 303)
+            if request.form.get("try"):
+                trial = settings_trial.in_stores(tool, answer, region)
+                settings_read.fill(items, request.form)
+            else:
+                with current.session(write=True) as s:
+                    host_settings.put(
+                        s,
+                        tool,
+                        answer.values,
+                        region_id=region.id if region else None,
+                        lock=answer.lock,
+                        unlock=answer.unlock,
+                        clear=answer.clear,
+                    )
+                flash(_("Saved."), "good")
+                return redirect(here("office.tool_settings", tool=tool, region=slug or None), 303)
         except HighstreetError as error:
             errors = answer.in_form(error.fields) or {"": [error.detail]}
             status = error.status
@@ -389,5 +393,7 @@ def tool_settings(brand: str, tool: str) -> Response | tuple[str, int]:
         editable=any(not one.locked for one in items),
         levels=links,
         region_slug=slug,
+        offer=settings_trial.offer(tool),
+        trial=trial,
     )
     return page, status

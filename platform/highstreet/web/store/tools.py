@@ -22,7 +22,7 @@ from highstreet.host.policy import Change
 from highstreet.host.state import Effective
 from highstreet.i18n import gettext as _
 from highstreet.i18n import ngettext
-from highstreet.web import settings_form, settings_read, toolfaces, usage
+from highstreet.web import settings_form, settings_read, settings_trial, toolfaces, usage
 from highstreet.web.current import current
 from highstreet.web.toolfaces import Deed, ToolFace
 from highstreet_tenants.errors import HighstreetError, NotFound
@@ -305,7 +305,7 @@ def set_up(brand: str, store: str, tool: str) -> Response | tuple[str, int]:
         raise NotFound(_("No such tool is installed."))
     schema, place = loaded.plugin.settings, current.place
     errors: dict[str, list[str]] = {}
-    status = 200
+    status, trial = 200, None
     with current.session() as s:
         state.require(s, tool)
         resolved = settings.resolve(s, tool) if schema else None
@@ -315,10 +315,14 @@ def set_up(brand: str, store: str, tool: str) -> Response | tuple[str, int]:
         answer = settings_read.read(items, request.form)
         try:
             answer.check()
-            with current.session(write=True) as s:
-                settings.put(s, tool, answer.values, clear=answer.clear)
-            flash(_("Saved."), "good")
-            return redirect(here("tools.set_up", tool=tool), 303)
+            if request.form.get("try"):
+                trial = settings_trial.in_store(tool, answer)
+                settings_read.fill(items, request.form)
+            else:
+                with current.session(write=True) as s:
+                    settings.put(s, tool, answer.values, clear=answer.clear)
+                flash(_("Saved."), "good")
+                return redirect(here("tools.set_up", tool=tool), 303)
         except HighstreetError as error:
             errors = answer.in_form(error.fields) or {"": [error.detail]}
             status = error.status
@@ -335,6 +339,8 @@ def set_up(brand: str, store: str, tool: str) -> Response | tuple[str, int]:
         lockable=False,
         editable=any(not one.locked for one in items),
         levels=[],
+        offer=settings_trial.offer(tool),
+        trial=trial,
     )
     return page, status
 
