@@ -41,7 +41,7 @@ lint: $(VENV)/.installed-test ## Look over style, types and import contracts
 	$(BIN)/lint-imports
 
 test: lint ## Lint, then run all tests (SQLite always; PostgreSQL and Redis where they answer)
-	$(BIN)/python -m pytest -n auto --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder $(ARGS)
 
 bench: $(VENV)/.installed-bench ## Print each figure beside its floor
 	$(BIN)/python -m benchmarks $(ARGS)
