@@ -24,6 +24,8 @@ BROKEN = {
     ),
     "asks": ("input('Really? ')", "EOFError"),
 }
+#: An error, a process that is gone, one that is stopped.
+ON_BOTH = {"raises", "vanishes", "hangs"}
 PRINTS = "print('{\"answer\": 1}'); os.write(1, b'{\"theirs\": false}\\n')"
 
 
@@ -41,6 +43,8 @@ def tables(url: str, name: str) -> set[str]:
 def test_a_downgrade_that_fails_leaves_the_tool_as_it_was(
     how: str, shelf: Any, open_up: Any, urls: Any, tmp_path: Path
 ) -> None:
+    if urls[0].startswith("postgresql") and how not in ON_BOTH:
+        pytest.skip("how its process ends is the same on either database")
     body, says = BROKEN[how]
     shelf("bad", back=body)
     house = open_up(migration_seconds=600)
@@ -60,7 +64,8 @@ def test_a_downgrade_that_fails_leaves_the_tool_as_it_was(
     assert house.behind() == []
     # what it keeps can be had all the same, and others come and go
     house.take_out("bad", folder, drop=False)
-    house.take_out("points_club", tmp_path / "club", drop=True)
+    if how in ON_BOTH:
+        house.take_out("points_club", tmp_path / "club", drop=True)
     # mended, it goes
     shelf.write("bad", "pass")
     open_up().take_out("bad", tmp_path / "again", drop=True)
