@@ -16,7 +16,7 @@ import highstreet
 import highstreet_tenants
 from highstreet.host import Host
 from highstreet.sdk import Ctx
-from highstreet.sdk import rooms as sdk_rooms
+from highstreet.sdk.context import rooms
 from probe.world import TOOL
 
 Function = Callable[..., Any]
@@ -147,7 +147,7 @@ def _rooms_of_ctx() -> Iterator[tuple[str, Function]]:
             continue
         if inspect.isfunction(kind):
             yield f"ctx.{attribute}", _bound(None, kind)
-        room = getattr(sdk_rooms, attribute.title(), None) if isinstance(kind, property) else None
+        room = rooms().get(attribute) if isinstance(kind, property) else None
         for name, method in vars(room).items() if room is not None else ():
             if not name.startswith("_") and inspect.isfunction(method):
                 yield f"ctx.{attribute}.{name}", _bound(attribute, method)

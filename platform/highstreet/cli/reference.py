@@ -25,6 +25,8 @@ from highstreet.host.spec import Hook
 
 def pages() -> dict[str, str]:
     """File name → Markdown of every page that is generated."""
+    from highstreet.cli import sdk_reference
+
     return {
         "cli.md": "\n".join(_page()) + "\n",
         "hooks.md": "\n".join(_hooks()) + "\n",
@@ -32,6 +34,7 @@ def pages() -> dict[str, str]:
         "checks.md": "\n".join(_checks()) + "\n",
         "slots.md": "\n".join(_slots()) + "\n",
         "macros.md": "\n".join(_macros()) + "\n",
+        "sdk.md": "\n".join(sdk_reference.page()) + "\n",
     }
 
 

@@ -1,7 +1,8 @@
 """All that a tool may import; what is not here is not public and may change without notice.
 
 Names are loaded when first used, so that importing the sdk costs next to nothing: a tool's models
-need neither Flask nor the rooms. `docs/plugins.md` shows each in use.
+need neither Flask nor the rooms. `docs/reference/sdk.md` lists all with their arguments,
+`docs/plugins.md` shows them in use.
 """
 
 from importlib import import_module
@@ -281,7 +282,7 @@ def __getattr__(name: str) -> Any:
         place = _PLACES[name]
     except KeyError:
         raise AttributeError(
-            f"the sdk has no {name!r}; docs/plugins.md lists what it has"
+            f"the sdk has no {name!r}; docs/reference/sdk.md lists what it has"
         ) from None
     value = (
         import_module(f"{place}.{name}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any, cast
@@ -10,7 +10,7 @@ from uuid import UUID
 
 from highstreet import host as hosts
 from highstreet.host import facts, settings, shops, state
-from highstreet.sdk.ground import Ground
+from highstreet.sdk.ground import Ground, Room
 from highstreet_tenants import clock, turns
 from highstreet_tenants.sessions import ScopedSession
 from highstreet_tenants.trail import record
@@ -21,16 +21,8 @@ if TYPE_CHECKING:
     from highstreet.host.registry import Loaded
     from highstreet.host.shops import Shop
     from highstreet.host.snapshot import Place
-    from highstreet.sdk.rooms import (
-        Campaigns,
-        Consent,
-        Customers,
-        Events,
-        Fields,
-        Jobs,
-        Purchases,
-        Timeline,
-    )
+    from highstreet.sdk.house_rooms import Campaigns, Events, Jobs
+    from highstreet.sdk.people_rooms import Consent, Customers, Fields, Purchases, Timeline
 
 
 class Ctx(Ground):
@@ -115,47 +107,47 @@ class Ctx(Ground):
     @property
     def customers(self) -> Customers:
         """The room `customers`, as far as the tool declared it."""
-        return cast("Customers", self._room("Customers"))
+        return cast("Customers", self._room("customers"))
 
     @property
     def purchases(self) -> Purchases:
         """The room `purchases`: what was bought."""
-        return cast("Purchases", self._room("Purchases"))
+        return cast("Purchases", self._room("purchases"))
 
     @property
     def timeline(self) -> Timeline:
         """The customers' story; what the tool writes bears its name."""
-        return cast("Timeline", self._room("Timeline"))
+        return cast("Timeline", self._room("timeline"))
 
     @property
     def consent(self) -> Consent:
         """The gate before every contact."""
-        return cast("Consent", self._room("Consent"))
+        return cast("Consent", self._room("consent"))
 
     @property
     def campaigns(self) -> Campaigns:
         """Head office's campaigns that the tool acts for."""
-        return cast("Campaigns", self._room("Campaigns"))
+        return cast("Campaigns", self._room("campaigns"))
 
     @property
     def fields(self) -> Fields:
         """What is known of customers, by name, whichever tool keeps it."""
-        return cast("Fields", self._room("Fields"))
+        return cast("Fields", self._room("fields"))
 
     @property
     def jobs(self) -> Jobs:
         """Work in the background, in this transaction."""
-        return cast("Jobs", self._room("Jobs"))
+        return cast("Jobs", self._room("jobs"))
 
     @property
     def events(self) -> Events:
         """Telling others' programmes, by webhook, what happened in the tool."""
-        return cast("Events", self._room("Events"))
+        return cast("Events", self._room("events"))
 
     def _room(self, name: str) -> Any:
         room = self._rooms.get(name)
         if room is None:
-            room = self._rooms[name] = _kind(name)(self)
+            room = self._rooms[name] = rooms()[name](self)
         return room
 
     def __repr__(self) -> str:
@@ -163,12 +155,17 @@ class Ctx(Ground):
 
 
 @cache
-def _kind(name: str) -> Callable[[Ctx], Any]:
-    """A room by its class: loaded with the first tool that works with it, not at the start."""
-    from highstreet.sdk import rooms
+def rooms() -> Mapping[str, type[Room]]:
+    """The rooms of `ctx`, by the property that opens each: loaded with the first tool that works
+    with one, not at the start."""
+    from highstreet.sdk import house_rooms, people_rooms
 
-    kind: Callable[[Ctx], Any] = getattr(rooms, name)
-    return kind
+    kinds = [*vars(people_rooms).values(), *vars(house_rooms).values()]
+    return {
+        kind.__name__.lower(): kind
+        for kind in kinds
+        if isinstance(kind, type) and issubclass(kind, Room) and kind is not Room
+    }
 
 
 def make(s: ScopedSession, loaded: Loaded, store_id: UUID | None) -> Ctx:

@@ -62,3 +62,12 @@ class Ground:
                     capability=capability,
                 )
             )
+
+
+class Room:
+    """One room's verbs, for one `ctx`."""
+
+    __slots__ = ("_ctx",)
+
+    def __init__(self, ctx: Ground) -> None:
+        self._ctx = ctx

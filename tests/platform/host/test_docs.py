@@ -1,5 +1,6 @@
 """The author's reference is held against the code: every hook, name, reason and capability."""
 
+import inspect
 import re
 import subprocess
 import sys
@@ -12,8 +13,10 @@ from highstreet import rooms, sdk
 from highstreet.host import manifest, tables
 from highstreet.host.candidates import Reason
 from highstreet.host.spec import Hook, hooks_in
+from highstreet.sdk.context import rooms as rooms_of_ctx
 
 TEXT = (Path(__file__).parents[3] / "docs" / "plugins.md").read_text(encoding="utf-8")
+REFERENCE = (Path(__file__).parents[3] / "docs" / "reference" / "sdk.md").read_text("utf-8")
 HOOKS = [hook for namespace in rooms.specs() for hook in hooks_in(namespace)]
 
 
@@ -32,13 +35,25 @@ def test_no_hook_is_documented_that_is_gone() -> None:
 
 
 def test_every_name_of_the_sdk_is_listed_and_there() -> None:
-    listed = TEXT.split("## Names of the sdk")[1].replace("`", "").split()
-    assert sorted(listed) == sorted(sdk.__all__)
+    listed = re.findall(r"^### (\w+)$", REFERENCE.split("## Names to import")[1], re.MULTILINE)
+    assert listed[: len(sdk.__all__)] == sdk.__all__
     for name in sdk.__all__:
         assert getattr(sdk, name) is not None
     assert set(sdk._PLACES) == set(sdk.__all__)
-    with pytest.raises(AttributeError, match=r"docs/plugins\.md"):
+    with pytest.raises(AttributeError, match=r"docs/reference/sdk\.md"):
         sdk.nothing_of_the_kind
+
+
+def test_every_verb_of_every_room_is_listed_with_its_arguments() -> None:
+    kinds = rooms_of_ctx()
+    assert {"customers", "fields", "jobs", "events"} <= kinds.keys()
+    for room, kind in kinds.items():
+        assert f"\n## ctx.{room}\n" in REFERENCE
+        for verb, function in vars(kind).items():
+            if inspect.isfunction(function) and not verb.startswith("_"):
+                (line,) = re.findall(rf"^ctx\.{room}\.{verb}\((.*)", REFERENCE, re.MULTILINE)
+                for argument in list(inspect.signature(function).parameters)[1:]:
+                    assert re.search(rf"\b{argument}: ", line), (room, verb, argument)
 
 
 def test_every_reason_and_capability_and_anchor_is_explained() -> None:

@@ -41,8 +41,8 @@ def imports_sdk(subject: Subject) -> Iterator[Finding]:
             if top in OURS and name != PUBLIC and not name.startswith(f"{PUBLIC}:"):
                 yield Finding(
                     f"It imports {name.replace(':', '.')}, which may change without notice.",
-                    "Take what you need from highstreet.sdk (docs/plugins.md lists its names); if"
-                    " it is not there, ask for it.",
+                    "Take what you need from highstreet.sdk (docs/reference/sdk.md lists its"
+                    " names); if it is not there, ask for it.",
                     where,
                 )
             elif top in others:

@@ -13,7 +13,7 @@ from highstreet.i18n import DEFAULT, LANGUAGES
 from highstreet.kit.bench import Bench
 from highstreet.kit.check import Finding, check
 from highstreet.kit.subject import Subject
-from highstreet.sdk import rooms
+from highstreet.sdk.context import rooms
 
 #: Modules whose import means that a tool does something of its own → the capability.
 MODULES: Mapping[str, str] = {
@@ -253,10 +253,10 @@ def _of_module(name: str) -> Iterator[str]:
 def _offers() -> dict[tuple[str, str], str]:
     """(room, method) of `ctx` → the capability that it needs, read from the sdk itself."""
     found = {}
-    for room in ("Customers", "Purchases", "Timeline", "Consent", "Jobs"):
-        for method, function in vars(getattr(rooms, room)).items():
+    for room, kind in rooms().items():
+        for method, function in vars(kind).items():
             if inspect.isfunction(function):
                 need = re.search(r'\.need\("([a-z.]+)"\)', inspect.getsource(function))
                 if need:
-                    found[room.lower(), method] = need[1]
+                    found[room, method] = need[1]
     return found

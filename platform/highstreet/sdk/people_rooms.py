@@ -1,4 +1,5 @@
-"""The rooms as a tool sees them: their verbs with the session bound, held to what was declared."""
+"""The rooms about customers as a tool sees them: verbs with the session bound, held to what it
+declared."""
 
 from __future__ import annotations
 
@@ -9,11 +10,9 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
-from highstreet.campaigns import running
-from highstreet.webhooks import outbox
+from highstreet.sdk.ground import Room
 
 if TYPE_CHECKING:
-    from highstreet.campaigns.running import Running
     from highstreet.consent.facts import Answer as MayContact
     from highstreet.consent.facts import ConsentState
     from highstreet.customers.anchors import Root
@@ -22,20 +21,11 @@ if TYPE_CHECKING:
     from highstreet.host.customer_fields import CustomerField
     from highstreet.i18n import LazyText
     from highstreet.purchases.facts import PurchaseFact, ReturnFact
-    from highstreet.sdk.ground import Ground
     from highstreet.timeline.queries import Page
     from highstreet.timeline.service import EntryIn
-    from highstreet.webhooks.outbox import Happened
 
 
-class _Room:
-    __slots__ = ("_ctx",)
-
-    def __init__(self, ctx: Ground) -> None:
-        self._ctx = ctx
-
-
-class Customers(_Room):
+class Customers(Room):
     """Needs `customers.read`; to write, `customers.write`. See highstreet.customers."""
 
     __slots__ = ()
@@ -147,7 +137,31 @@ class Customers(_Room):
         return service.set_card_status(self._ctx.s, number, status)  # type: ignore[arg-type]  # checked there
 
 
-class Purchases(_Room):
+class Fields(Room):
+    """Needs `customers.read`. What is known of customers by name: the core's fields, the brand's
+    own, and those of every tool that is on here."""
+
+    __slots__ = ()
+
+    def known(self) -> dict[str, CustomerField]:
+        """What can be asked for in this place, with label and kind."""
+        from highstreet.customers import published
+
+        self._ctx.need("customers.read")
+        return published.known(self._ctx.s, self._ctx.store_id)
+
+    def read(
+        self, names: Collection[str], customer_ids: Iterable[UUID]
+    ) -> dict[UUID, dict[str, Any]]:
+        """Values by customer and name, a statement for each field. Whoever has none is missing, and
+        so is a field whose tool is off. Raises NotFound for a name that nobody publishes."""
+        from highstreet.customers import published
+
+        self._ctx.need("customers.read")
+        return published.read(self._ctx.s, names, customer_ids, self._ctx.store_id)
+
+
+class Purchases(Room):
     """Needs `purchases.read`. See highstreet.purchases."""
 
     __slots__ = ()
@@ -215,7 +229,7 @@ class Purchases(_Room):
         return queries.returns_of(self._ctx.s, purchase_id)
 
 
-class Timeline(_Room):
+class Timeline(Room):
     """Needs `timeline.write`, to read `timeline.read`. Entries bear the tool's name as source."""
 
     __slots__ = ()
@@ -269,7 +283,7 @@ class Timeline(_Room):
         return queries.read(self._ctx.s, customer_id, before, limit)
 
 
-class Consent(_Room):
+class Consent(Room):
     """Needs `consent.read`; to record, `consent.write`. See highstreet.consent."""
 
     __slots__ = ()
@@ -316,138 +330,3 @@ class Consent(_Room):
             method=method,
             evidence=evidence,
         )
-
-
-class Campaigns(_Room):
-    """Needs nothing declared: only campaigns with the tool's own actions. See
-    highstreet.campaigns."""
-
-    __slots__ = ()
-
-    def running(self, at: datetime, store_id: UUID | None = None) -> tuple[Running, ...]:
-        """Those that run in a store (this place unless named) at a moment (aware), which may be
-        long past. Costs no query once it was asked in that store; the same objects as long as
-        nothing changes there. Raises NotFound for a store out of reach."""
-        ctx = self._ctx
-        # Not `ctx.s`: on PostgreSQL that sets a savepoint, and a till has nothing to be saved from.
-        return running.at(ctx._s, ctx.plugin, at, ctx.store_id if store_id is None else store_id)
-
-    def prime(self, stores: Iterable[UUID]) -> None:
-        """Read what runs in many stores in a few queries, before a batch asks for each."""
-        running.prime(self._ctx.s, stores)
-
-    def names(self, ids: Iterable[UUID]) -> dict[UUID, str]:
-        """Campaigns of the brand by name."""
-        return running.names(self._ctx.s, ids)
-
-
-class Fields(_Room):
-    """Needs `customers.read`. What is known of customers by name: the core's fields, the brand's
-    own, and those of every tool that is on here."""
-
-    __slots__ = ()
-
-    def known(self) -> dict[str, CustomerField]:
-        """What can be asked for in this place, with label and kind."""
-        from highstreet.customers import published
-
-        self._ctx.need("customers.read")
-        return published.known(self._ctx.s, self._ctx.store_id)
-
-    def read(
-        self, names: Collection[str], customer_ids: Iterable[UUID]
-    ) -> dict[UUID, dict[str, Any]]:
-        """Values by customer and name, a statement for each field. Whoever has none is missing, and
-        so is a field whose tool is off. Raises NotFound for a name that nobody publishes."""
-        from highstreet.customers import published
-
-        self._ctx.need("customers.read")
-        return published.read(self._ctx.s, names, customer_ids, self._ctx.store_id)
-
-
-class Jobs(_Room):
-    """Needs `jobs`. Only the tool's own jobs, named `<tool>.<what>`."""
-
-    __slots__ = ()
-
-    def enqueue(
-        self,
-        name: str,
-        payload: Mapping[str, Any] | None = None,
-        *,
-        run_at: datetime | None = None,
-        not_after: datetime | None = None,
-        unique_key: str | None = None,
-        max_attempts: int = 5,
-        subject: str | None = None,
-    ) -> UUID:
-        """Put a job into the queue as part of this transaction; gives its id.
-
-        See highstreet.jobs.enqueue. Raises Invalid, UnknownJob, and ValueError for a job that is
-        not this tool's.
-        """
-        from highstreet import jobs
-
-        self._ctx.need("jobs")
-        if not name.startswith(f"{self._ctx.plugin}."):
-            raise ValueError(f"{name} is not a job of {self._ctx.plugin}")
-        return jobs.enqueue(
-            self._ctx.s,
-            name,
-            payload,
-            run_at=run_at,
-            not_after=not_after,
-            unique_key=unique_key,
-            max_attempts=max_attempts,
-            plugin=self._ctx.plugin,
-            subject=subject,
-            store_id=self._ctx.store_id,
-        )
-
-
-class Events(_Room):
-    """What the tool tells others' programmes: the kinds that its `Plugin.events` names."""
-
-    __slots__ = ()
-
-    def wanted(self, name: str) -> bool:
-        """Whether anybody within reach listens; ask before putting much together."""
-        return outbox.wanted(self._ctx._s, name)
-
-    def publish(
-        self,
-        name: str,
-        data: Mapping[str, Any],
-        *,
-        at: datetime | None = None,
-        store_id: UUID | None = None,
-    ) -> None:
-        """Tell, as part of this transaction, those who listen; nothing is told where the tool is
-        off.
-
-        data: what the kind's schema says, as Python has it: ids and amounts, never names. at: when
-        it happened, now if not given. Raises ValueError for an event that is not the tool's, or
-        data that does not fit.
-        """
-        from highstreet.webhooks.outbox import Happened
-        from highstreet_tenants.clock import now
-
-        where = self._ctx.store_id if store_id is None else store_id
-        self.publish_many(name, [Happened(where, at or now(), data)])
-
-    def publish_many(self, name: str, happened: Iterable[Happened]) -> None:
-        """Tell many events of a kind at once, of any stores; see `publish`.
-
-        A store_id of None is head office, or the whole club: no store in particular.
-        """
-        from highstreet.host import state
-
-        ctx = self._ctx
-        if name not in {one.name for one in ctx.events_declared}:
-            raise ValueError(f"{name} is not among the events of {ctx.plugin}")
-        if not outbox.wanted(ctx.s, name):
-            return
-        told = list(happened)
-        places = {one.store_id for one in told}
-        on = {one for one in places if state.is_on(ctx.s, ctx.plugin, one or ctx.store_id)}
-        outbox.publish_many(ctx.s, name, [one for one in told if one.store_id in on])
