@@ -17,11 +17,15 @@ BROKEN = {
     "hangs": ("while True: pass", "it took longer than 5 s and was stopped"),
     "prints": ("print('{')", ""),
 }
+#: An error, one that is stopped, one that goes well: the ways in which a history ends.
+ON_BOTH = {"raises", "hangs", "prints"}
 ME = Actor("system", None, "a test")
 
 
 @pytest.mark.parametrize("how", BROKEN)
 def test_a_migration_that_fails_or_hangs_costs_its_tool_alone(how, shelf, open_up, urls):
+    if urls[0].startswith("postgresql") and how not in ON_BOTH:
+        pytest.skip("how its process ends is the same on either database")
     body, says = BROKEN[how]
     shelf("bad", body)
     if how == "hangs":

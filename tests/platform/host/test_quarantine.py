@@ -612,8 +612,13 @@ def test_what_a_tool_prints_stays_out_of_what_a_command_prints(
 
 def test_ctrl_c_still_ends_the_start(shelf: Callable[..., EntryPoint], specs: list[type]) -> None:
     pressed = "import signal\nsignal.raise_signal(signal.SIGINT)"
-    with pytest.raises(KeyboardInterrupt):
-        load(specs, shelf("interrupted", pressed))
+    # Where tests run in the background, a shell has told Python to ignore it.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            load(specs, shelf("interrupted", pressed))
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def test_a_tool_that_raises_keyboard_interrupt_itself_is_set_aside(
