@@ -17,6 +17,7 @@ TABLES = (
     "highstreet.timeline.models",
     "highstreet.consent.models",
     "highstreet.purchases.models",
+    "highstreet.segments.models",
     "highstreet.imports.models",
     "highstreet.rest.models",
     "highstreet.members.models",

@@ -64,6 +64,13 @@ def brand_fk(column: str, table: str) -> sa.ForeignKeyConstraint:
     return sa.ForeignKeyConstraint(["brand_id", column], [f"{table}.brand_id", f"{table}.id"])
 
 
+def table_alias(entity: type[Base]) -> Any:
+    """The entity's table under a name of its own, for a subquery that says its scope by itself
+    (`Scope.owns`): SQLAlchemy can't adapt the ORM's criteria to a join within one."""
+    table: sa.FromClause = entity.__table__
+    return table.alias()
+
+
 class BrandOwned:
     """Rows of one brand, keyed (brand_id, id).
 

@@ -1154,6 +1154,124 @@ def upgrade() -> None:
         unique=False,
     )
     op.create_table(
+        "core_segment_snapshot",
+        sa.Column("brand_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("segment_id", sa.Uuid(), nullable=True),
+        sa.Column("name", sa.String(length=80), nullable=False),
+        sa.Column("rule", sa.JSON(), nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("used_for", sa.String(length=80), nullable=False),
+        sa.Column("people", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("taken_by", sa.String(length=120), nullable=False),
+        sa.Column("taken_at", base.UTCDateTime(timezone=True), nullable=False),
+        sa.Column("store_id", sa.Uuid(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["brand_id", "store_id"],
+            ["core_store.brand_id", "core_store.id"],
+            name=op.f("fk_core_segment_snapshot_brand_id_store_id_core_store"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["brand_id"],
+            ["core_brand.id"],
+            name=op.f("fk_core_segment_snapshot_brand_id_core_brand"),
+        ),
+        sa.PrimaryKeyConstraint("brand_id", "id", name=op.f("pk_core_segment_snapshot")),
+        info={"personal": False},
+    )
+    op.create_index(
+        op.f("ix_core_segment_snapshot_brand_id_segment_id_taken_at"),
+        "core_segment_snapshot",
+        ["brand_id", "segment_id", "taken_at"],
+        unique=False,
+    )
+    op.create_index(
+        op.f("ix_core_segment_snapshot_brand_id_used_for"),
+        "core_segment_snapshot",
+        ["brand_id", "used_for"],
+        unique=False,
+    )
+    op.create_table(
+        "core_segment",
+        sa.Column("brand_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("name", sa.String(length=80), nullable=False),
+        sa.Column("about", sa.String(length=400), nullable=False),
+        sa.Column("kind", sa.String(length=4), nullable=False),
+        sa.Column("rule", sa.JSON(), nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("list_id", sa.Uuid(), nullable=True),
+        sa.Column("changed_by", sa.String(length=120), nullable=False),
+        sa.Column("changed_at", base.UTCDateTime(timezone=True), nullable=False),
+        sa.Column("retired_at", base.UTCDateTime(timezone=True), nullable=True),
+        sa.Column("store_id", sa.Uuid(), nullable=True),
+        sa.CheckConstraint(
+            "(kind = 'rule') = (list_id IS NULL)", name=op.f("ck_core_segment_list")
+        ),
+        sa.CheckConstraint("kind IN ('rule', 'list')", name=op.f("ck_core_segment_kind")),
+        sa.ForeignKeyConstraint(
+            ["brand_id", "list_id"],
+            ["core_segment_snapshot.brand_id", "core_segment_snapshot.id"],
+            name=op.f("fk_core_segment_brand_id_list_id_core_segment_snapshot"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["brand_id", "store_id"],
+            ["core_store.brand_id", "core_store.id"],
+            name=op.f("fk_core_segment_brand_id_store_id_core_store"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["brand_id"], ["core_brand.id"], name=op.f("fk_core_segment_brand_id_core_brand")
+        ),
+        sa.PrimaryKeyConstraint("brand_id", "id", name=op.f("pk_core_segment")),
+        info={"personal": False},
+    )
+    op.create_index(
+        op.f("ix_core_segment_brand_id_store_id"),
+        "core_segment",
+        ["brand_id", "store_id"],
+        unique=False,
+    )
+    op.create_table(
+        "core_segment_person",
+        sa.Column("brand_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("snapshot_id", sa.Uuid(), nullable=False),
+        sa.Column("customer_id", sa.Uuid(), nullable=False),
+        sa.Column("store_id", sa.Uuid(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["brand_id", "customer_id"],
+            ["core_customer.brand_id", "core_customer.id"],
+            name=op.f("fk_core_segment_person_brand_id_customer_id_core_customer"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["brand_id", "snapshot_id"],
+            ["core_segment_snapshot.brand_id", "core_segment_snapshot.id"],
+            name=op.f("fk_core_segment_person_brand_id_snapshot_id_core_segment_snapshot"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["brand_id", "store_id"],
+            ["core_store.brand_id", "core_store.id"],
+            name=op.f("fk_core_segment_person_brand_id_store_id_core_store"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["brand_id"], ["core_brand.id"], name=op.f("fk_core_segment_person_brand_id_core_brand")
+        ),
+        sa.PrimaryKeyConstraint("brand_id", "id", name=op.f("pk_core_segment_person")),
+        sa.UniqueConstraint(
+            "brand_id",
+            "snapshot_id",
+            "customer_id",
+            name=op.f("uq_core_segment_person_brand_id_snapshot_id_customer_id"),
+        ),
+        info={"personal": True},
+    )
+    op.create_index(
+        op.f("ix_core_segment_person_brand_id_customer_id"),
+        "core_segment_person",
+        ["brand_id", "customer_id"],
+        unique=False,
+    )
+    op.create_table(
         "core_customer_dismissal",
         sa.Column("brand_id", sa.Uuid(), nullable=False),
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -2089,6 +2207,20 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.drop_table("core_recovery_code")
+    op.drop_index(
+        op.f("ix_core_segment_person_brand_id_customer_id"), table_name="core_segment_person"
+    )
+    op.drop_table("core_segment_person")
+    op.drop_index(op.f("ix_core_segment_brand_id_store_id"), table_name="core_segment")
+    op.drop_table("core_segment")
+    op.drop_index(
+        op.f("ix_core_segment_snapshot_brand_id_segment_id_taken_at"),
+        table_name="core_segment_snapshot",
+    )
+    op.drop_index(
+        op.f("ix_core_segment_snapshot_brand_id_used_for"), table_name="core_segment_snapshot"
+    )
+    op.drop_table("core_segment_snapshot")
     op.drop_table("core_second_factor")
     op.drop_table("core_account_event")
     op.drop_table("core_trail_entry")

@@ -65,6 +65,10 @@ ACTIONS: Mapping[str, str] = {
     "campaign.joined": N_("Campaign joined"),
     "campaign.declined": N_("Campaign declined"),
     "campaign.own_terms": N_("Own terms of a campaign set"),
+    "segment.created": N_("Segment made"),
+    "segment.changed": N_("Segment changed"),
+    "segment.retired": N_("Segment taken out of use"),
+    "segment.restored": N_("Segment taken back into use"),
     "import.run": N_("File imported"),
     "trail.pruned": N_("Old entries of the trail removed"),
 }

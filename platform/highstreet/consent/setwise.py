@@ -1,0 +1,74 @@
+"""Who agreed, of many at once: what `queries.may_contact` says of one, as one statement."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from highstreet.consent.facts import EVERY
+from highstreet.consent.models import ConsentEvent
+from highstreet.customers import places
+from highstreet.customers.models import Customer
+from highstreet_tenants.base import table_alias
+from highstreet_tenants.sessions import ScopedSession
+
+
+def controller(s: ScopedSession) -> UUID | None:
+    """The legal entity that speaks for a place: the brand (None) where it owns the customers, else
+    the store's owner."""
+    if s.customers == "brand" or s.store_id is None:
+        return None
+    return places.place(s, s.store_id).owner_id
+
+
+def words(s: ScopedSession, purpose: str, channel: str) -> Any:
+    """For each customer (merges followed) who ever said a word on it: customer_id, and the moments
+    of their last yes and of their last no that covers it (given, refused).
+
+    A yes is for one purpose and channel; a no may be for all of them.
+    """
+    event, gone = table_alias(ConsentEvent), table_alias(Customer)
+    scope = s.scope
+    root = sa.func.coalesce(gone.c.merged_into, event.c.customer_id, type_=sa.Uuid())
+    owner = controller(s)
+
+    def last(status: str) -> sa.ColumnElement[Any]:
+        return sa.func.max(
+            sa.case((event.c.status == status, event.c.at)), type_=ConsentEvent.at.type
+        )
+
+    return (
+        sa.select(
+            root.label("customer_id"),
+            last("given").label("given"),
+            last("withdrawn").label("refused"),
+        )
+        .outerjoin(
+            gone,
+            sa.and_(
+                gone.c.brand_id == event.c.brand_id,
+                gone.c.id == event.c.customer_id,
+                gone.c.merged_into.is_not(None),
+                *scope.owns(gone),
+            ),
+        )
+        .where(
+            *scope.owns(event),
+            event.c.purpose.in_((purpose, EVERY)),
+            event.c.channel.in_((channel, EVERY)),
+            event.c.owner_id.is_(None) if owner is None else event.c.owner_id == owner,
+        )
+        .group_by(root)
+    )
+
+
+def agreed(s: ScopedSession, purpose: str, channel: str) -> Any:
+    """A select of the ids of those who may be contacted as far as their own word goes: of a yes and
+    a no at the same moment the no holds."""
+    said = words(s, purpose, channel).subquery()
+    return sa.select(said.c.customer_id).where(
+        said.c.given.is_not(None),
+        sa.or_(said.c.refused.is_(None), said.c.given > said.c.refused),
+    )
