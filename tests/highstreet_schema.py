@@ -13,6 +13,7 @@ MODELS = (
     "highstreet.purchases.models",
     "highstreet.timeline.models",
     "highstreet.consent.models",
+    "highstreet.segments.models",
     "highstreet.imports.models",
     "highstreet.rest.models",
     "highstreet.members.models",

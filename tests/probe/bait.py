@@ -26,6 +26,9 @@ from highstreet.purchases import queries as purchases
 from highstreet.purchases.facts import PurchaseFact, PurchaseIn, ReturnFact, ReturnIn
 from highstreet.results.periods import Period
 from highstreet.sdk import EntryIn, Happened, ImportRow, ctx_of
+from highstreet.segments import queries as segments
+from highstreet.segments.models import Segment
+from highstreet.segments.rules import All, InSegment, People
 from highstreet.webhooks.catalogue import CORE
 from highstreet_points_club import rules
 from highstreet_points_club.models import Rule
@@ -62,6 +65,8 @@ KINDS: Mapping[str, str] = {
     "ref": "pos_ref",
     "ref_id": "purchase",
     "return_id": "return",
+    "segment_id": "segment",
+    "snapshot_id": "snapshot",
     "reward_id": "reward",
     "text": "words",
     "token": "token",
@@ -114,6 +119,7 @@ PLAIN: Mapping[str, Any] = {
     "title": "Probe",
     "today": TODAY,
     "tool": CLUB,
+    "used_for": "mailing:",
     "until": datetime(2036, 1, 1, tzinfo=UTC),
     "view": "overview",
     "within": timedelta(days=30),
@@ -316,6 +322,7 @@ class Bait:
             "owners": lambda: [(self.one("customer"), self.realm.store_id)],
             "other_id": lambda: self.one("customer", 1),
             "pairs": lambda: [(self.one("customer"), self.one("customer", 1))],
+            "people": lambda: [self.one("customer")],
             "period": lambda: Period(TODAY.replace(day=1), TODAY),
             "place": lambda: self._club(rules.place),
             "programme": lambda: self._club(rules.programme),
@@ -326,7 +333,9 @@ class Bait:
             "realm_id": lambda: self.realm.id,
             "region_id": lambda: self.site.brand.region_id,
             "returned": lambda: self.returned,
+            "rule": lambda: All((People((self.one("customer"),)), InSegment(self.one("segment")))),
             "rule_id": lambda: self.rule_id,
+            "segment": self._segment,
             "store_id": lambda: self.store_id,
             "slug": lambda: (self.site.store or self.site.brand).slug,
             "span": lambda: Span(TODAY.replace(day=1), TODAY, UTC, self.at),
@@ -348,6 +357,10 @@ class Bait:
     def _club(self, reader: Callable[..., Any]) -> Any:
         """What the points club says of itself in the store."""
         return self._read(lambda s: reader(ctx_of(s, CLUB), self.store_id))
+
+    def _segment(self) -> Any:
+        query = sa.select(Segment).where(Segment.id == self.one("segment"))
+        return self._read(lambda s: segments.fact(s.scalars(query).one()))
 
     def _wanted(self) -> Any:
         return [(self.one("account"), TODAY, self._club(rules.programme), 1)]

@@ -28,7 +28,7 @@ from highstreet_tenants.models import Brand, Owner, Region, Store
 from highstreet_tenants.people import accounts, keys, logins
 from highstreet_tenants.people.permissions import Catalogue
 from highstreet_tenants.scopes import Actor, Scope
-from probe import campaigns, folk, staff
+from probe import campaigns, folk, picking, staff
 
 CLUB, TOOL = "points_club", "probe_tool"
 TOOLS = (CLUB, TOOL)
@@ -240,6 +240,8 @@ def _fill_office(world: World, site: Site) -> None:
         folk.fill_brand(s, firm)
         campaigns.launch(s, site, firm)
         _listen(s, site, firm)
+        if s.customers == "store":
+            picking.fill(s, site, firm)
 
 
 #: What the webhooks of the world hear of; the rooms' own kinds would bring deliveries of their own.
@@ -303,3 +305,4 @@ def _fill_store(world: World, site: Site) -> None:
     folk.ring_up(world, site)
     with world.session(site.owner, write=True) as s:
         campaigns.buy(s, site)
+        picking.fill(s, site, firm)

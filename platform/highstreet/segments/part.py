@@ -25,7 +25,7 @@ class SegmentsPart:
                     SnapshotPerson.snapshot_id == Snapshot.id,
                 ),
             )
-            .where(SnapshotPerson.customer_id.in_(ids))
+            .where(SnapshotPerson.customer_id.in_(ids), *s.scope.owns(SnapshotPerson))
             .order_by(Snapshot.taken_at, Snapshot.id)
         )
         return [

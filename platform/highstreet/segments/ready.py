@@ -34,7 +34,9 @@ _LOYAL = All(
 )
 
 READY: Mapping[str, Ready] = {
-    "new": Ready(_l("New"), _l("Bought for the first time within the last 60 days."), All((_NEW,))),
+    "new": Ready(
+        _l("New customers"), _l("Bought for the first time within the last 60 days."), All((_NEW,))
+    ),
     "loyal": Ready(
         _l("Loyal"),
         _l("Among the two fifths who bought last and the two fifths who bought most often."),
@@ -57,7 +59,7 @@ READY: Mapping[str, Ready] = {
         ),
     ),
     "lost": Ready(
-        _l("Lost"),
+        _l("Lost customers"),
         _l("Has not bought for more than a year."),
         All((_field(LAST, "not_in_last_days", 365),)),
     ),
