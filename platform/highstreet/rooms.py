@@ -30,6 +30,7 @@ HOOKS = (
     ("highstreet.results.hooks", "ResultHooks"),
     ("highstreet.till.hooks", "TillHooks"),
     ("highstreet.audits.hooks", "AuditHooks"),
+    ("highstreet.stores.hooks", "StoreHooks"),
     ("highstreet.showcase", "ShowcaseHooks"),
 )
 """Classes of hookspecs."""

@@ -15,6 +15,7 @@ from highstreet.sdk import (
     Deeds,
     Difference,
     Figure,
+    Owed,
     PurchaseFact,
     PurchaseIn,
     ReturnFact,
@@ -31,6 +32,7 @@ from highstreet_points_club import (
     gifts,
     history,
     merging,
+    owing,
     people,
     returns,
     rules,
@@ -235,6 +237,11 @@ class Hooks:
                 for one in found
             ],
         )
+
+    @hookimpl
+    def store_owes(self, ctx: Ctx) -> Sequence[Owed]:
+        """Points and rewards that are still open in a store."""
+        return list(owing.owed(ctx))
 
     @hookimpl
     def brand_sums(self, ctx: Ctx) -> Sums:

@@ -15,11 +15,12 @@ from msgspec import Struct
 
 from highstreet.sdk import Scope, ScopedSession, aggregates, bought
 from highstreet_points_club.lasting import morning
-from highstreet_points_club.models import Account, Entry, Lot, Reward
+from highstreet_points_club.models import Account, Allocation, Entry, Lot, Reward
 from highstreet_points_club.rules import NAME
 
 OWED = f"{NAME}.owed"
 GIVEN = f"{NAME}.given"
+WAITING = f"{NAME}.waiting"
 HANDED_OVER = f"{NAME}.handed_over"
 _KEYS = ("store_id",)
 
@@ -97,6 +98,45 @@ def _handed_over(scope: Scope, *, since: datetime, until: datetime) -> sa.Select
     )
 
 
+@aggregates.aggregate(WAITING, people="people", keys=_KEYS, across="store_id")
+def _waiting(scope: Scope, *, at: datetime, currency: str) -> sa.Select[Any]:
+    """Rewards that wait to be handed over, by the store that gave their points; a reward with
+    points of several is in each. minor: that store's share of what those in `currency` are worth.
+    """
+    share = Reward.value_minor * -Allocation.points / sa.cast(Reward.points, sa.Float())
+    return (
+        _select(
+            Lot.at_store_id.label("store_id"),
+            sa.func.count(Reward.account_id.distinct()).label("people"),
+            sa.func.count(Reward.id.distinct()).label("rewards"),
+            sa.func.sum(sa.case((Reward.currency == currency, share), else_=0)).label("minor"),
+        )
+        .select_from(Reward)
+        .join(
+            Allocation,
+            sa.and_(Allocation.brand_id == Reward.brand_id, Allocation.entry_id == Reward.id),
+        )
+        .join(Lot, sa.and_(Lot.brand_id == Allocation.brand_id, Lot.id == Allocation.lot_id))
+        .where(
+            *scope.owns(Reward),
+            *scope.owns(Allocation),
+            *scope.owns(Lot),
+            Reward.status == "issued",
+            sa.or_(Reward.ends_at.is_(None), Reward.ends_at > at),
+        )
+        .group_by(Lot.at_store_id)
+    )
+
+
+class Open(NamedTuple):
+    """What a store still owes: of how many members how much. many is None where that is about
+    fewer than five of them. minor: what rewards are worth."""
+
+    many: int | None
+    people: int | None
+    minor: int | None = None
+
+
 class Sums(Struct):
     """One store in sums; a figure is None where it is about fewer than five people.
 
@@ -148,6 +188,29 @@ def by_store(s: ScopedSession, span: Span) -> dict[UUID | None, Sums]:
     for sums, cell in cells(HANDED_OVER, since=span.since, until=span.until):
         sums.rewards = _whole(cell["rewards"])
     return found
+
+
+def open_points(s: ScopedSession, store_id: UUID, at: datetime) -> Open | None:
+    """Points of one store that members can still spend, now or later; None where there are none."""
+    cell = _cell_of(s, store_id, OWED, {"at": at})
+    return None if cell is None else Open(_whole(cell["points"]), _whole(cell["people"]))
+
+
+def waiting(s: ScopedSession, store_id: UUID, at: datetime, currency: str) -> Open | None:
+    """Rewards with points of one store that wait to be handed over; None where there are none."""
+    cell = _cell_of(s, store_id, WAITING, {"at": at, "currency": currency})
+    if cell is None:
+        return None
+    minor = None if cell["minor"] is None else round(cell["minor"])
+    return Open(_whole(cell["rewards"]), _whole(cell["people"]), minor)
+
+
+def _cell_of(
+    s: ScopedSession, store_id: UUID, name: str, arguments: Mapping[str, Any]
+) -> Mapping[Any, Any] | None:
+    # The cells of all stores, for which of them are hidden hangs on the others.
+    cells = _cells(s, name, arguments)
+    return next((cell for cell in cells if cell["store_id"] == store_id), None)
 
 
 def _cells(

@@ -21,8 +21,8 @@ from highstreet.sdk import (
 from highstreet.sdk import gettext as _
 from highstreet.sdk import lazy_gettext as _l
 from highstreet_points_club import programme as programmes
-from highstreet_points_club import rules, simulation, words
-from highstreet_points_club.programme import Programme, RewardRule
+from highstreet_points_club import rules, simulation, words, worth
+from highstreet_points_club.programme import RewardRule
 from highstreet_points_club.simulation import Compared, Reckoned, Side, Source
 
 #: Purchases that are reckoned, so that the page comes within some seconds; the latest. Where it
@@ -105,8 +105,15 @@ def _lines(found: Compared) -> list[TrialLine]:
         ),
         TrialLine(_("Purchases that earn"), "count", now.earning, proposed.earning),
     ]
-    if _dearest(now.programme) or _dearest(proposed.programme):
-        lines.append(TrialLine(_("What that is worth"), "money", _worth(now), _worth(proposed)))
+    if worth.dearest(now.programme) or worth.dearest(proposed.programme):
+        lines.append(
+            TrialLine(
+                _("What that is worth"),
+                "money",
+                worth.of(now.programme, now.points),
+                worth.of(proposed.programme, proposed.points),
+            )
+        )
     for key in dict.fromkeys(one.key for side in (proposed, now) for one in side.programme.rewards):
         before, after = now.programme.reward(key), proposed.programme.reward(key)
         name = (after or before).name  # type: ignore[union-attr]  # it is a key of one of them
@@ -123,19 +130,6 @@ def _lines(found: Compared) -> list[TrialLine]:
 
 def _times(side: Side, rule: RewardRule | None) -> int | None:
     return None if rule is None else side.points // rule.points
-
-
-def _dearest(programme: Programme) -> RewardRule | None:
-    """The reward that gives most for a point: money off if there is any, else what has a worth."""
-    worth = [one for one in programme.rewards if one.value_minor]
-    money = [one for one in worth if one.kind == "money"]
-    return max(money or worth, key=lambda one: one.value_minor / one.points, default=None)
-
-
-def _worth(side: Side) -> int | None:
-    """What the points cost at most, in minor units; None where no reward says."""
-    rule = _dearest(side.programme)
-    return None if rule is None else side.points * rule.value_minor // rule.points
 
 
 def _parts(found: Compared) -> list[TrialLine]:
@@ -166,7 +160,7 @@ def _notes(found: Compared) -> list[str]:
             " by hand, and points that lapse."
         ),
     ]
-    dearest = [one for one in map(_dearest, sides) if one is not None]
+    dearest = [one for one in map(worth.dearest, sides) if one is not None]
     if dearest:
         names = dict.fromkeys(one.name for one in dearest)
         said.append(

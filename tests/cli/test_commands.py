@@ -71,6 +71,12 @@ def test_stores(at: Call) -> None:
     rows = fine(at("stores", "list", "--brand", CLUB, "--json")).json
     assert len(rows) == 12
     assert {row["region"] for row in rows} == {"north", "south"}
+    close = ("stores", "close", "--brand", CLUB, rows[0]["code"], "--dry-run")
+    told = fine(at(*close, "--json")).json
+    (points, *_rewards) = told["owed"]
+    assert (points["tool"], points["what"]) == ("points_club", "Points not yet spent")
+    assert points["many"] > 0 and points["worth_minor"] > 0 and told["owed_in"] == "USD"
+    assert "Still owed (Points club) · Points not yet spent: " in fine(at(*close)).out
 
 
 def test_machines_are_told_of_tools_what_people_read(at: Call) -> None:

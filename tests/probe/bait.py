@@ -82,6 +82,7 @@ PLAIN: Mapping[str, Any] = {
     "capability": "customers.read",
     "channel": "email",
     "codes": [],
+    "currency": "GBP",
     "data": {},
     "day": TODAY,
     "days": 7,

@@ -25,6 +25,7 @@ TEACH = "in tests/probe/grouping.py, put it into ARGUMENTS with a value under wh
 ARGUMENTS: Mapping[str, Any] = {
     "campaign_id": lambda site: site.ids["campaign"][0],
     "at": clock.now(),
+    "currency": "GBP",
     "first": date(2020, 1, 1),
     "last": date(2036, 1, 1),
     "weeks": ((date(2020, 1, 1), date(2036, 1, 1)),),

@@ -83,6 +83,7 @@ def test_a_store_closes_after_its_number_is_typed_and_opens_again(
     assert re.search(r"Tills, with who is signed in there</span><b>1</b>", shown)
     assert re.search(r"Staff PINs</span><b>2</b>", shown)
     assert "go on in every other store" in shown
+    assert "Nothing that its tools know of." in shown
     assert manager.post(page, page, {"number": "102"}).status_code == 422
     assert codes(club)["101"].status == "open"
     assert manager.post(page, page, {"number": "101"}).status_code == 303

@@ -136,11 +136,21 @@ def _write_links(path: Path, handed: Sequence[Mapping[str, object]]) -> None:
 @click.option("--dry-run", is_flag=True, help="Say what would end, and change nothing.")
 @json_option
 def close(brand_slug: str, slug: str, dry_run: bool, as_json: bool) -> None:
-    """Close a store: its API keys, tills, sessions and PINs end at once."""
-    from highstreet.stores import closing
+    """Close a store: its API keys, tills, sessions and PINs end at once.
 
-    with open_house() as house, operating(house, find_brand(house, brand_slug), write=True) as s:
-        ended = closing.close(s, find_store(s, slug).slug, dry_run=dry_run)
+    What it still owes its members through its tools is told, as head office may see it, and stays.
+    """
+    from highstreet.stores import closing, owing
+
+    with open_house() as house:
+        brand = find_brand(house, brand_slug)
+        with operating(house, brand) as s:
+            store = find_store(s, slug)
+        owes = owing.ask(house.tenancy, brand, store.id, OPERATOR)
+        with operating(house, brand, write=True) as s:
+            ended = closing.close(s, store.slug, owes=owes, dry_run=dry_run)
+        kept = owing.kept(owes)
+        said = list(owing.told(kept, house.host.title, owes.locale))
     words = _(
         "%(slug)s: %(keys)s API keys, %(tills)s tills and %(pins)s PINs end.",
         slug=slug,
@@ -148,8 +158,9 @@ def close(brand_slug: str, slug: str, dry_run: bool, as_json: bool) -> None:
         tills=ended.tills,
         pins=ended.pins,
     )
-    facts = {"keys": ended.keys, "tills": ended.tills, "pins": ended.pins}
-    print_done(as_json, words, slug=slug, dry_run=dry_run, **facts)
+    facts = {"owed": [], "owed_in": owes.currency, "owed_unknown": [], **kept}
+    facts |= {"keys": ended.keys, "tills": ended.tills, "pins": ended.pins}
+    print_done(as_json, "\n".join((words, *said)), slug=slug, dry_run=dry_run, **facts)
 
 
 @stores.command("open")

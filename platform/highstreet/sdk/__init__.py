@@ -58,6 +58,7 @@ if TYPE_CHECKING:
     from highstreet.sdk.context import Ctx, ctx_of
     from highstreet.sdk.requests import current, open_ctx, open_totals
     from highstreet.spreadsheet import as_csv
+    from highstreet.stores.hooks import Owed
     from highstreet.till.hooks import Club, Deed, Deeds, Reward
     from highstreet.timeline.queries import Entry
     from highstreet.timeline.service import EntryIn
@@ -168,6 +169,7 @@ _PLACES: dict[str, str] = {
     **dict.fromkeys(("Ctx", "ctx_of"), "highstreet.sdk.context"),
     **dict.fromkeys(("current", "open_ctx", "open_totals"), "highstreet.sdk.requests"),
     "as_csv": "highstreet.spreadsheet",
+    "Owed": "highstreet.stores.hooks",
     **dict.fromkeys(("Club", "Deed", "Deeds", "Reward"), "highstreet.till.hooks"),
     "Entry": "highstreet.timeline.queries",
     "EntryIn": "highstreet.timeline.service",
@@ -211,6 +213,7 @@ __all__ = [
     "Money",
     "NavEntry",
     "NotFound",
+    "Owed",
     "Periodic",
     "Place",
     "Plugin",

@@ -1,5 +1,6 @@
 """A store closes, or opens again: what ends with it, and what becomes of its members."""
 
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -7,12 +8,16 @@ from msgspec import Struct
 
 from highstreet.host import state
 from highstreet.i18n import gettext as _
+from highstreet.stores import owing
+from highstreet.stores.owing import Debts
 from highstreet_tenants.errors import Conflict, Forbidden, NotFound
 from highstreet_tenants.models import Brand, Store
 from highstreet_tenants.people import ending
 from highstreet_tenants.people.tree import Node
 from highstreet_tenants.sessions import ScopedSession
 from highstreet_tenants.trail import record
+
+_NOTHING = Debts()
 
 
 class Closing(Struct, frozen=True):
@@ -27,11 +32,12 @@ class _Undone(Exception):
     """Takes a dry run back."""
 
 
-def close(s: ScopedSession, slug: str, *, dry_run: bool = False) -> Closing:
+def close(s: ScopedSession, slug: str, *, owes: Debts = _NOTHING, dry_run: bool = False) -> Closing:
     """Close a store: its keys, tills, sessions and PINs end at once and for good.
 
-    Records, points and what tools owe stay; returns, expiry, export and erasure go on. dry_run does
-    it and takes it back. Raises NotFound, Forbidden from a store, Conflict for one that is closed.
+    Records, points and what tools owe stay; returns, expiry, export and erasure go on. owes: what
+    it still owes (`owing.ask`), for the trail. dry_run does it and takes it back. Raises NotFound,
+    Forbidden from a store, Conflict for one that is closed.
     """
     ended: ending.Ended | None = None
     try:
@@ -44,7 +50,7 @@ def close(s: ScopedSession, slug: str, *, dry_run: bool = False) -> Closing:
             state.touch(s)
             ended = ending.end_store(s, Node.of(s.get_one(Brand, s.brand_id), store))
             told = {"keys": ended.keys, "tills": ended.tills, "pins": ended.pins}
-            _record(s, store, "store.closed", told)
+            _record(s, store, "store.closed", told | owing.kept(owes))
             s.flush()
             if dry_run:
                 raise _Undone
@@ -90,6 +96,6 @@ def _store(s: ScopedSession, slug: str, *, lock: bool = False) -> Store:
     return store
 
 
-def _record(s: ScopedSession, store: Store, action: str, told: dict[str, int]) -> None:
+def _record(s: ScopedSession, store: Store, action: str, told: dict[str, Any]) -> None:
     store_id: UUID = store.id
     record(s, action, "store", store_id, store.name, store_id=store_id, details=told)

@@ -1,6 +1,6 @@
 """Who did what: the trail of a store or a brand, searched and taken along, and the sign-ins."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -12,7 +12,9 @@ from msgspec.structs import replace
 from highstreet.customers.listing import store_names
 from highstreet.host.access import requires
 from highstreet.i18n import gettext as _
+from highstreet.i18n import language
 from highstreet.spreadsheet import as_csv
+from highstreet.stores import owing
 from highstreet.web.current import current
 from highstreet_tenants import clock
 from highstreet_tenants.errors import Invalid
@@ -123,8 +125,18 @@ def _row(entry: TrailEntry, names: dict[UUID | None, str], known: dict[str, str]
         if entry.object_id or entry.object_name
         else None,
         "store": names.get(entry.store_id, "") if entry.store_id else _("whole brand"),
-        "details": words.told(entry.details),
+        "details": _told(entry.details),
     }
+
+
+def _told(details: Mapping[str, Any]) -> list[str]:
+    """The details, a line each, in the reader's language."""
+    plain = {name: value for name, value in details.items() if name not in owing.KEPT}
+    return [*words.told(plain), *owing.told(details, _title, current.place.locale)]
+
+
+def _title(tool: str) -> str:
+    return current.house.host.title(tool, language())
 
 
 def _lines(tenancy: Tenancy, scope: Scope, wanted: Wanted) -> Iterator[str]:

@@ -11,13 +11,17 @@ from werkzeug.wrappers import Response
 
 from highstreet.host.access import requires
 from highstreet.i18n import gettext as _
-from highstreet.stores import closing, onboarding
+from highstreet.i18n import language
+from highstreet.stores import closing, onboarding, owing
+from highstreet.stores.closing import Closing
 from highstreet.stores.onboarding import Outcome
+from highstreet.stores.owing import Debts
 from highstreet.stores.reading import COLUMNS
 from highstreet.web.current import current
 from highstreet.web.office.pages import here, office
 from highstreet.web.sheets import sheet
 from highstreet_tenants.errors import HighstreetError, Invalid
+from highstreet_tenants.models import Store
 from highstreet_tenants.people.operate import link_url
 
 #: Bytes of a list that is sent along from its preview to its confirmation.
@@ -102,26 +106,20 @@ def links_sheet(brand: str) -> Response:
 @office.get("/stores/<slug>/close")
 @requires("stores.edit")
 def closing_store(brand: str, slug: str) -> str:
-    """What closing the store would end, and what stays."""
-    with current.session() as s:
-        store, ended = closing.look(s, slug)
-    return render_template("office/store_close.html", store=store, ended=ended)
+    """What closing the store would end, what it owes, and what stays."""
+    return _closing(*_looked_at(slug))
 
 
 @office.post("/stores/<slug>/close")
 @requires("stores.edit")
 def close_store(brand: str, slug: str) -> Response:
     """Close the store, once its number was typed."""
-    with current.session() as s:
-        store, ended = closing.look(s, slug)
+    store, ended, owes = _looked_at(slug)
     if request.form.get("number", "").strip() != store.code:
         message = _("Type the store’s number, %(number)s, to confirm.", number=store.code)
-        page = render_template(
-            "office/store_close.html", store=store, ended=ended, errors={"number": [message]}
-        )
-        return make_response(page, 422)
+        return make_response(_closing(store, ended, owes, message), 422)
     with current.session(write=True) as s:
-        closing.close(s, slug)
+        closing.close(s, slug, owes=owes)
     flash(
         _("“%(name)s” has closed. Its keys, tills and PINs open nothing.", name=store.name),
         "good",
@@ -137,6 +135,33 @@ def open_store(brand: str, slug: str) -> Response:
         closing.reopen(s, slug)
     flash(_("The store is open again. Make its API keys, tills and PINs anew."), "good")
     return redirect(here("office.store", slug=slug), 303)
+
+
+def _looked_at(slug: str) -> tuple[Store, Closing, Debts]:
+    with current.session() as s:
+        store, ended = closing.look(s, slug)
+    return store, ended, owing.ask(current.house.tenancy, current.place.brand, store.id)
+
+
+def _closing(store: Store, ended: Closing, owes: Debts, wrong: str = "") -> str:
+    title = current.house.host.title
+    return render_template(
+        "office/store_close.html",
+        store=store,
+        ended=ended,
+        debts=[
+            {
+                "what": debt.owed.what,
+                "tool": title(debt.tool, language()),
+                "many": owing.counted(debt.owed, owes.locale),
+                "worth": owing.worth(debt.owed.worth_minor, owes.currency, owes.locale),
+                "note": debt.owed.note,
+            }
+            for debt in owes.all
+        ],
+        silent=[title(name, language()) for name in owes.failed],
+        errors={"number": [wrong]} if wrong else {},
+    )
 
 
 def _form(error: HighstreetError | None = None) -> str:
