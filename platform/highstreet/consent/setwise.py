@@ -9,8 +9,7 @@ import sqlalchemy as sa
 
 from highstreet.consent.facts import EVERY
 from highstreet.consent.models import ConsentEvent
-from highstreet.customers import places
-from highstreet.customers.models import Customer
+from highstreet.customers import places, standing
 from highstreet_tenants.base import table_alias
 from highstreet_tenants.sessions import ScopedSession
 
@@ -29,9 +28,9 @@ def words(s: ScopedSession, purpose: str, channel: str) -> Any:
 
     A yes is for one purpose and channel; a no may be for all of them.
     """
-    event, gone = table_alias(ConsentEvent), table_alias(Customer)
+    event = table_alias(ConsentEvent)
     scope = s.scope
-    root = sa.func.coalesce(gone.c.merged_into, event.c.customer_id, type_=sa.Uuid())
+    source, customer = standing.joined(scope, event)
     owner = controller(s)
 
     def last(status: str) -> sa.ColumnElement[Any]:
@@ -41,26 +40,18 @@ def words(s: ScopedSession, purpose: str, channel: str) -> Any:
 
     return (
         sa.select(
-            root.label("customer_id"),
+            customer.label("customer_id"),
             last("given").label("given"),
             last("withdrawn").label("refused"),
         )
-        .outerjoin(
-            gone,
-            sa.and_(
-                gone.c.brand_id == event.c.brand_id,
-                gone.c.id == event.c.customer_id,
-                gone.c.merged_into.is_not(None),
-                *scope.owns(gone),
-            ),
-        )
+        .select_from(source)
         .where(
             *scope.owns(event),
             event.c.purpose.in_((purpose, EVERY)),
             event.c.channel.in_((channel, EVERY)),
             event.c.owner_id.is_(None) if owner is None else event.c.owner_id == owner,
         )
-        .group_by(root)
+        .group_by(customer)
     )
 
 

@@ -17,7 +17,7 @@ from sqlalchemy.sql import visitors
 
 from highstreet import host as hosts
 from highstreet.consent import setwise
-from highstreet.customers import places, queries
+from highstreet.customers import places, queries, standing
 from highstreet.customers.models import Customer
 from highstreet.customers.text import bad
 from highstreet.host import facts, guard
@@ -157,16 +157,14 @@ class Compiler:
         if not question.sums:
             return False
         comparing.check(question, rule.op, rule.value)
-        return rule.op != "empty" and not comparing.holds(question, rule.op, rule.value)
+        return not comparing.holds(question, rule.op, rule.value)
 
     def _summed(self, rules: Sequence[Field]) -> Condition:
         """Conditions on what somebody bought; who never bought has 0 of what is counted."""
         asked = [(self.question(one.name), one) for one in rules]
         classes = any(question.sums in sums.CLASSES for question, _rule in asked)
         table = sums.of(self.s.scope, classes=classes).subquery()
-        without = len(asked) == 1 and (
-            asked[0][1].op == "empty" or comparing.holds(asked[0][0], *_of(asked[0][1]))
-        )
+        without = len(asked) == 1 and comparing.holds(asked[0][0], *_of(asked[0][1]))
         clauses = [
             comparing.compared(question, table.c[question.sums], *_of(one), self.today)
             for question, one in asked
@@ -191,17 +189,18 @@ class Compiler:
         one = question.field
         assert one is not None
         tool = one.name.partition(".")[0]
+        well, query = True, None
         if tool in ("customer", "custom"):
-            return one.query(self.s)
-        host = hosts.of(self.s)
-        well, query = guard.call(
-            self.s,
-            tool,
-            f"field:{one.name}",
-            one.query,
-            store_id=self.s.store_id,
-            budget=host.slow_ms / 1000,
-        )
+            query = one.query(self.s)
+        else:
+            well, query = guard.call(
+                self.s,
+                tool,
+                f"field:{one.name}",
+                one.query,
+                store_id=self.s.store_id,
+                budget=hosts.of(self.s).slow_ms / 1000,
+            )
         if not well:
             raise Conflict(
                 _("“%(name)s” can't be asked: its tool failed.", name=str(question.label))
@@ -217,20 +216,20 @@ class Compiler:
 
     def _bought(self, rule: Bought) -> Condition:
         purchase, line = table_alias(Purchase), table_alias(PurchaseLine)
-        gone = table_alias(Customer)
         scope = self.s.scope
-        root = sa.func.coalesce(gone.c.merged_into, purchase.c.customer_id, type_=sa.Uuid())
-        query = (
-            sa.select(root)
-            .outerjoin(
-                gone,
+        source, customer = standing.joined(scope, purchase)
+        if rule.departments or rule.products:
+            source = source.join(
+                line,
                 sa.and_(
-                    gone.c.brand_id == purchase.c.brand_id,
-                    gone.c.id == purchase.c.customer_id,
-                    gone.c.merged_into.is_not(None),
-                    *scope.owns(gone),
+                    line.c.brand_id == purchase.c.brand_id,
+                    line.c.purchase_id == purchase.c.id,
+                    *scope.owns(line),
                 ),
             )
+        query = (
+            sa.select(customer)
+            .select_from(source)
             .where(
                 *scope.owns(purchase),
                 purchase.c.customer_id.is_not(None),
@@ -253,20 +252,12 @@ class Compiler:
         amount: Any = purchase.c.total_minor - purchase.c.returned_minor
         if rule.departments or rule.products:
             amount = line.c.amount_minor
-            query = query.join(
-                line,
-                sa.and_(
-                    line.c.brand_id == purchase.c.brand_id,
-                    line.c.purchase_id == purchase.c.id,
-                    *scope.owns(line),
-                ),
-            )
-            if rule.departments:
-                query = query.where(line.c.department.in_(rule.departments))
-            if rule.products:
-                query = query.where(line.c.product.in_(rule.products))
+        if rule.departments:
+            query = query.where(line.c.department.in_(rule.departments))
+        if rule.products:
+            query = query.where(line.c.product.in_(rule.products))
         if rule.times > 1 or rule.at_least_minor is not None:
-            query = query.group_by(root)
+            query = query.group_by(customer)
         if rule.times > 1:
             query = query.having(sa.func.count(sa.distinct(purchase.c.id)) >= rule.times)
         if rule.at_least_minor is not None:
@@ -308,24 +299,13 @@ class Compiler:
 
     def listed(self, snapshot_id: UUID) -> Any:
         """A select of the ids of those on a list or snapshot, as their records stand today."""
-        person, gone = table_alias(SnapshotPerson), table_alias(Customer)
+        person = table_alias(SnapshotPerson)
         scope = self.s.scope
+        source, customer = standing.joined(scope, person)
         return (
-            sa.select(
-                sa.func.coalesce(gone.c.merged_into, person.c.customer_id, type_=sa.Uuid()).label(
-                    "id"
-                )
-            )
+            sa.select(customer.label("id"))
             .distinct()
-            .outerjoin(
-                gone,
-                sa.and_(
-                    gone.c.brand_id == person.c.brand_id,
-                    gone.c.id == person.c.customer_id,
-                    gone.c.merged_into.is_not(None),
-                    *scope.owns(gone),
-                ),
-            )
+            .select_from(source)
             .where(person.c.snapshot_id == snapshot_id, *scope.owns(person))
         )
 

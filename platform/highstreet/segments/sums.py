@@ -11,7 +11,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from highstreet.customers.models import Customer, Measure
+from highstreet.customers import standing
+from highstreet.customers.models import Measure
 from highstreet_tenants.base import table_alias
 from highstreet_tenants.scopes import Scope
 
@@ -23,27 +24,18 @@ def of(scope: Scope, *, classes: bool) -> Any:
     """A select of customer_id (of the record that stands, merges followed) and COLUMNS, with
     CLASSES if asked; a row for each who ever bought within the scope."""
     measure = table_alias(Measure)
-    gone = table_alias(Customer)
-    root = sa.func.coalesce(gone.c.merged_into, measure.c.customer_id, type_=sa.Uuid())
+    source, customer = standing.joined(scope, measure)
     found = (
         sa.select(
-            root.label("customer_id"),
+            customer.label("customer_id"),
             sa.cast(sa.func.sum(measure.c.purchases), sa.BigInteger()).label("purchases"),
             sa.cast(sa.func.sum(measure.c.spent_minor), sa.BigInteger()).label("spent_minor"),
             sa.func.min(measure.c.first_at, type_=Measure.first_at.type).label("first_at"),
             sa.func.max(measure.c.last_at, type_=Measure.last_at.type).label("last_at"),
         )
-        .outerjoin(
-            gone,
-            sa.and_(
-                gone.c.brand_id == measure.c.brand_id,
-                gone.c.id == measure.c.customer_id,
-                gone.c.merged_into.is_not(None),
-                *scope.owns(gone),
-            ),
-        )
+        .select_from(source)
         .where(*scope.owns(measure))
-        .group_by(root)
+        .group_by(customer)
     )
     if not classes:
         return found

@@ -7,7 +7,7 @@ from random import Random
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given, note, settings
 from hypothesis import strategies as st
 from msgspec import Struct, field
 
@@ -196,6 +196,7 @@ def test_any_rule_is_read_alike(floor: Floor) -> None:
     @given(rules_)
     def check(rule: Rule) -> None:
         with floor.office(floor.club, write=False) as s:
+            note(f"{rule!r}")
             wanted = {one.name for one in souls if reads(rule, one, today)}
             assert picked(s, rule) == wanted
             assert queries.count(s, rule) == len(wanted)
