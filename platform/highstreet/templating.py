@@ -1,4 +1,4 @@
-"""Texts with merge fields, `Dear {{ customer.name }}`: checked when written, filled for each person.
+"""Texts with merge fields, `Dear {{ customer.name }}`: checked when written, filled per person.
 
 The language is Liquid. Values are data: text, numbers, dates, lists of them; a text reaches no
 attribute, no file and no other text. Limits end what would run or grow without end.
