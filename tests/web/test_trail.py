@@ -1,10 +1,11 @@
 """The page of who did what: deeds in the consoles stand there, for whoever may see them."""
 
 import csv
+import html
 import io
 
 from highstreet.customers import service as customers
-from highstreet.host import policy
+from highstreet.host import policy, settings
 
 OFFICE, STORE = "/office/harbour/trail/", "/store/harbour/harbour-1/trail/"
 OTHER = "/store/harbour/harbour-2/trail/"
@@ -74,3 +75,41 @@ def test_a_dry_run_leaves_no_entry(club, manager):
     with club.office(0, write=True) as s:
         policy.set_policy(s, "points_club", "default_on")
     assert "→ on by default" in manager.get(f"{OFFICE}?action=policy.set").text
+
+
+def test_a_change_of_settings_is_told_by_the_labels_of_the_tool(club, owner, manager):
+    reward = {"key": "coffee", "name": "Coffee", "points": 80}
+    with club.office(0, write=True) as s:
+        settings.put(
+            s,
+            "points_club",
+            {"expiry": "days", "expiry_days": 90, "rewards": [reward]},
+            lock=["expiry"],
+        )
+    with club.office(0, write=True) as s:
+        settings.put(s, "points_club", {"rewards": [reward | {"points": 100}]}, unlock=["expiry"])
+    page = f"{OFFICE}?action=settings.changed"
+    shown = html.unescape(manager.get(page).text)
+    assert ">Points club</a>" in shown and "expiry" not in shown.split("<tbody>")[1]
+    assert "Points lapse: – → so many days later" in shown
+    assert "Points lapse: locked for the levels below" in shown
+    assert "Points lapse: no longer locked" in shown
+    assert "→ Key coffee, What it is called Coffee, Points 80" in shown
+    assert "Rewards (Coffee), Points: 80 → 100" in shown
+    assert "Level: head office" in shown
+    manager.client.set_cookie("hs-language", "zh_Hans", domain="localhost")
+    shown = html.unescape(manager.get(page).text)
+    assert "不再锁定" in shown and "(Coffee), 积分: 80 → 100" in shown
+    assert "expiry" not in shown.split("<tbody>")[1]
+
+
+def test_a_tool_is_found_by_its_title(club, manager):
+    assert "Policy of a tool set" in manager.get(f"{OFFICE}?object=points CLUB").text
+
+
+def test_without_the_tool_its_settings_are_told_by_their_keys(club, manager):
+    with club.office(0, write=True) as s:
+        settings.put(s, "points_club", {"expiry_days": 90})
+    club.site.house.host.plugins.pop("points_club")
+    shown = manager.get(f"{OFFICE}?action=settings.changed").text
+    assert "expiry_days: " in shown and "→ 90" in shown

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -22,6 +22,10 @@ from highstreet_tenants.people import accounts, events
 from highstreet_tenants.trail import pruning, reading, words
 from highstreet_tenants.trail.models import TrailEntry
 from highstreet_tenants.trail.reading import Wanted
+
+if TYPE_CHECKING:
+    from highstreet.host.registry import Host
+    from highstreet.host.snapshot import Place
 
 _DAY = click.DateTime(["%Y-%m-%d"])
 
@@ -54,6 +58,8 @@ def trail(
         return
     if brand_slug is None:
         raise click.UsageError(_("Name the brand: --brand SLUG"))
+    from highstreet.host import state
+
     with open_house() as house:
         actor_id = None
         if email is not None:
@@ -69,7 +75,8 @@ def trail(
         with operating(house, find_brand(house, brand_slug)) as s:
             store_id = find_store(s, store_slug).id if store_slug else None
             rows = [
-                _facts(entry) for entry in reading.page(s, wanted, limit=limit, store_id=store_id)
+                _facts(entry, house.host, state.place(s, entry.store_id))
+                for entry in reading.page(s, wanted, limit=limit, store_id=store_id)
             ]
     if as_json:
         print_json(rows)
@@ -128,7 +135,9 @@ def prune(before: datetime, as_json: bool) -> None:
     print_done(as_json, words_, **gone)
 
 
-def _facts(entry: TrailEntry) -> dict[str, Any]:
+def _facts(entry: TrailEntry, host: Host, place: Place) -> dict[str, Any]:
+    from highstreet.stores import trail_words
+
     return {
         "id": entry.id,
         "at": entry.at,
@@ -142,5 +151,5 @@ def _facts(entry: TrailEntry) -> dict[str, Any]:
         "store_id": entry.store_id,
         "from": words.origin(entry),
         "details": entry.details,
-        "told": words.told(entry.details),
+        "told": trail_words.told(entry, host, place),
     }

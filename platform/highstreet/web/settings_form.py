@@ -12,6 +12,7 @@ from typing import Any, Literal
 from marshmallow import Schema, fields, missing, validate
 from msgspec import Struct, field
 
+from highstreet.host import setting_words
 from highstreet.host.cascade import MASK, Level, Resolved, Source
 from highstreet.host.reasons import on_day
 from highstreet.i18n import gettext as _
@@ -104,7 +105,7 @@ def make(path: str, one: fields.Field[Any], value: Any, currency: str) -> Item:
     """One field with its value, whatever its kind; money is shown in `currency`."""
     meta = one.metadata
     name = path.rsplit(".", 1)[-1]
-    label = str(meta.get("label") or name.replace("_", " ").capitalize())
+    label = setting_words.label(name, one)
     item = Item(path, label, "text", one, str(meta.get("help", "")), unit=str(meta.get("unit", "")))
     oneof = validator(one, validate.OneOf)
     if isinstance(one, fields.Nested):

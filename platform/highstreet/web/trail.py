@@ -1,6 +1,6 @@
 """Who did what: the trail of a store or a brand, searched and taken along, and the sign-ins."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -10,11 +10,13 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from highstreet.customers.listing import store_names
+from highstreet.host import state
 from highstreet.host.access import requires
+from highstreet.host.snapshot import Place
 from highstreet.i18n import gettext as _
 from highstreet.i18n import language
 from highstreet.spreadsheet import as_csv
-from highstreet.stores import owing
+from highstreet.stores import trail_words
 from highstreet.web.current import current
 from highstreet_tenants import clock
 from highstreet_tenants.errors import Invalid
@@ -56,16 +58,18 @@ def page(brand: str, store: str | None = None) -> str:
         asked, errors = Asked(Wanted()), error.fields
     found: list[TrailEntry] = []
     names: dict[UUID | None, str] = {}
+    places: dict[UUID | None, Place] = {}
     with current.session() as s:
         if not (asked.many or asked.nobody or errors):
             found = reading.page(s, asked.wanted, limit=reading.PAGE + 1)
             names = dict(store_names(s, (one.store_id for one in found)))
+            places = {one: state.place(s, one) for one in {one.store_id for one in found}}
     shown = found[: reading.PAGE]
     known = words.known(current.house.host.actions())
     more = len(found) > reading.PAGE
     return render_template(
         "shared/trail.html",
-        rows=[_row(entry, names, known) for entry in shown],
+        rows=[_row(entry, names, known, places[entry.store_id]) for entry in shown],
         actions=[("", _("Everything")), *known.items()],
         asked=asked,
         form=request.args,
@@ -113,30 +117,23 @@ def sign_ins(brand: str, store: str | None = None) -> str:
     )
 
 
-def _row(entry: TrailEntry, names: dict[UUID | None, str], known: dict[str, str]) -> dict[str, Any]:
+def _row(
+    entry: TrailEntry, names: dict[UUID | None, str], known: dict[str, str], place: Place
+) -> dict[str, Any]:
+    host = current.house.host
     return {
         "at": entry.at,
         "who": entry.actor_name,
         "who_href": _href(actor=entry.actor_id) if entry.actor_id else None,
         "through": words.origin(entry),
         "action": known.get(entry.action, entry.action),
-        "thing": words.thing(entry),
+        "thing": trail_words.thing(entry, host),
         "thing_href": _href(object=entry.object_id or entry.object_name)
         if entry.object_id or entry.object_name
         else None,
         "store": names.get(entry.store_id, "") if entry.store_id else _("whole brand"),
-        "details": _told(entry.details),
+        "details": trail_words.told(entry, host, place),
     }
-
-
-def _told(details: Mapping[str, Any]) -> list[str]:
-    """The details, a line each, in the reader's language."""
-    plain = {name: value for name, value in details.items() if name not in owing.KEPT}
-    return [*words.told(plain), *owing.told(details, _title, current.place.locale)]
-
-
-def _title(tool: str) -> str:
-    return current.house.host.title(tool, language())
 
 
 def _lines(tenancy: Tenancy, scope: Scope, wanted: Wanted) -> Iterator[str]:
@@ -168,7 +165,7 @@ def _asked() -> Asked:
     wanted = Wanted(
         actor_id=_id(given.get("actor")),
         action=given.get("action") or None,
-        object=given.get("object", "").strip()[:200] or None,
+        object=_object(given.get("object", "").strip()[:200]) or None,
         since=_begins(since) if since else None,
         until=_begins(until + timedelta(days=1)) if until else None,
         after=given.get("after"),
@@ -180,6 +177,15 @@ def _asked() -> Asked:
     if len(people) == 1:
         return Asked(replace(wanted, actor_id=people[0].user_id), who)
     return Asked(wanted, who, tuple(people), nobody=not people)
+
+
+def _object(text: str) -> str:
+    """A tool's name, where its title was typed."""
+    host, said = current.house.host, text.casefold()
+    for name in (*host.plugins, *host.quarantined):
+        if said and said == host.title(name, language()).casefold():
+            return name
+    return text
 
 
 def _people(text: str) -> list[directory.Entry]:

@@ -9,7 +9,8 @@ from highstreet_tenants.trail.actions import ACTIONS
 from highstreet_tenants.trail.models import TrailEntry
 from highstreet_tenants.words import gettext as _
 
-_MOST = 8
+#: Lines of details that are told.
+MOST = 8
 
 #: What stands in details under these names, in words; a tool's own names are shown as they are.
 NAMES: Mapping[str, str] = {
@@ -48,6 +49,7 @@ NAMES: Mapping[str, str] = {
     "to": N_("Address"),
     "events": N_("Events"),
     "old_secret_hours": N_("Hours for which the old secret signs"),
+    "cut": N_("Shortened"),
 }
 _PLACES = {
     "brand": N_("head office"),
@@ -110,7 +112,7 @@ def told(details: Mapping[str, Any]) -> list[str]:
             lines.append(f"{title}: {_value(value, VALUES.get(name, {}))}")
     if isinstance(changes := details.get("changes"), Mapping):  # of settings: the tool's names
         lines += [f"{name}: {_value(value, {})}" for name, value in changes.items()]
-    return lines[:_MOST] + (["…"] if len(lines) > _MOST else [])
+    return lines[:MOST] + (["…"] if len(lines) > MOST else [])
 
 
 def as_json(details: Mapping[str, Any]) -> str:
