@@ -91,12 +91,16 @@ class Accrual(Struct, frozen=True):
                     if percent is not None:
                         weighted += (percent - 100) * line.amount_minor
             return max(0, weighted) * self.points // (100 * self.per_minor)
+        return sum(self.by_department(basket).values())
+
+    def by_department(self, basket: Basket) -> Mapping[str, int]:
+        """What each department gives by the piece, under its name in small letters."""
         pieces: dict[str, Any] = {}  # Decimal, or Fraction where a share of it is left
         for line in basket.lines:
             name = line.department.casefold()
             if name in self.departments:
                 pieces[name] = pieces.get(name, 0) + line.quantity
-        return sum(self.departments[name] * max(0, int(many)) for name, many in pieces.items())
+        return {name: self.departments[name] * max(0, int(many)) for name, many in pieces.items()}
 
 
 class Bonus(Struct, frozen=True):

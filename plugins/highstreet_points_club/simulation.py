@@ -7,7 +7,7 @@ more.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, tzinfo
 from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple
@@ -15,13 +15,22 @@ from uuid import UUID
 
 from msgspec import Struct, field
 
-from highstreet_points_club.programme import NOTHING, EarnResult, Programme, earned, left_of
+from highstreet_points_club.programme import (
+    NOTHING,
+    Basket,
+    EarnResult,
+    Part,
+    Programme,
+    earned,
+    left_of,
+)
 
 if TYPE_CHECKING:
     from highstreet.sdk import PurchaseFact
 
-#: What gave points: the mode of a way to earn and which of its mode, or "bonus" and its name.
-Source = tuple[str, str]
+#: What gave points: the mode of a way to earn, which of its mode, and of "items" the department in
+#: small letters; or "bonus" and its name.
+Source = tuple[str, str, str]
 
 
 class Reckoned(NamedTuple):
@@ -33,7 +42,7 @@ class Reckoned(NamedTuple):
 
 class Side(Struct):
     """What came of one programme. points, and how many purchases earned any; by_member: points of
-    each; by_source: points of each, and who got them.
+    each; by_source: points of each, and who got them. spelled: departments as receipts write them.
     """
 
     programme: Programme
@@ -42,7 +51,8 @@ class Side(Struct):
     by_member: dict[UUID, int] = field(default_factory=dict)
     by_source: dict[Source, int] = field(default_factory=dict)
     people: dict[Source, set[UUID]] = field(default_factory=dict)
-    _sources: tuple[Source, ...] = ()
+    spelled: dict[str, str] = field(default_factory=dict)
+    _sources: tuple[tuple[str, str], ...] = ()
     _times: dict[UUID, int] = field(default_factory=dict)
     _day: date | None = None
 
@@ -54,7 +64,7 @@ class Side(Struct):
 
     def take(self, one: Reckoned, zone: tzinfo) -> None:
         """Reckon one more purchase; those of a day come one after the other, the earliest first."""
-        result = self._result(one, zone)
+        result, basket = self._result(one, zone)
         points = result.points
         self.by_member[one.member] = self.by_member.get(one.member, 0) + points
         if not points:
@@ -62,15 +72,29 @@ class Side(Struct):
         self.points += points
         self.earning += 1
         for part in result.why:
-            source = ("bonus", part.name) if part.rule == "bonus" else self._sources[part.place]
-            self.by_source[source] = self.by_source.get(source, 0) + part.points
-            self.people.setdefault(source, set()).add(one.member)
+            for source, gave in self._made_of(part, basket):
+                self.by_source[source] = self.by_source.get(source, 0) + gave
+                self.people.setdefault(source, set()).add(one.member)
 
-    def _result(self, one: Reckoned, zone: tzinfo) -> EarnResult:
+    def _made_of(self, part: Part, basket: Basket) -> Iterator[tuple[Source, int]]:
+        if part.rule == "bonus":
+            yield ("bonus", part.name, ""), part.points
+        elif part.rule == "items":
+            for line in basket.lines:
+                self.spelled.setdefault(line.department.casefold(), line.department)
+            given = self.programme.accruals[part.place].by_department(basket)
+            for name, points in given.items():
+                if points:
+                    yield (*self._sources[part.place], name), points
+        else:
+            yield (*self._sources[part.place], ""), part.points
+
+    def _result(self, one: Reckoned, zone: tzinfo) -> tuple[EarnResult, Basket]:
+        """What a purchase earns, and what of it that is for."""
         programme, purchase = self.programme, one.purchase
         blocks = programme.often_blocks and programme.often_most
         if not blocks and not purchase.returned_minor:
-            return earned(programme, purchase, zone)
+            return earned(programme, purchase, zone), purchase
         whole = earned(programme, purchase, zone)
         if blocks and whole.points:
             if self._day != purchase.business_date:
@@ -78,12 +102,14 @@ class Side(Struct):
                 self._times.clear()
             before = self._times.get(one.member, 0)
             if before >= programme.often_most:
-                return NOTHING
+                return NOTHING, purchase
             self._times[one.member] = before + 1
         if not purchase.returned_minor:
-            return whole
-        left = earned(programme, left_of(purchase), zone)
-        return min(left, whole, key=lambda result: result.points)  # a return gives nobody points
+            return whole, purchase
+        kept = left_of(purchase)
+        left = earned(programme, kept, zone)
+        # A return gives nobody points.
+        return (left, kept) if left.points <= whole.points else (whole, purchase)
 
 
 class Compared(Struct):
@@ -140,5 +166,5 @@ def sources(found: Compared) -> list[tuple[Source, int, int, int]]:
             proposed.by_source.get(key, 0),
             len(now.people.get(key, nobody) | proposed.people.get(key, nobody)),
         )
-        for key in sorted(keys, key=lambda one: (order[one[0]], one[1]))
+        for key in sorted(keys, key=lambda one: (order[one[0]], one[1:]))
     ]

@@ -133,21 +133,21 @@ def _times(side: Side, rule: RewardRule | None) -> int | None:
 
 
 def _parts(found: Compared) -> list[TrialLine]:
+    spelled = found.now.spelled | found.proposed.spelled
     return [
-        TrialLine(_called(source), "points", now, proposed, people=people)
+        TrialLine(_called(source, spelled), "points", now, proposed, people=people)
         for source, now, proposed, people in simulation.sources(found)
     ]
 
 
-def _called(source: Source) -> str:
-    kind, which = source
+def _called(source: Source, spelled: Mapping[str, str]) -> str:
+    kind, which, department = source
     if kind == "bonus":
         return _("Bonus time: %(name)s", name=which)
-    said = {
-        "visit": _("For each visit"),
-        "spend": _("For what is paid"),
-        "items": _("For pieces, by department"),
-    }[kind]
+    if kind == "items":
+        said = _("By the piece: %(department)s", department=spelled.get(department, department))
+    else:
+        said = _("For each visit") if kind == "visit" else _("For what is paid")
     return said if which == "1" else f"{said} ({which})"
 
 

@@ -79,6 +79,30 @@ def test_stores(at: Call) -> None:
     assert "Still owed (Points club) · Points not yet spent: " in fine(at(*close)).out
 
 
+def test_settings_are_tried_before_they_are_saved(at: Call) -> None:
+    ask = ("plugins", "try", "points_club", "--brand", CLUB)
+    told = fine(at(*ask, "--set", "accruals.0.points=3", "--json")).json
+    assert told["changes"]["accruals"][0]["points"] == 3
+    line = told["lines"][0]
+    assert line["change"] == line["proposed"] - line["now"] > 0
+    assert line["now"] == sum(store["lines"][0]["now"] for store in told["stores"])
+    (first, *_others) = told["stores"]
+    one = fine(at(*ask, "--store", first["store"], "--set", "pending_days=3", "--json")).json
+    assert one["lines"][0]["now"] == first["lines"][0]["now"]
+    said = fine(at(*ask, "--set", "accruals.0.points=3")).out
+    assert "Tried in 12 stores" in said
+    assert f"{line['label']}\t{line['now']:,}\t{line['proposed']:,}\t+" in said
+    assert fine(at("plugins", "explain", "points_club", "--brand", CLUB)).out, "nothing is saved"
+    for given, why in (
+        ("accruals.9.points=3", "no such place"),
+        ("nonsense=3", "no such setting"),
+        ("expiry_days", "Write settings like"),
+        ("expiry=never-ever", "expiry"),
+    ):
+        refused = at(*ask, "--set", given)
+        assert refused.code == 1 and why in refused.err, refused.err
+
+
 def test_machines_are_told_of_tools_what_people_read(at: Call) -> None:
     def read(*words: str) -> list[list[str]]:
         return [line.split("\t") for line in fine(at("plugins", *words)).out.splitlines()][1:]

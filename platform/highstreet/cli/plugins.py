@@ -26,6 +26,7 @@ from highstreet.cli.base import (
     telling_of_the_database,
 )
 from highstreet.cli.doctor import doctor, show
+from highstreet.cli.settings_trial import try_settings
 from highstreet.cli.uninstall import export_, leftovers, reinstall, uninstall
 from highstreet.host import faults, owed, policy, settings, state
 from highstreet.i18n import gettext as _
@@ -39,7 +40,7 @@ def plugins() -> None:
     """Tools: what is installed, and why it is on or off."""
 
 
-for command in (doctor, show, export_, uninstall, reinstall, leftovers):
+for command in (doctor, show, try_settings, export_, uninstall, reinstall, leftovers):
     plugins.add_command(command)
 
 

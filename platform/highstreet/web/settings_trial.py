@@ -7,12 +7,11 @@ from uuid import UUID
 import sqlalchemy as sa
 from msgspec import Struct, field
 
-from highstreet.host import settings, trying
+from highstreet.host import settings, trial_words, trying
 from highstreet.host.settings import Proposal
 from highstreet.host.settings_trial import Kind
-from highstreet.host.trial_sums import Row, Summed, Tried, summed
+from highstreet.host.trial_sums import Row, Tried, summed
 from highstreet.i18n import gettext as _
-from highstreet.i18n import ngettext
 from highstreet.web import formats, toolfaces
 from highstreet.web.current import current
 from highstreet.web.settings_read import Answer
@@ -95,7 +94,7 @@ def in_stores(tool: str, answer: Answer, region: Region | None) -> Shown:
     if done.tried and not good:
         raise _failed(tool)
     shown = _shown(good, proposal)
-    shown.said += _about_stores(done, good)
+    shown.said += trial_words.about_stores(done)
     shown.stores = [_of_store(one) for one in good]
     if hide:
         shown.notes.append(_few())
@@ -116,41 +115,6 @@ def _few() -> str:
              least=SMALLEST_CELL)  # fmt: skip
 
 
-def _about_stores(done: trying.TriedStores, good: list[Tried]) -> list[str]:
-    """In how many stores it was tried, and why not in others."""
-    many = len(good)
-    if not done.tried and not done.waiting:
-        return [_("The tool is on in no store, so there is nothing to try it on.")]
-    said = [
-        ngettext(
-            "Tried in %(num)d store where the tool is on, each by its own calendar.",
-            "Tried in %(num)d stores where the tool is on, each by its own calendar.",
-            many,
-        )
-    ]
-    if same := sum(one.unchanged for one in good):
-        said.append(
-            _("Nothing changes in %(count)s of them: it is set otherwise there.", count=same)
-        )
-    if bad := len(done.tried) - many:
-        said.append(
-            ngettext(
-                "In %(num)d store the tool failed at it; that is noted there.",
-                "In %(num)d stores the tool failed at it; that is noted there.",
-                bad,
-            )
-        )
-    if done.waiting:
-        said.append(
-            ngettext(
-                "%(num)d store was not tried: it would have taken too long.",
-                "%(num)d stores were not tried: it would have taken too long.",
-                done.waiting,
-            )
-        )
-    return said
-
-
 def _shown(tried: list[Tried], proposal: Proposal) -> Shown:
     found = summed(tried)
     months = list(dict.fromkeys(formats.month(one.period.first) for one in tried))
@@ -168,21 +132,8 @@ def _shown(tried: list[Tried], proposal: Proposal) -> Shown:
     )
     if not proposal.changes:
         shown.said.append(_("Nothing is changed in the form yet, so both sides are alike."))
-    shown.said += _capped(found)
+    shown.said += trial_words.capped(found)
     return shown
-
-
-def _capped(found: Summed) -> list[str]:
-    if found.read >= found.there:
-        return []
-    return [
-        _(
-            "The month has %(there)s of them, too many for one look: reckoned were the %(read)s"
-            " latest.",
-            there=formats.num(found.there),
-            read=formats.num(found.read),
-        )
-    ]
 
 
 def _of_store(one: Tried) -> Line:

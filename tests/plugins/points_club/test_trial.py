@@ -236,6 +236,29 @@ def test_unchanged_settings_give_what_the_ledger_gave(shop: Shop, kind: str, see
         assert line.now > 0
 
 
+def test_points_by_the_piece_are_told_by_department(shop: Shop) -> None:
+    way = {"mode": "items", "departments": {"Cake": 3, "tea": 1}}
+    shop.set_up(shop.shops, accruals=[way])
+    traveller = time_machine.travel(datetime(2026, 10, 5, 9, tzinfo=UTC), tick=False)
+    with traveller, shop.session(shop.shops) as s:
+        for number in range(6):
+            who = shop.member(s, f"Member {number}").id
+            lines = (LineIn(1, "p", "CAKE", 2, 600), LineIn(2, "p", "Tea", 3, 500))
+            bought = shop.buy(s, who, 1100, lines=lines)
+            if not number:
+                shop.bring_back(s, bought, lines=(ReturnLineIn(line_no=2, quantity=1),))
+    proposed = {"accruals": [{**way, "departments": {"Cake": 3, "Tea": 5, "Gift cards": 9}}]}
+    traveller = time_machine.travel(datetime(2026, 11, 5, 9, tzinfo=UTC), tick=False)
+    with traveller, shop.session(shop.shops, write=False) as s:
+        outcome = trying.run(s, settings.propose(s, NAME, proposed), hide=True).outcome
+    assert outcome is not None
+    assert [(one.label, one.now, one.proposed) for one in outcome.parts] == [
+        ("By the piece: CAKE", 36, 36),
+        ("By the piece: Tea", 17, 85),
+    ]
+    assert (outcome.lines[0].now, outcome.lines[0].proposed) == (53, 121)
+
+
 def test_a_store_sees_nothing_of_anothers(shop: Shop) -> None:
     with time_machine.travel(datetime(2026, 10, 5, 9, tzinfo=UTC), tick=False):
         with shop.session(shop.club) as s:
