@@ -100,7 +100,7 @@ def test_settings_are_tried_before_they_are_saved(at: Call) -> None:
         ("expiry=never-ever", "expiry"),
     ):
         refused = at(*ask, "--set", given)
-        assert refused.code == 1 and why in refused.err, refused.err
+        assert refused.code and why in refused.err, refused.err
 
 
 def test_machines_are_told_of_tools_what_people_read(at: Call) -> None:

@@ -112,3 +112,6 @@ def _tell(error: HighstreetError, *, as_json: bool) -> None:
         click.echo(json.dumps({"error": body}, ensure_ascii=False), err=True)
     else:
         click.echo(f"Error: {error.detail}", err=True)
+        for name, messages in error.fields.items():
+            if new := [one for one in messages if one not in error.detail]:
+                click.echo(f"  {name}: {' '.join(new)}", err=True)
