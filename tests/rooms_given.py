@@ -9,6 +9,7 @@ from uuid import UUID
 
 import pytest
 
+import highstreet.addresses
 import highstreet.consent
 import highstreet.purchases
 import highstreet.timeline  # noqa: F401 - rooms register their parts on import

@@ -14,6 +14,7 @@ TABLES = (
     "highstreet.webhooks.models",
     "highstreet.campaigns.models",
     "highstreet.customers.models",
+    "highstreet.addresses.models",
     "highstreet.timeline.models",
     "highstreet.consent.models",
     "highstreet.purchases.models",

@@ -12,7 +12,7 @@ from probe.world import TOOLS, Site
 
 #: Kinds that belong to whoever owns the people met in a store; all others are the store's.
 FOLK = frozenset(
-    {"customer", "merged", "card", "phone", "email", "name", "words", "note", "reward", "account"}
+    "customer merged card phone email name words note reward account household".split()
 )
 
 #: Arguments of addresses → the kind of id (a key of Site.ids).

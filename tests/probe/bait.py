@@ -13,6 +13,7 @@ from uuid import UUID, uuid4
 
 import sqlalchemy as sa
 
+from highstreet.addresses.facts import AddressIn, PutIn
 from highstreet.campaigns import queries as campaigns
 from highstreet.campaigns.drafting import CampaignIn
 from highstreet.customers import places
@@ -54,6 +55,7 @@ KINDS: Mapping[str, str] = {
     "email": "email",
     "gone_id": "customer",
     "hold_id": "reward",
+    "household_id": "household",
     "id": "customer",
     "job_id": "job",
     "keep_id": "customer",
@@ -74,6 +76,7 @@ KINDS: Mapping[str, str] = {
     "webhook_id": "webhook",
 }
 TODAY = date(2026, 11, 20)
+LIVES = AddressIn("GB", "1 Probe Lane", "Leeds", "LS1 4DY")
 #: Parameters that name nobody's property.
 PLAIN: Mapping[str, Any] = {
     "at": datetime(2026, 11, 20, 12, tzinfo=UTC),
@@ -313,7 +316,12 @@ class Bait:
             "behind": lambda: self.one("customer"),
             "customer_ids": lambda: [self.one("customer")],
             "ids": lambda: [self.one("purchase"), self.one("customer"), self.store_id],
-            "items": lambda: [EnrolIn(self.store_id, "Probe", card=self.one("card"))],
+            "household_ids": lambda: [self.one("household")],
+            "items": lambda: [
+                PutIn(self.one("customer"), LIVES)
+                if "PutIn" in kind
+                else EnrolIn(self.store_id, "Probe", card=self.one("card"))
+            ],
             "kept": lambda: self.customer,
             "lanes": lambda: [self.store_id],
             "month": self._month,
@@ -351,6 +359,8 @@ class Bait:
             return self._return
         if "PurchaseFact" in kind:
             return lambda: self.purchase
+        if "AddressIn" in kind:
+            return lambda: LIVES
         if "PurchaseIn" in kind:
             return lambda: [self.basket()] if "Sequence" in kind else self.basket()
         return lambda: {"hat": "felt"}

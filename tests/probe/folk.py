@@ -9,6 +9,8 @@ from uuid import UUID, uuid4
 import sqlalchemy as sa
 
 from highstreet import jobs
+from highstreet.addresses import service as addresses
+from highstreet.addresses.facts import AddressIn
 from highstreet.consent import service as consent
 from highstreet.customers import queries
 from highstreet.customers import service as customers
@@ -68,6 +70,8 @@ def fill(world: World, site: Site) -> None:
                 s, one.id, "remark", f"{marks.word(site.owner, 'folk')} remarked",
                 occurred_at=clock.now(),
             )  # fmt: skip
+            lives = AddressIn("DE", f"{folk} Lane 1", "Berlin", "10115")
+            site.keep("household", addresses.put(s, one.id, lives).household_id)
         s.add(
             CustomerRef(
                 brand_id=s.brand_id, store_id=s.owner_store_id, customer_id=ann.id,

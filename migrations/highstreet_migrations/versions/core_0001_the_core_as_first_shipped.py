@@ -1112,6 +1112,102 @@ def upgrade() -> None:
         )
 
     op.create_table(
+        "core_household",
+        sa.Column("brand_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("realm_id", sa.Uuid(), nullable=False),
+        sa.Column("delivery_point", sa.String(length=32), nullable=False),
+        sa.Column("surname_key", sa.String(length=32), nullable=False),
+        sa.Column("created_at", base.UTCDateTime(timezone=True), nullable=False),
+        sa.Column("store_id", sa.Uuid(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["brand_id", "store_id"],
+            ["core_store.brand_id", "core_store.id"],
+            name=op.f("fk_core_household_brand_id_store_id_core_store"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["brand_id"], ["core_brand.id"], name=op.f("fk_core_household_brand_id_core_brand")
+        ),
+        sa.PrimaryKeyConstraint("brand_id", "id", name=op.f("pk_core_household")),
+        sa.UniqueConstraint(
+            "brand_id",
+            "realm_id",
+            "delivery_point",
+            "surname_key",
+            name=op.f("uq_core_household_brand_id_realm_id_delivery_point_surname_key"),
+        ),
+        info={"personal": True},
+    )
+    op.create_table(
+        "core_address",
+        sa.Column("brand_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("customer_id", sa.Uuid(), nullable=False),
+        sa.Column("household_id", sa.Uuid(), nullable=True),
+        sa.Column("country", sa.String(length=2), nullable=False),
+        sa.Column("recipient", sa.String(length=120), nullable=False),
+        sa.Column("street", sa.JSON(), nullable=False),
+        sa.Column("dependent_locality", sa.String(length=80), nullable=False),
+        sa.Column("city", sa.String(length=80), nullable=False),
+        sa.Column("area", sa.String(length=80), nullable=False),
+        sa.Column("postal_code", sa.String(length=20), nullable=False),
+        sa.Column("sorting_code", sa.String(length=20), nullable=False),
+        sa.Column("lines", sa.JSON(), nullable=False),
+        sa.Column("delivery_point", sa.String(length=32), nullable=False),
+        sa.Column("state", sa.String(length=10), nullable=False),
+        sa.Column("source", sa.String(length=20), nullable=False),
+        sa.Column("valid_from", base.UTCDateTime(timezone=True), nullable=False),
+        sa.Column("valid_to", base.UTCDateTime(timezone=True), nullable=True),
+        sa.Column("store_id", sa.Uuid(), nullable=True),
+        sa.CheckConstraint(
+            "(valid_to IS NULL) = (household_id IS NOT NULL)", name=op.f("ck_core_address_current")
+        ),
+        sa.CheckConstraint(
+            "state IN ('unverified', 'good', 'bad')", name=op.f("ck_core_address_state")
+        ),
+        sa.ForeignKeyConstraint(
+            ["brand_id", "customer_id"],
+            ["core_customer.brand_id", "core_customer.id"],
+            name=op.f("fk_core_address_brand_id_customer_id_core_customer"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["brand_id", "household_id"],
+            ["core_household.brand_id", "core_household.id"],
+            name=op.f("fk_core_address_brand_id_household_id_core_household"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["brand_id", "store_id"],
+            ["core_store.brand_id", "core_store.id"],
+            name=op.f("fk_core_address_brand_id_store_id_core_store"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["brand_id"], ["core_brand.id"], name=op.f("fk_core_address_brand_id_core_brand")
+        ),
+        sa.PrimaryKeyConstraint("brand_id", "id", name=op.f("pk_core_address")),
+        info={"personal": True},
+    )
+    with op.batch_alter_table("core_address", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_core_address_brand_id_customer_id_valid_from"),
+            ["brand_id", "customer_id", "valid_from"],
+            unique=False,
+        )
+        batch_op.create_index(
+            "ix_core_address_household",
+            ["brand_id", "household_id"],
+            unique=False,
+            postgresql_where=sa.text("household_id IS NOT NULL"),
+            sqlite_where=sa.text("household_id IS NOT NULL"),
+        )
+        batch_op.create_index(
+            "uq_core_address_current",
+            ["brand_id", "customer_id"],
+            unique=True,
+            postgresql_where=sa.text("valid_to IS NULL"),
+            sqlite_where=sa.text("valid_to IS NULL"),
+        )
+
+    op.create_table(
         "core_customer_measure",
         sa.Column("brand_id", sa.Uuid(), nullable=False),
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -2303,6 +2399,21 @@ def downgrade() -> None:
 
     op.drop_table("core_customer_identity")
     op.drop_table("core_customer_erasure")
+    with op.batch_alter_table("core_address", schema=None) as batch_op:
+        batch_op.drop_index(
+            "uq_core_address_current",
+            postgresql_where=sa.text("valid_to IS NULL"),
+            sqlite_where=sa.text("valid_to IS NULL"),
+        )
+        batch_op.drop_index(
+            "ix_core_address_household",
+            postgresql_where=sa.text("household_id IS NOT NULL"),
+            sqlite_where=sa.text("household_id IS NOT NULL"),
+        )
+        batch_op.drop_index(batch_op.f("ix_core_address_brand_id_customer_id_valid_from"))
+
+    op.drop_table("core_address")
+    op.drop_table("core_household")
     with op.batch_alter_table("core_customer_measure", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_core_customer_measure_brand_id_store_id"))
 

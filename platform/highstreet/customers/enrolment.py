@@ -139,6 +139,8 @@ def update(
     if changed:
         row.updated_at = now()
         s.flush()
+        if "name" in changed:
+            parts.renamed(s, row.id)
         parts.tell(
             s, row.id, "updated", _l("Details changed"), occurred_at=now(), data={"what": changed}
         )

@@ -67,7 +67,8 @@ def merge(s: ScopedSession, keep_id: UUID, gone_id: UUID) -> MergeFact:
         "tools": sorted(hosts.of(s).calls.get("customers_merged", {})),
     }
     s.execute(sa.delete(NameKey).where(NameKey.customer_id == gone.id))
-    if gone.name and not keep.name:
+    named = bool(gone.name and not keep.name)
+    if named:
         write_name_keys(s, keep.id, Realm(keep.store_id or s.brand_id, keep.store_id), gone.name)
     _fill(keep, gone)
     keep.updated_at = gone.updated_at = at
@@ -87,6 +88,8 @@ def merge(s: ScopedSession, keep_id: UUID, gone_id: UUID) -> MergeFact:
         )
     )
     s.flush()
+    if named:
+        parts.renamed(s, keep.id)
     forgetting.order(s)
     kept = queries.record(s, keep.id)
     parts.tell(s, keep.id, "merged", _l("Two records of this customer were merged"), occurred_at=at)

@@ -5,6 +5,7 @@ register here what they do. A verb that needs them all refuses to run while one 
 export without the purchases would be wrong without anyone noticing.
 """
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
@@ -48,9 +49,10 @@ class Teller(Protocol):
         """Write one entry."""
 
 
-EXPECTED = ("consent", "purchases", "timeline")
+EXPECTED = ("addresses", "consent", "purchases", "timeline")
 _parts: dict[str, Part] = {}
 _tellers: list[Teller] = []
+_listeners: list[Callable[[ScopedSession, UUID], object]] = []
 
 
 def register(part: Part) -> None:
@@ -61,6 +63,18 @@ def register(part: Part) -> None:
 def register_teller(teller: Teller) -> None:
     """Let the timeline hear what this room does."""
     _tellers[:] = [teller]
+
+
+def register_listener(listener: Callable[[ScopedSession, UUID], object]) -> None:
+    """Let a room hear that a customer's name changed. Registering again changes nothing."""
+    if listener not in _listeners:
+        _listeners.append(listener)
+
+
+def renamed(s: ScopedSession, customer_id: UUID) -> None:
+    """Say that a customer has another name now; it is written already."""
+    for listener in _listeners:
+        listener(s, customer_id)
 
 
 def everyone() -> list[Part]:

@@ -54,7 +54,7 @@ def _column(column: Any) -> Any:
     return lambda _ctx: sa.select(Customer.id, column)
 
 
-CORE: Mapping[str, CustomerField] = {
+CORE: dict[str, CustomerField] = {
     one.name: one
     for one in (
         CustomerField("customer.name", _l("Name"), "text", _column(Customer.name)),
@@ -74,6 +74,11 @@ CORE: Mapping[str, CustomerField] = {
     )
 }
 """The core's own."""
+
+
+def add(*more: CustomerField) -> None:
+    """Let a room above publish its fields as the core's. Adding again replaces."""
+    CORE.update({one.name: one for one in more})
 
 
 def known(

@@ -108,6 +108,8 @@ def _unmerge(s: ScopedSession, gone_id: UUID) -> UnmergeFact:
     write_name_keys(s, gone.id, _realm(s, gone), gone.name)
     merge.undone_at, merge.undone_by, merge.undo = at, s.scope.actor.name[:120], None
     s.flush()
+    if "name" in returned:
+        parts.renamed(s, keep.id)
     stays, comes = queries.record(s, keep.id), queries.record(s, gone.id)
     for one in (stays, comes):
         parts.tell(
