@@ -53,7 +53,7 @@ _LABELS: Mapping[str, LazyText] = {
     "postcode": _l("Postcode"),
     "prefecture": _l("Prefecture"),
     "province": _l("Province"),
-    "state": _l("State"),
+    "state": _l("State or territory"),
     "suburb": _l("Suburb"),
     "townland": _l("Townland"),
     "village_township": _l("Village or township"),

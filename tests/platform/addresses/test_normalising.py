@@ -139,7 +139,7 @@ def test_the_form_asks_for_what_the_country_needs_in_its_order() -> None:
     assert [(one.part, one.label, one.required) for one in countries.form("US")] == [
         ("street", "Street and number", True),
         ("city", "City", True),
-        ("area", "State", True),
+        ("area", "State or territory", True),
         ("postal_code", "ZIP code", True),
     ]
     assert ("MA", "Massachusetts") in countries.form("US")[2].choices
