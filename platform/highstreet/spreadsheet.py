@@ -14,6 +14,15 @@ def plain(text: str) -> str:
     return f"'{text}" if text.startswith(_RUNS) else text
 
 
+MARK = "\ufeff"
+"""By it spreadsheets know UTF-8."""
+
+
+def cells(row: Iterable[object]) -> list[object]:
+    """A row as csv writes it: numbers bare, None empty, all else text and defused."""
+    return [cell if _is_bare(cell) else plain(str(cell)) for cell in row]
+
+
 def as_csv(rows: Iterable[Iterable[object]]) -> str:
     """The rows as a CSV file (RFC 4180), with the mark by which spreadsheets read UTF-8.
 
@@ -22,8 +31,8 @@ def as_csv(rows: Iterable[Iterable[object]]) -> str:
     out = StringIO()
     sheet = csv.writer(out, lineterminator="\r\n")
     for row in rows:
-        sheet.writerow([cell if _is_bare(cell) else plain(str(cell)) for cell in row])
-    return "\ufeff" + out.getvalue()
+        sheet.writerow(cells(row))
+    return MARK + out.getvalue()
 
 
 def _is_bare(cell: object) -> bool:
