@@ -9,6 +9,7 @@ MODELS = (
     "highstreet.jobs.models",
     "highstreet.host.models",
     "highstreet.campaigns.models",
+    "highstreet.printing.models",
     "highstreet.customers.models",
     "highstreet.purchases.models",
     "highstreet.timeline.models",

@@ -90,6 +90,10 @@ class ConfigSchema(Schema):
             "help": "PostgreSQL: the same for a statement in a tool's hook; 0: as the page's"
         },
     )
+    font_folders = fields.String(
+        load_default="",
+        metadata={"help": "further folders of fonts for print, with : between (; on Windows)"},
+    )
     testing = fields.Boolean(load_default=False)
 
 

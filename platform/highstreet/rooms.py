@@ -13,6 +13,7 @@ TABLES = (
     "highstreet.host.models",
     "highstreet.webhooks.models",
     "highstreet.campaigns.models",
+    "highstreet.printing.models",
     "highstreet.customers.models",
     "highstreet.addresses.models",
     "highstreet.timeline.models",

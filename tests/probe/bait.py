@@ -41,6 +41,7 @@ from highstreet_tenants import clock
 from highstreet_tenants.scopes import Scope
 from highstreet_tenants.trail.reading import Wanted
 from highstreet_tenants.values import fields_of, replaced
+from probe import printed
 from probe.arguments import Untaught
 from probe.world import CLUB, TOOL, Site, World
 
@@ -74,6 +75,8 @@ KINDS: Mapping[str, str] = {
     "token": "token",
     "value": "card",
     "webhook_id": "webhook",
+    "design_id": "design",
+    "version_id": "version",
 }
 TODAY = date(2026, 11, 20)
 LIVES = AddressIn("GB", "1 Probe Lane", "Leeds", "LS1 4DY")
@@ -92,6 +95,7 @@ PLAIN: Mapping[str, Any] = {
     "done": 1,
     "evidence": None,
     "face": "store",
+    "files": printed.FILES,
     "first": TODAY.replace(day=1),
     "key": "lunch",
     "joins": True,
@@ -173,6 +177,9 @@ EXACT: Mapping[tuple[str, str], Any] = {
     ("highstreet.imports.answers.of_brand", "wanted"): {"hat": "Hat"},
     ("highstreet.jobs.queue.enqueue", "name"): "probe_tool.chore",
     ("highstreet.jobs.queue.enqueue_many", "name"): "probe_tool.chore",
+    ("highstreet.printing.pictures.add", "data"): b"<svg xmlns='http://www.w3.org/2000/svg'/>",
+    ("highstreet.printing.service.draft", "given"): printed.POSTER,
+    ("highstreet.printing.service.change", "given"): printed.POSTER,
     ("highstreet.results.queries.days", "on"): [TODAY],
     ("highstreet.results.queries.visits_on", "on"): TODAY,
     ("highstreet_tenants.trail.reading.everything", "wanted"): Wanted(),
@@ -304,6 +311,7 @@ class Bait:
             "controller": lambda: self.site.store.owner_id if self.site.store else None,
             "customer": lambda: self.customer,
             "customers": lambda: [self.customer if "CustomerFact" in kind else self.customer.id],
+            "digests": lambda: [self.one("picture")],
             "entries": lambda: [self._entry()],
             "entry": self._entry,
             "fault": lambda: Fault(

@@ -60,6 +60,8 @@ INNER: Mapping[str, str] = {
     "highstreet.imports.people.take_on": "rows of the file that is read",
     "highstreet.imports.shops.open_stores": "stores that `plan_stores` planned for the operator",
     "highstreet.jobs.queue.insert_once": "a row that `enqueue` made",
+    "highstreet.printing.queries.content_of": "a design that `get` found",
+    "highstreet.printing.queries.design": "content that `version` or `content_of` gave",
     "highstreet.purchases.queries.return_fact": "a row that `get_return` read",
     "highstreet.purchases.queries.with_lines": "rows that a statement of the room has read",
     "highstreet.purchases.telling.claimed": "the purchase that `claim` has just given",

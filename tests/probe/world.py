@@ -28,7 +28,7 @@ from highstreet_tenants.models import Brand, Owner, Region, Store
 from highstreet_tenants.people import accounts, keys, logins
 from highstreet_tenants.people.permissions import Catalogue
 from highstreet_tenants.scopes import Actor, Scope
-from probe import campaigns, folk, picking, staff
+from probe import campaigns, folk, picking, printed, staff
 
 CLUB, TOOL = "points_club", "probe_tool"
 TOOLS = (CLUB, TOOL)
@@ -239,6 +239,7 @@ def _fill_office(world: World, site: Site) -> None:
         settings.put(s, TOOL, {"motto": f"{firm} motto"})
         folk.fill_brand(s, firm)
         campaigns.launch(s, site, firm)
+        printed.design(s, site, firm)
         _listen(s, site, firm)
         if s.customers == "store":
             picking.fill(s, site, firm)
@@ -293,6 +294,7 @@ def _fill_store(world: World, site: Site) -> None:
         policy.resume(s, TOOL)
         _listen(s, site, firm)
         campaigns.answer(s, site)
+        printed.fill(s, site, firm)
     node = staff.node_of(world, site)
     with world.house.tenancy.session(Scope.operator(node.brand_id), write=True) as c:
         scopes = sorted(world.catalogue.scopes)

@@ -2299,9 +2299,132 @@ def upgrade() -> None:
             "user_id", "code_hash", name=op.f("uq_core_recovery_code_user_id_code_hash")
         ),
     )
+    op.create_table(
+        "core_print_picture",
+        sa.Column("brand_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("keeper", sa.Uuid(), nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("name", sa.String(length=80), nullable=False),
+        sa.Column("kind", sa.String(length=4), nullable=False),
+        sa.Column("width", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("height", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("size", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("added_by", sa.String(length=120), nullable=False),
+        sa.Column("added_at", base.UTCDateTime(timezone=True), nullable=False),
+        sa.Column("store_id", sa.Uuid(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["brand_id", "store_id"],
+            ["core_store.brand_id", "core_store.id"],
+            name=op.f("fk_core_print_picture_brand_id_store_id_core_store"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["brand_id"], ["core_brand.id"], name=op.f("fk_core_print_picture_brand_id_core_brand")
+        ),
+        sa.PrimaryKeyConstraint("brand_id", "id", name=op.f("pk_core_print_picture")),
+        sa.UniqueConstraint(
+            "brand_id",
+            "keeper",
+            "digest",
+            name=op.f("uq_core_print_picture_brand_id_keeper_digest"),
+        ),
+        info={"personal": False},
+    )
+    op.create_table(
+        "core_print_template",
+        sa.Column("brand_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("number", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("name", sa.String(length=80), nullable=False),
+        sa.Column("kind", sa.String(length=20), nullable=False),
+        sa.Column("size", sa.String(length=20), nullable=False),
+        sa.Column("window", sa.String(length=20), nullable=False),
+        sa.Column("marks", sa.Boolean(), nullable=False),
+        sa.Column("language", sa.String(length=20), nullable=False),
+        sa.Column("areas", sa.JSON(), nullable=False),
+        sa.Column("store_areas", sa.JSON(), nullable=False),
+        sa.Column("status", sa.String(length=8), nullable=False),
+        sa.Column("version_id", sa.Uuid(), nullable=True),
+        sa.Column("changed_by", sa.String(length=120), nullable=False),
+        sa.Column("changed_at", base.UTCDateTime(timezone=True), nullable=False),
+        sa.CheckConstraint(
+            "status IN ('draft', 'approved', 'retired')", name=op.f("ck_core_print_template_status")
+        ),
+        sa.ForeignKeyConstraint(
+            ["brand_id"], ["core_brand.id"], name=op.f("fk_core_print_template_brand_id_core_brand")
+        ),
+        sa.PrimaryKeyConstraint("brand_id", "id", name=op.f("pk_core_print_template")),
+        sa.UniqueConstraint(
+            "brand_id", "number", name=op.f("uq_core_print_template_brand_id_number")
+        ),
+        info={"personal": False},
+    )
+    op.create_table(
+        "core_print_version",
+        sa.Column("brand_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("template_id", sa.Uuid(), nullable=False),
+        sa.Column("number", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("content", sa.JSON(), nullable=False),
+        sa.Column("approved_by", sa.String(length=120), nullable=False),
+        sa.Column("approved_at", base.UTCDateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["brand_id", "template_id"],
+            ["core_print_template.brand_id", "core_print_template.id"],
+            name=op.f("fk_core_print_version_brand_id_template_id_core_print_template"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["brand_id"], ["core_brand.id"], name=op.f("fk_core_print_version_brand_id_core_brand")
+        ),
+        sa.PrimaryKeyConstraint("brand_id", "id", name=op.f("pk_core_print_version")),
+        sa.UniqueConstraint(
+            "brand_id",
+            "template_id",
+            "number",
+            name=op.f("uq_core_print_version_brand_id_template_id_number"),
+        ),
+        info={"personal": False},
+    )
+    op.create_table(
+        "core_print_filling",
+        sa.Column("brand_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("template_id", sa.Uuid(), nullable=False),
+        sa.Column("areas", sa.JSON(), nullable=False),
+        sa.Column("changed_by", sa.String(length=120), nullable=False),
+        sa.Column("changed_at", base.UTCDateTime(timezone=True), nullable=False),
+        sa.Column("store_id", sa.Uuid(), nullable=True),
+        sa.CheckConstraint("store_id IS NOT NULL", name=op.f("ck_core_print_filling_store")),
+        sa.ForeignKeyConstraint(
+            ["brand_id", "store_id"],
+            ["core_store.brand_id", "core_store.id"],
+            name=op.f("fk_core_print_filling_brand_id_store_id_core_store"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["brand_id", "template_id"],
+            ["core_print_template.brand_id", "core_print_template.id"],
+            name=op.f("fk_core_print_filling_brand_id_template_id_core_print_template"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["brand_id"], ["core_brand.id"], name=op.f("fk_core_print_filling_brand_id_core_brand")
+        ),
+        sa.PrimaryKeyConstraint("brand_id", "id", name=op.f("pk_core_print_filling")),
+        sa.UniqueConstraint(
+            "brand_id",
+            "template_id",
+            "store_id",
+            name=op.f("uq_core_print_filling_brand_id_template_id_store_id"),
+        ),
+        info={"personal": False},
+    )
 
 
 def downgrade() -> None:
+    op.drop_table("core_print_filling")
+    op.drop_table("core_print_version")
+    op.drop_table("core_print_template")
+    op.drop_table("core_print_picture")
     op.drop_table("core_recovery_code")
     op.drop_index(
         op.f("ix_core_segment_person_brand_id_customer_id"), table_name="core_segment_person"

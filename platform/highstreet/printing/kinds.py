@@ -7,9 +7,9 @@ Lengths are millimetres from the upper left corner of the trimmed page; what run
 from collections.abc import Callable, Mapping
 from typing import Literal
 
-from babel.support import LazyProxy
 from msgspec import Struct
 
+from highstreet.i18n import LazyText
 from highstreet.i18n import lazy_gettext as _l
 
 BLEED = 3.0
@@ -56,7 +56,7 @@ class Side(Struct, frozen=True):
 class Format(Struct, frozen=True):
     """A size. width, height: mm, trimmed."""
 
-    title: str | LazyProxy
+    title: str | LazyText
     width: float
     height: float
 
@@ -64,7 +64,7 @@ class Format(Struct, frozen=True):
 class Area(Struct, frozen=True):
     """What head office, or a store that may, fills in. most: characters."""
 
-    label: str | LazyProxy
+    label: str | LazyText
     holds: Literal["text", "picture"] = "text"
     most: int = 400
     lines: int = 1
@@ -73,7 +73,7 @@ class Area(Struct, frozen=True):
 class Kind(Struct, frozen=True):
     """A kind of printed matter. per_person: it goes to somebody; others are for a store's walls."""
 
-    title: str | LazyProxy
+    title: str | LazyText
     formats: Mapping[str, Format]
     areas: Mapping[str, Area]
     layout: Callable[[Format, str], tuple[Side, ...]]
@@ -250,7 +250,7 @@ KINDS: Mapping[str, Kind] = {
 }  # fmt: skip
 """By name. Texts of areas may hold merge fields; "code" becomes a QR code."""
 
-WINDOWS: Mapping[str, str | LazyProxy] = {
+WINDOWS: Mapping[str, str | LazyText] = {
     "din": _l("left, DIN 5008"),
     "dl": _l("left, DL"),
     "dl_right": _l("right, DL"),

@@ -97,7 +97,7 @@ def overfull(
     size: float = 10,
     fonts: tuple[str, ...] = (),
 ) -> list[Finding]:
-    """Addresses that do not fit on a label, or that no font can print; each by its number from 1."""
+    """Addresses that do not fit on a label or that no font can print, each by its number from 1."""
     held = list(addresses)
     rows = list(_sheets(checked(sheet), held, 1))
     with Press("labels.typ", fonts) as press:

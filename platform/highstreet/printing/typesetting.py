@@ -95,7 +95,7 @@ class Press:
     def pdf(self, data: Mapping[str, Any]) -> bytes:
         """The pages as PDF/A-2b. Raises Unprintable."""
         try:
-            return self._set(data, format="pdf", pdf_standards=["a-2b"], pdf_tags=False)
+            return bytes(self._set(data, format="pdf", pdf_standards=["a-2b"], pdf_tags=False))
         finally:
             self._forget()
 
@@ -110,7 +110,7 @@ class Press:
 
         self._lay_data({**data, "checking": True})
         found = typst.query(
-            self._template,
+            self._template,  # type: ignore[type-var]  # its stub forgets bytes here
             "<over>",
             field="value",
             root=self._folder.name,
@@ -204,3 +204,17 @@ def _fonts(folders: tuple[str, ...]) -> typst.Fonts:
 @lru_cache(maxsize=4)
 def _source(name: str) -> bytes:
     return files("highstreet.printing").joinpath(name).read_bytes()
+
+
+def can_show(picture: bytes) -> bool:
+    """Whether a picture (PNG, JPEG, SVG) can be set."""
+    import typst
+
+    with tempfile.TemporaryDirectory(prefix="highstreet-print-") as folder:
+        (Path(folder) / "picture").write_bytes(picture)
+        source: Any = b'#image(read("/picture", encoding: none), width: 20mm)'
+        try:
+            typst.compile(source, root=folder, font_paths=_fonts(()))
+        except typst.TypstError:
+            return False
+    return True

@@ -146,6 +146,7 @@ CORE: tuple[Permission, ...] = (
     Permission("trail.view", N_("See who did what"), _MANAGER),
     Permission("jobs.view", N_("See the jobs and their errors"), _MANAGER),
     Permission("campaigns.answer", N_("Answer head office’s campaigns"), _MANAGER),
+    Permission("print.own", N_("Fill in and print head office’s designs"), _MANAGER),
     Permission("imports.run", N_("Import purchases and customers"), _MANAGER, personal=True),
     # In head office
     Permission("office.view", N_("See the head-office console"), _OFFICE),
@@ -160,6 +161,9 @@ CORE: tuple[Permission, ...] = (
     Permission("campaigns.draft", N_("Draft campaigns and change drafts"), _OFFICE),
     Permission("campaigns.approve", N_("Approve campaigns"), _HEAD),
     Permission("campaigns.launch", N_("Launch and stop approved campaigns"), _OFFICE),
+    Permission("print.view", N_("See print designs"), _OFFICE),
+    Permission("print.draft", N_("Draft print designs and change drafts"), _OFFICE),
+    Permission("print.approve", N_("Approve print designs"), _HEAD),
     Permission("approvals.decide", N_("Approve and refuse what stores ask for"), _HEAD),
 )
 

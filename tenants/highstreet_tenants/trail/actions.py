@@ -69,6 +69,12 @@ ACTIONS: Mapping[str, str] = {
     "segment.changed": N_("Segment changed"),
     "segment.retired": N_("Segment taken out of use"),
     "segment.restored": N_("Segment taken back into use"),
+    "print.drafted": N_("Print design made"),
+    "print.changed": N_("Print design changed"),
+    "print.approved": N_("Print design approved"),
+    "print.retired": N_("Print design taken out of use"),
+    "print.own": N_("Own words of a print design set"),
+    "print.picture": N_("Picture for print added"),
     "import.run": N_("File imported"),
     "trail.pruned": N_("Old entries of the trail removed"),
 }
