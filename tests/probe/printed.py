@@ -1,4 +1,4 @@
-"""Print designs in the probe's world: head office's, with a picture; each store has its own words."""
+"""Print designs in the probe's world: head office's, with a picture; a store has its own words."""
 
 import struct
 import tempfile
