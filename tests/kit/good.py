@@ -1,5 +1,5 @@
 """One good tool that brings something of everything: what `plugins new` writes, and a slot, a job,
-a verb, a hook that reads and a message with a place in it. The bad ones are made of it.
+a verb, hooks that read, an event and a message with a place in it. The bad ones are made of it.
 """
 
 from io import BytesIO
@@ -19,13 +19,16 @@ MORE = '''"""A piece of the store's day, a job and a verb."""
 
 from collections.abc import Mapping
 from typing import Any
+from uuid import UUID
 
 import sqlalchemy as sa
-from highstreet.sdk import Ctx, CustomerField, JobHandler, Periodic, ScopedSession, SettingsTrial
+from highstreet.sdk import Ctx, CustomerField, EventType, JobHandler, Periodic, Scope
+from highstreet.sdk import ScopedSession, SettingsTrial, aggregates
 from highstreet.sdk import TrialLine, TrialOutcome, TrialPeriod, Verb
 from highstreet.sdk import gettext as _
 from highstreet.sdk import lazy_gettext as _l
 from markupsafe import Markup
+from marshmallow import Schema, fields
 
 from highstreet_good import entries
 from highstreet_good.models import Entry
@@ -67,6 +70,34 @@ def tried(
     return TrialOutcome(lines=[TrialLine(_("To be thanked"), "count", before, after)])
 
 
+@aggregates.aggregate("good.waiting", people="people", keys=("store_id",), across="store_id")
+def _waiting(scope: Scope) -> sa.Select[Any]:
+    """Whom each store is still to thank."""
+    people = sa.func.count(Entry.customer_id.distinct()).label("people")
+    return (
+        sa.select(Entry.store_id, people, sa.func.count(Entry.id).label("entries"))
+        .where(*scope.owns(Entry), Entry.thanked_at.is_(None))
+        .group_by(Entry.store_id)
+    )
+
+
+class Noted(Schema):
+    """Somebody came onto the list."""
+
+    customer_id = fields.UUID(required=True)
+    total_minor = fields.Integer(required=True)
+    why = fields.String(required=True)
+
+
+EVENTS = [
+    EventType(
+        "good.noted",
+        _l("Somebody is to be thanked"),
+        _l("A purchase was large enough."),
+        Noted,
+        {"customer_id": str(UUID(int=7)), "total_minor": 12000, "why": "bought"},
+    )
+]
 SLOTS = {"today.panel": panel}
 JOBS = [JobHandler("good.tidy", tidy)]
 PERIODIC = [Periodic("good.tidy", at="03:00")]
@@ -81,7 +112,22 @@ def customer_summary(ctx: Ctx, customer: CustomerFact) -> list[SummaryRow]:
     """How often to thank them."""
     rows = entries.of_customer(ctx, customer.id)
     return [SummaryRow(_("To be thanked"), str(len(rows)))]
+
+
+@hookimpl
+def store_owes(ctx: Ctx) -> list[Owed]:
+    """Thanks."""
+    cells = aggregates.run(ctx.s, "good.waiting")
+    mine = [cell for cell in cells if cell["store_id"] == ctx.store_id]
+    return [Owed(_l("To be thanked"), cell["entries"], cell["people"]) for cell in mine]
 '''
+
+TOLD = """    for one in made:
+        who = one.customer_id
+        data = {"customer_id": who, "total_minor": one.total_minor, "why": "bought"}
+        ctx.events.publish("good.noted", data, at=one.bought_at, store_id=one.store_id)
+    return len(made)
+"""
 
 CHINESE = """
 msgid "%(count)s wait"
@@ -95,6 +141,12 @@ msgstr "应致谢次数"
 
 msgid "To be thanked"
 msgstr "待致谢"
+
+msgid "Somebody is to be thanked"
+msgstr "有会员待致谢"
+
+msgid "A purchase was large enough."
+msgstr "有一笔购买达到金额。"
 """
 
 
@@ -104,11 +156,16 @@ def write(folder: Path) -> Path:
     package = source / PACKAGE
     (package / "more.py").write_text(MORE)
     edit(package, "hooks.py", "", SUMMARY)
+    imported = "from highstreet.sdk import gettext as _\n"
+    more = imported.replace("gettext as _", "lazy_gettext as _l")
+    more += "from highstreet.sdk import Owed, aggregates\n"
+    edit(package, "hooks.py", imported, imported + more)
+    edit(package, "entries.py", "    return len(made)\n", TOLD)
     edit(
         package,
         "__init__.py",
         "    translations=",
-        "    trial=more.TRIAL,\n    fields=more.FIELDS,\n"
+        "    trial=more.TRIAL,\n    fields=more.FIELDS,\n    events=more.EVENTS,\n"
         "    slots=more.SLOTS,\n    jobs=more.JOBS,\n"
         "    periodic=more.PERIODIC,\n    verbs=more.VERBS,\n    translations=",
     )

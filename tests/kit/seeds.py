@@ -89,6 +89,13 @@ FILES = (
     ),
     Bad("imports-quiet", "entries.py", "PAGE = 100", 'PAGE = 100\nprint("hello")', "hello"),
     Bad(
+        "events-sample",
+        "more.py",
+        '"total_minor": 12000,',
+        '"total_minor": "12000",',
+        "it is sent as 12000",
+    ),
+    Bad(
         "words-translated",
         "more.py",
         "count=len(names))",
@@ -175,6 +182,13 @@ DEEDS = (
         "Trying its settings",
     ),
     Bad("hooks-day", "hooks.py", "str(len(rows)))]", "str(1 / 0))]", "customer_summary failed"),
+    Bad(
+        "hooks-day",
+        "hooks.py",
+        'aggregates.run(ctx.s, "good.waiting")',
+        "ctx.s.scalars(sa.select(Entry)) and []",
+        "store_owes failed: WallBreach",
+    ),
     Bad(
         "hooks-odd",
         "entries.py",
@@ -267,6 +281,27 @@ DEEDS = (
         "sa.func.count(Entry.id)).group_by(Entry.customer_id)",
         "sa.func.min(Entry.bought_at)).group_by(Entry.customer_id)",
         "good.often gives datetime, and is of the kind number",
+    ),
+    Bad(
+        "events-told",
+        "entries.py",
+        ', "total_minor": one.total_minor, "why"',
+        ', "why"',
+        "good.noted says customer_id, total_minor, why",
+    ),
+    Bad(
+        "events-told",
+        "more.py",
+        "    total_minor = fields.Integer(required=True)",
+        "    total_minor = fields.Integer(required=True, validate=OneOf([12000]))",
+        "data that its schema does not take",
+    ),
+    Bad(
+        "events-told",
+        "entries.py",
+        '"why": "bought"',
+        '"why": ctx.customers.names([who])[who]',
+        "good.noted tells words of",
     ),
     Bad(
         "leak-verbs",
@@ -409,6 +444,7 @@ IMPORTS = {
     ),
     "more.py": (
         "\n\ndef panel",
-        "\nfrom contextlib import suppress\nSEEN: list[object] = []\n\ndef panel",
+        "\nfrom contextlib import suppress\nfrom marshmallow.validate import OneOf\n"
+        "SEEN: list[object] = []\n\ndef panel",
     ),
 }

@@ -255,6 +255,8 @@ def _later(s: ScopedSession, fault: Fault) -> None:
 
 
 def _write_apart(tenancy: Tenancy, scope: Scope, pending: list[Fault]) -> None:
+    if scope.reach == "aggregate":  # which reads sums and writes nothing
+        scope = Scope.operator(scope.brand_id, scope.actor)
     try:
         with tenancy.session(scope, write=True) as s:
             for fault in pending:

@@ -7,11 +7,13 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+import sqlalchemy as sa
 
-from highstreet.host import policy
+from highstreet.host import faults, policy
 from highstreet.stores import closing, owing
 from highstreet.stores.owing import Debts
 from highstreet_points_club import rewards
+from highstreet_points_club.models import Lot
 from highstreet_tenants.models import Brand
 from highstreet_tenants.scopes import Scope
 from highstreet_tenants.trail import reading
@@ -139,3 +141,17 @@ def test_a_tool_that_fails_at_it_is_said_to_be_unknown(
     assert (debts.all, debts.failed) == ((), (NAME,))
     (said,) = owing.told(owing.kept(debts), str.upper, "en_GB")
     assert said == "What it owes by POINTS_CLUB is not known."
+    with shop.session(brand) as s:
+        (noted,) = faults.recent(s, NAME)
+    assert (noted.hook, noted.message) == ("store_owes", "RuntimeError: no sums today")
+
+
+def test_whoever_reads_the_rows_themselves_is_refused_where_they_are_the_stores(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def look(ctx: Any) -> list[Any]:
+        return list(ctx.s.scalars(sa.select(Lot)))[:0]
+
+    monkeypatch.setattr("highstreet_points_club.hooks.owing.owed", look)
+    assert asked(shop, shop.club).failed == ()
+    assert asked(shop, shop.shops).failed == (NAME,)

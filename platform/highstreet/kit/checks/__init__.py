@@ -12,6 +12,7 @@ PARTS = (
     "people",
     "leaks",
     "fields",
+    "events",
     "off",
     "screens",
     "api",
