@@ -123,6 +123,7 @@ PLAIN: dict[str, str | bytes] = {
     "month": "2026-11",
     "narrow": "1",
     "next": "/",
+    "old_secret_hours": "24",
     "on": "1",
     "page": "0",
     "participation": "opt_out",

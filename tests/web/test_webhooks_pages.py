@@ -112,6 +112,26 @@ def test_pausing_rotating_and_deleting(place: Any) -> None:
     assert browser.get(page).status_code == 404
 
 
+def test_the_old_secret_signs_for_as_long_as_is_chosen(place: Any) -> None:
+    browser, root, session = place
+    made(place)
+    with session(0) as s:
+        [hook] = s.scalars(sa.select(Webhook))
+    page = f"{root}/{hook.id}"
+    shown = browser.get(page).text
+    assert re.search(r'<option value="24" selected>for a day</option>', shown)
+    assert "whsec_" in browser.post(page, f"{page}/rotate", {"old_secret_hours": "168"}).text
+    with session(0) as s:
+        ends = s.get_one(Webhook, (hook.brand_id, hook.id)).old_until
+    assert timedelta(days=6, hours=23) < ends - clock.now() < timedelta(days=7, minutes=1)
+    for wrong in ("169", "-1", "leaked"):
+        refused = browser.post(page, f"{page}/rotate", {"old_secret_hours": wrong})
+        assert refused.status_code == 422 and "0 to 168 hours" in refused.text
+        assert hook.url in refused.text, "the other form is as it was"
+    assert "whsec_" in browser.post(page, f"{page}/rotate", {"old_secret_hours": "0"}).text
+    assert "The old one signs until" not in words(browser.get(page))
+
+
 @pytest.mark.parametrize("reason", ["failing", "gone", "secret"])
 def test_the_first_page_says_that_a_webhook_was_switched_off_and_brings_it_back(
     place: Any, front: Any, house: Any, reason: str

@@ -26,6 +26,7 @@ from highstreet_tenants.sessions import ScopedSession
 webhooks = Blueprint("webhooks", __name__)
 STORE, OFFICE = "/store/<brand>/<store>/webhooks", "/office/<brand>/webhooks"
 PER_PAGE = 50
+_USUAL = round(subscriptions.OVERLAP / timedelta(hours=1))
 #: Webhooks that were switched off, told of on the first page.
 MOST_OFF = 3
 V = TypeVar("V", bound=Callable[..., Any])
@@ -95,10 +96,34 @@ def change(brand: str, webhook_id: UUID, store: str | None = None) -> Response:
 
 @_both(f"{_ONE}/rotate", "rotate", "POST")
 def rotate(brand: str, webhook_id: UUID, store: str | None = None) -> Response:
-    """A new secret, shown once; the old one signs for another day."""
-    with current.session(write=True) as s:
-        made = subscriptions.rotate(s, webhook_id)
+    """A new secret, shown once; the old one signs for as long as was chosen."""
+    try:
+        hours = _hours(request.form.get("old_secret_hours"))
+        with current.session(write=True) as s:
+            made = subscriptions.rotate(s, webhook_id, overlap=hours)
+    except Invalid as error:
+        return make_response(_page(webhook_id, error.fields, error.detail), error.status)
     return _show_once(made)
+
+
+def _hours(text: str | None) -> timedelta:
+    """How long the old secret signs. What is no number is refused as one that is too large is: who
+    wrote it did not mean the usual."""
+    if text is None:
+        return subscriptions.OVERLAP
+    hours = int(text) if text.isdecimal() and len(text) < 5 else -1
+    return timedelta(hours=hours)
+
+
+def _overlaps() -> list[tuple[int, str]]:
+    """What may be chosen, in hours."""
+    return [
+        (0, _("not at all: it leaked")),
+        (1, _("for an hour")),
+        (24, _("for a day")),
+        (72, _("for three days")),
+        (subscriptions.LONGEST_OVERLAP_HOURS, _("for a week")),
+    ]
 
 
 def _deed(name: str, act: Callable[..., object], done: LazyText, path: str = "") -> None:
@@ -243,6 +268,8 @@ def _page(webhook_id: UUID, errors: dict[str, list[str]] | None = None, detail: 
             counts=queries.counts(s, webhook_id),
             deliveries=found[:PER_PAGE],
             older=found[PER_PAGE - 1].id if len(found) > PER_PAGE else None,
+            overlaps=_overlaps(),
+            overlap=request.form.get("old_secret_hours", _USUAL),
             titles={
                 catalogue.TEST: _("A test"),
                 **{name: str(kind.title) for name, kind in catalogue.known(s).items()},
@@ -255,7 +282,9 @@ def _page(webhook_id: UUID, errors: dict[str, list[str]] | None = None, detail: 
 def _form(
     s: ScopedSession, hook: Webhook | None, errors: dict[str, list[str]] | None, detail: str
 ) -> dict[str, Any]:
-    given = request.form if errors is not None else None
+    # A refused secret's form holds nothing of this one.
+    own = errors is not None and "old_secret_hours" not in errors
+    given = request.form if own else None
     kinds = catalogue.offered(s)
     return {
         "kinds": list(kinds.values()),
