@@ -27,6 +27,7 @@ ALL = (
     "measures",
     "rest_award",
     "webhooks",
+    "mail",
     "import_year",
     "lookup",
 )

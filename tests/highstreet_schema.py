@@ -18,6 +18,7 @@ MODELS = (
     "highstreet.imports.models",
     "highstreet.rest.models",
     "highstreet.members.models",
+    "highstreet.email.models",
     "highstreet_points_club.models",
 )
 

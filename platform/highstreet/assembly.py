@@ -14,6 +14,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from highstreet import config as settings
 from highstreet import i18n, rates, rooms
+from highstreet.email.house import Mail
 from highstreet.host import Host, gating, trial
 from highstreet.host.counting import Counting
 from highstreet.host.handing import Handing
@@ -107,12 +108,14 @@ def _build(app: Flask, values: dict[str, Any], *, faces: bool) -> House:
         per_key=values["rate_per_key"],
         per_address=values["rate_per_address"],
     )
-    house = House(values, tenancy.engine, tenancy, host, registry, runner, limits, counting)
+    mail = Mail(app, values)
+    house = House(values, tenancy.engine, tenancy, host, registry, runner, limits, counting, mail)
 
     def prepare(s: ScopedSession) -> None:
         s.info["host"] = host
         s.info["jobs"] = registry
         s.info["sealing"] = sealing
+        s.info["mail"] = mail
 
     tenancy.on_open.append(prepare)
     return house

@@ -43,6 +43,10 @@ class ConfigSchema(Schema):
     base_url = fields.Url(
         load_default="http://127.0.0.1:5050", require_tld=False, metadata={"help": "for links"}
     )
+    smtp_url = fields.String(
+        load_default="",
+        metadata={"help": "where mail goes: smtp://USER:PASSWORD@HOST:587; default: none leaves"},
+    )
     safe_mode = fields.Boolean(load_default=False, metadata={"help": "start without any plugin"})
     password_hasher = fields.String(
         load_default="argon2id", validate=validate.OneOf(["argon2id", "cheap"])

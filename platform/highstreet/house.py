@@ -21,6 +21,7 @@ from highstreet_tenants.sessions import Tenancy
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from highstreet.email.house import Mail
     from highstreet.host import Host
     from highstreet.host.counting import Counting
     from highstreet.jobs import JobRegistry, Runner
@@ -43,6 +44,7 @@ class House(Struct, frozen=True):
     runner: Runner
     rates: Rates
     counting: Counting
+    mail: Mail
 
     @property
     def sealing(self) -> Sealing:

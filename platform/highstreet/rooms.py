@@ -23,6 +23,7 @@ TABLES = (
     "highstreet.imports.models",
     "highstreet.rest.models",
     "highstreet.members.models",
+    "highstreet.email.models",
 )
 """Modules that declare the core's tables."""
 
@@ -41,6 +42,7 @@ JOBS = (
     "highstreet.host.retry",
     "highstreet.campaigns.launching",
     "highstreet.webhooks.spreading",
+    "highstreet.email.posting",
     "highstreet.customers.forgetting",
     "highstreet.rest.sweep",
 )

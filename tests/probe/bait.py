@@ -20,6 +20,10 @@ from highstreet.customers import places
 from highstreet.customers import queries as customers
 from highstreet.customers.facts import CustomerFact, EnrolIn
 from highstreet.customers.models import Note
+from highstreet.email.frames import plain
+from highstreet.email.outbox import MessageIn
+from highstreet.email.pieces import PieceIn
+from highstreet.email.tokens import Stop
 from highstreet.host.faults import Fault
 from highstreet.host.settings import Proposal
 from highstreet.kit import marks
@@ -61,6 +65,8 @@ KINDS: Mapping[str, str] = {
     "job_id": "job",
     "keep_id": "customer",
     "lost": "card",
+    "address": "email",
+    "piece_id": "piece",
     "number": "card",
     "phone": "phone",
     "pos_ref": "pos_ref",
@@ -174,6 +180,11 @@ EXACT: Mapping[tuple[str, str], Any] = {
     ("ctx.events.publish", "name"): "probe_tool.happened",
     ("ctx.events.publish", "data"): {"on": True},
     ("ctx.events.publish_many", "name"): "probe_tool.happened",
+    ("highstreet.email.layouts.choose", "source"): plain("#00aa00"),
+    ("highstreet.email.layouts.html", "layout"): None,
+    ("highstreet.email.senders.choose", "reply_to"): "",
+    ("highstreet.email.senders.choose", "return_path"): "",
+    ("highstreet.email.senders.choose", "postal"): "Probe, Quay Street",
     ("highstreet.imports.answers.of_brand", "wanted"): {"hat": "Hat"},
     ("highstreet.jobs.queue.enqueue", "name"): "probe_tool.chore",
     ("highstreet.jobs.queue.enqueue_many", "name"): "probe_tool.chore",
@@ -353,6 +364,9 @@ class Bait:
             "rule": lambda: All((People((self.one("customer"),)), InSegment(self.one("segment")))),
             "rule_id": lambda: self.rule_id,
             "segment": self._segment,
+            "place_id": lambda: self.store_id,
+            "stop": self._stop,
+            "who": lambda: self.customer,
             "store_id": lambda: self.store_id,
             "slug": lambda: (self.site.store or self.site.brand).slug,
             "span": lambda: Span(TODAY.replace(day=1), TODAY, UTC, self.at),
@@ -365,6 +379,12 @@ class Bait:
     def _given(self, kind: str) -> Callable[[], Any]:
         if "ReturnIn" in kind:
             return self._return
+        if "PieceIn" in kind:
+            return lambda: PieceIn("mailing", "marketing", "Probe", text="Probe")
+        if "MessageIn" in kind:
+            return lambda: MessageIn(
+                self.one("customer"), self.one("piece"), "mailing", "service", {}
+            )
         if "PurchaseFact" in kind:
             return lambda: self.purchase
         if "AddressIn" in kind:
@@ -380,6 +400,15 @@ class Bait:
     def _segment(self) -> Any:
         query = sa.select(Segment).where(Segment.id == self.one("segment"))
         return self._read(lambda s: segments.fact(s.scalars(query).one()))
+
+    def _stop(self) -> Stop:
+        return Stop(
+            self.site.brand.id,
+            self.realm.store_id,
+            self.one("customer"),
+            self.one("message"),
+            "marketing",
+        )
 
     def _wanted(self) -> Any:
         return [(self.one("account"), TODAY, self._club(rules.programme), 1)]

@@ -28,7 +28,7 @@ from highstreet_tenants.models import Brand, Owner, Region, Store
 from highstreet_tenants.people import accounts, keys, logins
 from highstreet_tenants.people.permissions import Catalogue
 from highstreet_tenants.scopes import Actor, Scope
-from probe import campaigns, folk, picking, printed, staff
+from probe import campaigns, folk, mailing, picking, printed, staff
 
 CLUB, TOOL = "points_club", "probe_tool"
 TOOLS = (CLUB, TOOL)
@@ -241,6 +241,7 @@ def _fill_office(world: World, site: Site) -> None:
         campaigns.launch(s, site, firm)
         printed.design(s, site, firm)
         _listen(s, site, firm)
+        mailing.sign(s, firm)
         if s.customers == "store":
             picking.fill(s, site, firm)
 
@@ -308,3 +309,4 @@ def _fill_store(world: World, site: Site) -> None:
     with world.session(site.owner, write=True) as s:
         campaigns.buy(s, site)
         picking.fill(s, site, firm)
+        mailing.write(s, site, firm)

@@ -2419,8 +2419,202 @@ def upgrade() -> None:
         info={"personal": False},
     )
 
+    op.create_table(
+        "core_email_layout",
+        sa.Column("brand_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("number", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("html", sa.Text(), nullable=False),
+        sa.Column("created_at", base.UTCDateTime(timezone=True), nullable=False),
+        sa.Column("chosen_at", base.UTCDateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["brand_id"], ["core_brand.id"], name=op.f("fk_core_email_layout_brand_id_core_brand")
+        ),
+        sa.PrimaryKeyConstraint("brand_id", "id", name=op.f("pk_core_email_layout")),
+        sa.UniqueConstraint(
+            "brand_id", "digest", name=op.f("uq_core_email_layout_brand_id_digest")
+        ),
+        sa.UniqueConstraint(
+            "brand_id", "number", name=op.f("uq_core_email_layout_brand_id_number")
+        ),
+        info={"personal": False},
+    )
+    op.create_table(
+        "core_email_sender",
+        sa.Column("brand_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("name", sa.String(length=120), nullable=False),
+        sa.Column("address", sa.String(length=320), nullable=False),
+        sa.Column("reply_to", sa.String(length=320), nullable=False),
+        sa.Column("return_path", sa.String(length=320), nullable=False),
+        sa.Column("postal", sa.String(length=500), nullable=False),
+        sa.Column("changed_at", base.UTCDateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["brand_id"], ["core_brand.id"], name=op.f("fk_core_email_sender_brand_id_core_brand")
+        ),
+        sa.PrimaryKeyConstraint("brand_id", "id", name=op.f("pk_core_email_sender")),
+        sa.UniqueConstraint("brand_id", name=op.f("uq_core_email_sender_brand_id")),
+        info={"personal": False},
+    )
+    op.create_table(
+        "core_email_piece",
+        sa.Column("brand_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("layout_id", sa.Uuid(), nullable=True),
+        sa.Column("kind", sa.String(length=80), nullable=False),
+        sa.Column("purpose", sa.String(length=40), nullable=False),
+        sa.Column("language", sa.String(length=20), nullable=False),
+        sa.Column("subject", sa.String(length=500), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("html", sa.Text(), nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("created_at", base.UTCDateTime(timezone=True), nullable=False),
+        sa.Column("store_id", sa.Uuid(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["brand_id", "layout_id"],
+            ["core_email_layout.brand_id", "core_email_layout.id"],
+            name=op.f("fk_core_email_piece_brand_id_layout_id_core_email_layout"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["brand_id", "store_id"],
+            ["core_store.brand_id", "core_store.id"],
+            name=op.f("fk_core_email_piece_brand_id_store_id_core_store"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["brand_id"], ["core_brand.id"], name=op.f("fk_core_email_piece_brand_id_core_brand")
+        ),
+        sa.PrimaryKeyConstraint("brand_id", "id", name=op.f("pk_core_email_piece")),
+        sa.UniqueConstraint("brand_id", "digest", name=op.f("uq_core_email_piece_brand_id_digest")),
+        info={"personal": False},
+    )
+    op.create_table(
+        "core_email_message",
+        sa.Column("brand_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("place_id", sa.Uuid(), nullable=True),
+        sa.Column("customer_id", sa.Uuid(), nullable=False),
+        sa.Column("piece_id", sa.Uuid(), nullable=False),
+        sa.Column("kind", sa.String(length=80), nullable=False),
+        sa.Column("purpose", sa.String(length=40), nullable=False),
+        sa.Column("key", sa.String(length=200), nullable=True),
+        sa.Column("address", sa.String(length=320), nullable=False),
+        sa.Column("called", sa.String(length=200), nullable=False),
+        sa.Column("fills", sa.JSON(), nullable=False),
+        sa.Column("state", sa.String(length=8), nullable=False),
+        sa.Column("attempts", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("due_at", base.UTCDateTime(timezone=True), nullable=False),
+        sa.Column("not_after", base.UTCDateTime(timezone=True), nullable=False),
+        sa.Column("taken_by", sa.Uuid(), nullable=True),
+        sa.Column("taken_at", base.UTCDateTime(timezone=True), nullable=True),
+        sa.Column("ended_at", base.UTCDateTime(timezone=True), nullable=True),
+        sa.Column("code", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("answer", sa.String(length=300), nullable=False),
+        sa.Column("created_at", base.UTCDateTime(timezone=True), nullable=False),
+        sa.Column("store_id", sa.Uuid(), nullable=True),
+        sa.CheckConstraint(
+            "state IN ('queued', 'sending', 'sent', 'failed', 'bounced', 'unknown', 'stopped', 'late')",
+            name=op.f("ck_core_email_message_state"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["brand_id", "customer_id"],
+            ["core_customer.brand_id", "core_customer.id"],
+            name=op.f("fk_core_email_message_brand_id_customer_id_core_customer"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["brand_id", "piece_id"],
+            ["core_email_piece.brand_id", "core_email_piece.id"],
+            name=op.f("fk_core_email_message_brand_id_piece_id_core_email_piece"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["brand_id", "place_id"],
+            ["core_store.brand_id", "core_store.id"],
+            name=op.f("fk_core_email_message_brand_id_place_id_core_store"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["brand_id", "store_id"],
+            ["core_store.brand_id", "core_store.id"],
+            name=op.f("fk_core_email_message_brand_id_store_id_core_store"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["brand_id"], ["core_brand.id"], name=op.f("fk_core_email_message_brand_id_core_brand")
+        ),
+        sa.PrimaryKeyConstraint("brand_id", "id", name=op.f("pk_core_email_message")),
+        sa.UniqueConstraint("brand_id", "key", name=op.f("uq_core_email_message_brand_id_key")),
+        info={"personal": True},
+    )
+    with op.batch_alter_table("core_email_message", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_core_email_message_brand_id_customer_id_id"),
+            ["brand_id", "customer_id", "id"],
+            unique=False,
+        )
+        batch_op.create_index(
+            batch_op.f("ix_core_email_message_brand_id_place_id_state_due_at"),
+            ["brand_id", "place_id", "state", "due_at"],
+            unique=False,
+        )
+        batch_op.create_index(
+            batch_op.f("ix_core_email_message_brand_id_state_id"),
+            ["brand_id", "state", "id"],
+            unique=False,
+        )
+
+    op.create_table(
+        "core_email_report",
+        sa.Column("brand_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("message_id", sa.Uuid(), nullable=False),
+        sa.Column("kind", sa.String(length=9), nullable=False),
+        sa.Column("code", sa.String(length=12), nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("at", base.UTCDateTime(timezone=True), nullable=False),
+        sa.Column("store_id", sa.Uuid(), nullable=True),
+        sa.CheckConstraint(
+            "kind IN ('hard', 'soft', 'complaint')", name=op.f("ck_core_email_report_kind")
+        ),
+        sa.ForeignKeyConstraint(
+            ["brand_id", "message_id"],
+            ["core_email_message.brand_id", "core_email_message.id"],
+            name=op.f("fk_core_email_report_brand_id_message_id_core_email_message"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["brand_id", "store_id"],
+            ["core_store.brand_id", "core_store.id"],
+            name=op.f("fk_core_email_report_brand_id_store_id_core_store"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["brand_id"], ["core_brand.id"], name=op.f("fk_core_email_report_brand_id_core_brand")
+        ),
+        sa.PrimaryKeyConstraint("brand_id", "id", name=op.f("pk_core_email_report")),
+        sa.UniqueConstraint(
+            "brand_id", "digest", name=op.f("uq_core_email_report_brand_id_digest")
+        ),
+        info={"personal": True},
+    )
+    with op.batch_alter_table("core_email_report", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_core_email_report_brand_id_message_id"),
+            ["brand_id", "message_id"],
+            unique=False,
+        )
+
 
 def downgrade() -> None:
+    with op.batch_alter_table("core_email_report", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_core_email_report_brand_id_message_id"))
+
+    op.drop_table("core_email_report")
+    with op.batch_alter_table("core_email_message", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_core_email_message_brand_id_state_id"))
+        batch_op.drop_index(batch_op.f("ix_core_email_message_brand_id_place_id_state_due_at"))
+        batch_op.drop_index(batch_op.f("ix_core_email_message_brand_id_customer_id_id"))
+
+    op.drop_table("core_email_message")
+    op.drop_table("core_email_piece")
+    op.drop_table("core_email_sender")
+    op.drop_table("core_email_layout")
     op.drop_table("core_print_filling")
     op.drop_table("core_print_version")
     op.drop_table("core_print_template")

@@ -35,6 +35,7 @@ COMMANDS = {
     "trail": ("highstreet.cli.trail:trail", "Who did what in a brand; sign-ins; old entries."),
     "keys": ("highstreet.cli.keys:keys", "API keys of stores."),
     "webhooks": ("highstreet.cli.webhooks:webhooks", "Webhooks, and what they were sent."),
+    "mail": ("highstreet.cli.mail:mail", "E-mail: whether it leaves, what came back."),
     "export-customer": (
         "highstreet.cli.customers:export_customer",
         "Write out all that is held of one customer.",

@@ -38,6 +38,7 @@ PAGES = (
     ("webhooks", "webhooks"),
     ("office.console", "office"),
     ("member", "member"),
+    ("unsubscribe", "unsubscribe"),
     ("health", "health"),
 )
 
@@ -55,12 +56,13 @@ def init_app(app: Flask, house: House) -> None:
     app.extensions.setdefault("highstreet.catalogue", Catalogue(house.host.permissions()))
     app.register_blueprint(Blueprint("web", __name__, template_folder="templates"))
     app.add_url_rule("/static/<path:filename>", "static", _static)
-    CSRFProtect(app)
+    csrf = CSRFProtect(app)
     formats.init_app(app)
     headers.init_app(app)
     errors.init_app(app)
     for module, name in PAGES:
         app.register_blueprint(getattr(import_module(f"highstreet.web.{module}"), name))
+    csrf.exempt(app.blueprints["unsubscribe"])  # its link is the key, and mail programmes press it
     for part in ("customers", "details", "merging", "leaving"):  # pages of one blueprint
         customers = import_module(f"highstreet.web.store.{part}").page
     app.register_blueprint(customers, url_prefix="/store/<brand>/<store>/customers")

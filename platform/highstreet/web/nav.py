@@ -95,6 +95,7 @@ def _office() -> list[tuple[str, str, str, str, str]]:
         ("more", "office.approvals", "policy.view", _("Approvals"), "approval"),
         ("more", "office.settings", "office.view", _("Settings"), "settings"),
         ("more", "people.office", "people.view", _("People"), "staff"),
+        ("more", "office.email", "email.view", _("E-mail to members"), "i-mail"),
         ("more", "webhooks.office_all", "webhooks.office", _("Webhooks"), "webhooks"),
         ("more", "trail.office", "trail.view", _("Who did what"), "staff"),
         ("more", "jobs.office", "jobs.view", _("Jobs"), "jobs"),

@@ -156,6 +156,8 @@ CORE: tuple[Permission, ...] = (
     Permission("stores.edit", N_("Open, change and close stores"), _HEAD),
     Permission("policy.view", N_("See the policy"), _OFFICE),
     Permission("policy.edit", N_("Set the policy"), _HEAD),
+    Permission("email.view", N_("See e-mail: sender, frame, what became of it"), _OFFICE),
+    Permission("email.edit", N_("Set the e-mail sender and frame"), _HEAD),
     Permission("webhooks.office", N_("Set up head office’s webhooks"), _HEAD),
     Permission("campaigns.view", N_("See all campaigns"), _OFFICE),
     Permission("campaigns.draft", N_("Draft campaigns and change drafts"), _OFFICE),

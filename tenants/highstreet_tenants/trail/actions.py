@@ -75,6 +75,8 @@ ACTIONS: Mapping[str, str] = {
     "print.retired": N_("Print design taken out of use"),
     "print.own": N_("Own words of a print design set"),
     "print.picture": N_("Picture for print added"),
+    "email.sender_set": N_("E-mail sender set"),
+    "email.layout_chosen": N_("E-mail layout chosen"),
     "import.run": N_("File imported"),
     "trail.pruned": N_("Old entries of the trail removed"),
 }

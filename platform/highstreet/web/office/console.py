@@ -3,6 +3,7 @@
 from highstreet.web.office import (
     campaigns,
     factor,
+    mail,
     onboarding,
     policy,
     results,
@@ -14,6 +15,7 @@ from highstreet.web.office.pages import office
 __all__ = [
     "campaigns",
     "factor",
+    "mail",
     "office",
     "onboarding",
     "policy",
