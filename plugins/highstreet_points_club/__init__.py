@@ -15,6 +15,7 @@ from highstreet_points_club import (
     hooks,
     jobs,
     models,
+    notices,
     office,
     openings,
     screens,
@@ -53,6 +54,7 @@ plugin = Plugin(
     checks=(typesetting.fonts,),
     fields=fields.FIELDS,
     events=events.EVENTS,
+    notices=notices.NOTICES,
     actions={"points_club.corrected": _l("Points corrected")},
     translations="translations",
 )

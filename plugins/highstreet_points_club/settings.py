@@ -123,6 +123,22 @@ class ProgrammeSchema(Strict):
             "help": _l("Once a year, for members who have said when it is."),
         },
     )
+    lapse_notice_days = fields.Integer(
+        load_default=0,
+        strict=True,
+        validate=validate.Range(0, 90),
+        metadata={
+            "label": _l("Days before points lapse at which members are told by e-mail"),
+            "help": _l("Once for each day on which some lapse. 0: they are not told."),
+        },
+    )
+    reward_notice = fields.Boolean(
+        load_default=False,
+        metadata={
+            "label": _l("Tell members by e-mail of a reward that came by itself"),
+            "help": _l("Once for each, and not for purchases that come in later from a file."),
+        },
+    )
     hold_minutes = fields.Integer(
         load_default=60,
         strict=True,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from highstreet.sdk import Ctx, Happened, Statement, own
+from highstreet_points_club import notices
 from highstreet_points_club.events import (
     ADJUSTED,
     EARNED,
@@ -78,6 +79,8 @@ def at_till(ctx: Ctx, due: Due, balance: int) -> None:
 
 def issued(ctx: Ctx, rewards: Iterable[tuple[Issued, Locked, UUID | None]]) -> None:
     """Rewards came by themselves, or were taken at once; each with its account and the store."""
+    rewards = list(rewards)
+    notices.waiting(ctx, rewards)
     if not (ctx.events.wanted(READY) or ctx.events.wanted(REDEEMED)):
         return
     ready: list[Happened] = []

@@ -154,6 +154,8 @@ EXACT: Mapping[tuple[str, str], Any] = {
     ("highstreet_points_club.statements.account", "first"): Month(TODAY.replace(day=1), UTC),
     ("highstreet_points_club.statements.account", "last"): Month(TODAY.replace(day=1), UTC),
     ("highstreet.campaigns.terms.find", "name"): "points_club.multiply",
+    ("ctx.mail.notice", "name"): "probe_tool.hello",
+    ("ctx.mail.notice", "values"): {"what": "x"},
     ("ctx.jobs.enqueue", "name"): "probe_tool.chore",
     ("ctx.record", "action"): "probe_tool.tried",
     ("ctx.timeline.write", "kind"): "probe",

@@ -49,6 +49,7 @@ INNER: Mapping[str, str] = {
     "highstreet.customers.identities.note_suppression": "the new customer's keys",
     "highstreet.customers.enrolment.write_name_keys": "the new customer's realm",
     "highstreet.customers.since.holds": "a merge that was kept for a tool",
+    "highstreet.email.notices.send": "a notice that `ctx.mail.notice`, which is asked, has found",
     "highstreet.host.counts.on": "a place that the session knows",
     "highstreet.host.gating.job_guard": "the job that the runner has claimed",
     "highstreet.host.gating.job_killed": "the job that the runner has freed",

@@ -39,6 +39,7 @@ BROUGHT = {
     "verbs": "working_off.verbs",
     "campaigns": "tests/plugins/points_club/test_campaigns.py: a tool that is off hears of nothing",
     "events": "working_off.events",
+    "notices": "working_off.notices",
     "fields": "working_off.fields",
     "actions": "words of what the tool wrote into the trail while it was on",
     "checks": "asked of the machine, of no brand and no store",
@@ -96,6 +97,7 @@ def size(app: Flask) -> dict[str, int]:
         "verbs": sum(len(one.verbs) for one in plugins),
         "events": sum(len(one.events) for one in plugins),
         "fields": sum(len(one.fields) for one in plugins),
+        "notices": sum(len(one.notices) for one in plugins),
         "files": sum(len(one.imports) for one in plugins),
     }
 

@@ -114,6 +114,12 @@ def test_events_told_to_others(street: Street, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", PLACES)
+def test_notices_to_members(street: Street, name: str) -> None:
+    wrong = working_off.notices(street, name)
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize("name", PLACES)
 def test_fields_of_customers(street: Street, name: str) -> None:
     wrong = working_off.fields(street, name)
     assert not wrong, "\n".join(wrong)

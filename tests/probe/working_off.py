@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from highstreet import jobs as queue
 from highstreet.customers import published, queries
 from highstreet.customers import service as customers
+from highstreet.email.models import EmailSender
 from highstreet.host import dispatch, gating, owed, retry, state
 from highstreet.host import verbs as host_verbs
 from highstreet.imports import tools as imports
@@ -193,6 +194,36 @@ def events(street: Street, name: str) -> list[str]:
             wrong.append(f"{kind} where it is {name}, told: {told}")
         if (kind in catalogue.offered(s)) is not at.on:
             wrong.append(f"{kind} can be subscribed to where it is {name}")
+    return wrong
+
+
+def notices(street: Street, name: str) -> list[str]:
+    """Messages to a member that a tool sends though it is off, or does not though it is on."""
+    at, wrong = street.at(name), []
+    mail = street.house.mail
+    kind, url, mail._url = f"{TOOL}.hello", mail._url, "memory:"
+    try:
+        with taken_back(street.session(at, write=True)) as s:
+            store = at.store.id if at.store else None
+            if s.customers == "store" and store is None:
+                return []  # nobody there has members to write to
+            s.add(
+                EmailSender(brand_id=s.brand_id, name="P", address="p@probe.example", postal="Quay")
+            )
+            who = (
+                customers.enrol(
+                    s, name="Probe", email=f"{uuid4().hex}@probe.example", store_id=store
+                )
+                if store
+                else None
+            )
+            if who is None:
+                return []
+            told = ctx_of(s, TOOL).mail.notice(who.id, kind, {"what": "x"}, key="probe")
+            if bool(told) is not at.on:
+                wrong.append(f"{kind} where it is {name}, sent: {told}")
+    finally:
+        mail._url = url
     return wrong
 
 

@@ -67,6 +67,11 @@ class Mail:
         return setting.read(self._url, only_here=self._testing)
 
 
+def known(s: ScopedSession) -> Mail | None:
+    """The installation's; None in a session that no installation opened."""
+    return cast("Mail | None", s.info.get("mail"))
+
+
 def of(s: ScopedSession) -> Mail:
     """The installation's."""
     return cast(Mail, s.info["mail"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from msgspec import Struct
@@ -44,7 +44,7 @@ class MessageIn(Struct, frozen=True):
     piece_id: UUID
     kind: str
     purpose: str
-    fills: Mapping[str, str]
+    fills: Mapping[str, Any]
     key: str | None = None
     place_id: UUID | None = None
     not_after: datetime | None = None
@@ -92,7 +92,8 @@ def queue(s: ScopedSession, given: MessageIn) -> Answer:
 
 def not_ready(s: ScopedSession) -> str | None:
     """Why no mail can be sent for this brand; None if it can."""
-    if not houses.of(s).ready:
+    mail = houses.known(s)
+    if mail is None or not mail.ready:
         return _("No mail server is set up, so no mail leaves: ask whoever runs the installation.")
     if senders.current(s) is None:
         return _("Head office has not said yet in whose name e-mail is sent.")

@@ -73,15 +73,15 @@ def _body() -> str:
 def _values(s: ScopedSession, sender: EmailSender | None) -> dict[str, str]:
     from html import escape
 
-    name = escape(sender.name if sender else _("Your brand"))
+    name = sender.name if sender else _("Your brand")
     postal = sender.postal if sender else _("Your postal address")
     return {
         "content": as_html(_body()),
         "postal_address": escape(postal).replace("\n", "<br>"),
         "unsubscribe": f"<a>{escape(_('Stop these e-mails'))}</a>",
         "unsubscribe_url": "https://example.org/",
-        "brand": name,
-        "store": name,
+        "brand": escape(name),
+        "store": escape(name),
         "why": escape(_("You get this because you are a member of %(name)s.", name=name)),
         "lang": html_lang(),
     }

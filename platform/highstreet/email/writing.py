@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import lru_cache
 from html import escape
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -37,7 +38,7 @@ class Letter(Struct, frozen=True):
     purpose: str
     address: str
     called: str
-    fills: Mapping[str, str]
+    fills: Mapping[str, Any]
     attempts: int
 
 

@@ -13,7 +13,7 @@ from marshmallow import fields as ma_fields
 from marshmallow import missing as missing_
 from msgspec.structs import replace
 
-from highstreet.host import answers, catalogues, customer_fields, pages
+from highstreet.host import answers, catalogues, customer_fields, notices, pages
 from highstreet.host.campaign_actions import CampaignAction
 from highstreet.host.candidates import Candidate, Refused
 from highstreet.host.customer_fields import CustomerField
@@ -55,6 +55,7 @@ def check(candidate: Candidate, plugin: Plugin, slots: Set[str] | None) -> None:
         *_actions(plugin),
         *_campaigns(plugin),
         *customer_fields.wrong(plugin.name, plugin.fields),
+        *notices.wrong(plugin.name, plugin.notices),
         *_pages(plugin, slots),
         *_permissions(candidate, plugin),
         *catalogues.wrong(candidate.package, plugin.translations),

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from highstreet.host.campaign_actions import CampaignAction
     from highstreet.host.customer_fields import CustomerField
     from highstreet.host.event_types import EventType
+    from highstreet.host.notices import Notice
     from highstreet.host.settings_trial import SettingsTrial
     from highstreet.host.taking import ImportKind
     from highstreet.jobs import JobHandler, Periodic
@@ -87,7 +88,8 @@ class Plugin(Struct, frozen=True):
     what `highstreet check` is to look at for it, asked without a database or a request. events:
     what it tells others' programmes by webhook, named `<name>.<what>`. actions: what it writes into
     the trail by `ctx.record`, named `<name>.<what>`, each with its words (a lazy translation).
-    fields: facts about a customer that others may ask for by name, named `<name>.<what>`.
+    fields: facts about a customer that others may ask for by name, named `<name>.<what>`. notices:
+    what it writes to one member by e-mail (`ctx.mail.notice`), named `<name>.<what>`.
     translations: directory of its gettext catalogues, beside the package.
     """
 
@@ -109,4 +111,5 @@ class Plugin(Struct, frozen=True):
     events: Sequence[EventType] = ()
     actions: Mapping[str, object] = field(default_factory=dict)
     fields: Sequence[CustomerField] = ()
+    notices: Sequence[Notice] = ()
     translations: str | None = None

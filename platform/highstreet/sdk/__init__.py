@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from highstreet.host.dispatch import Refused
     from highstreet.host.event_types import EventType
     from highstreet.host.facts import BrandFacts
+    from highstreet.host.notices import Notice
     from highstreet.host.plans import Answer
     from highstreet.host.plugin import Finding, NavEntry, Plugin, Verb
     from highstreet.host.settings import Resolved
@@ -126,6 +127,7 @@ _PLACES: dict[str, str] = {
     "Refused": "highstreet.host.dispatch",
     "EventType": "highstreet.host.event_types",
     "BrandFacts": "highstreet.host.facts",
+    "Notice": "highstreet.host.notices",
     "Answer": "highstreet.host.plans",
     **dict.fromkeys(("Finding", "NavEntry", "Plugin"), "highstreet.host.plugin"),
     "Resolved": "highstreet.host.settings",
@@ -213,6 +215,7 @@ __all__ = [
     "Money",
     "NavEntry",
     "NotFound",
+    "Notice",
     "Owed",
     "Periodic",
     "Place",

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from highstreet.host.registry import Loaded
     from highstreet.host.shops import Shop
     from highstreet.host.snapshot import Place
-    from highstreet.sdk.house_rooms import Campaigns, Events, Jobs
+    from highstreet.sdk.house_rooms import Campaigns, Events, Jobs, Mail
     from highstreet.sdk.people_rooms import Consent, Customers, Fields, Purchases, Timeline
 
 
@@ -143,6 +143,11 @@ class Ctx(Ground):
     def events(self) -> Events:
         """Telling others' programmes, by webhook, what happened in the tool."""
         return cast("Events", self._room("events"))
+
+    @property
+    def mail(self) -> Mail:
+        """Messages to one member, through the house's own gate and outbox."""
+        return cast("Mail", self._room("mail"))
 
     def _room(self, name: str) -> Any:
         room = self._rooms.get(name)

@@ -15,6 +15,7 @@ from highstreet_tenants.sessions import ScopedSession
 
 if TYPE_CHECKING:
     from highstreet.host.event_types import EventType
+    from highstreet.host.notices import Notice
     from highstreet.host.registry import Loaded
 
 
@@ -50,6 +51,11 @@ class Ground:
     def events_declared(self) -> Sequence[EventType]:
         """The kinds of events that the tool may publish."""
         return self._loaded.plugin.events
+
+    @property
+    def notices_declared(self) -> Sequence[Notice]:
+        """The messages to members that the tool may send."""
+        return self._loaded.plugin.notices
 
     def need(self, capability: str) -> None:
         """Raise Forbidden unless plugin.toml declares a capability."""

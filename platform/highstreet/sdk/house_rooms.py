@@ -13,6 +13,7 @@ from highstreet.webhooks import outbox
 
 if TYPE_CHECKING:
     from highstreet.campaigns.running import Running
+    from highstreet.consent.facts import Answer as MayContact
     from highstreet.webhooks.outbox import Happened
 
 
@@ -125,3 +126,47 @@ class Events(Room):
         places = {one.store_id for one in told}
         on = {one for one in places if state.is_on(ctx.s, ctx.plugin, one or ctx.store_id)}
         outbox.publish_many(ctx.s, name, [one for one in told if one.store_id in on])
+
+
+class Mail(Room):
+    """Needs `mail.send`. Only what the tool's `Plugin.notices` declare. See highstreet.email."""
+
+    __slots__ = ()
+
+    def notice(
+        self,
+        customer_id: UUID,
+        name: str,
+        values: Mapping[str, Any],
+        *,
+        key: str,
+        not_after: datetime | None = None,
+    ) -> MayContact:
+        """Put one message to a member into the outbox, as part of this transaction, in their own
+        language; false, with the reason, where it may not be sent: no server, no address, no
+        consent, or the same `key` before. It goes out a little later, if it still may then.
+
+        values: what the notice's fields say. key: what it is sent for, such as a day or a reward's
+        id: one message for each member and key. not_after: its last moment, in three days if not
+        given. Nothing is sent where the tool is off. Raises NotFound, Invalid, and ValueError for a
+        notice that is not the tool's or values that are not its fields.
+        """
+        from highstreet.email import notices
+
+        ctx = self._ctx
+        ctx.need("mail.send")
+        notice = next((one for one in ctx.notices_declared if one.name == name), None)
+        if notice is None:
+            raise ValueError(f"{name} is not among the notices of {ctx.plugin}")
+        if values.keys() != notice.sample.keys():
+            raise ValueError(f"{name} says {sorted(notice.sample)}, not {sorted(values)}")
+        return notices.send(
+            ctx.s,
+            notice,
+            ctx.plugin,
+            customer_id,
+            values,
+            key=key,
+            place_id=ctx.store_id,
+            not_after=not_after,
+        )

@@ -17,6 +17,7 @@ from highstreet.sdk import (
     ImportRow,
     JobHandler,
     NavEntry,
+    Notice,
     Periodic,
     Plugin,
     ScopedSession,
@@ -178,6 +179,11 @@ def make(hooks: object, slots: Mapping[str, str]) -> Plugin:
                 Happened,
                 {"on": True},
                 personal=False,
+            )
+        ],
+        notices=[
+            Notice(
+                f"{NAME}.hello", _l("A greeting"), _l("Hello"), _l("Hello {{ what }}"), {"what": ""}
             )
         ],
         verbs=[Verb(f"{NAME}.say", _l("Say something"), _say)],
