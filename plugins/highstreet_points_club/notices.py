@@ -40,17 +40,20 @@ WAITING = Notice(
     {"reward": "Coffee", "until": "2026-12-31"},
 )
 
+# "<> 0" is what the indexes of open lots say; debts are no points that lapse.
 _SOON = Statement(
     "SELECT a.id, a.customer_id, MIN(l.expires_at) AS first_at FROM points_club_lot AS l"
     " JOIN points_club_account AS a ON a.brand_id = l.brand_id AND a.id = l.account_id"
     " WHERE l.expires_at > :at AND l.expires_at <= :until AND l.at_store_id = :at_store"
-    " AND l.remaining > 0 AND a.customer_id IS NOT NULL AND a.balance > 0 AND a.id > :behind"
+    " AND l.remaining <> 0 AND l.remaining > 0 AND a.customer_id IS NOT NULL"
+    " AND a.balance > 0 AND a.id > :behind"
     f" AND {own('l')} AND {own('a')} GROUP BY a.id, a.customer_id ORDER BY a.id LIMIT :most",
     types={"id": UUID, "customer_id": UUID, "first_at": datetime},
 )
 _THEN = Statement(
     "SELECT COALESCE(SUM(l.remaining), 0) FROM points_club_lot AS l"
-    " WHERE l.account_id = :account_id AND l.remaining > 0 AND l.expires_at > :at"
+    " WHERE l.account_id = :account_id AND l.remaining <> 0 AND l.remaining > 0"
+    " AND l.expires_at > :at"
     f" AND l.expires_at <= :until AND {own('l')}",
     returns="value",
 )

@@ -89,6 +89,7 @@ INNER: Mapping[str, str] = {
     "highstreet_points_club.idle.stay": "an account that `lock` gave",
     "highstreet_points_club.issuing.issue_automatic": "a locked account and its programme",
     "highstreet_points_club.issuing.record": "rewards of the ledger's step",
+    "highstreet_points_club.notices.waiting": "rewards of the ledger's step",
     "highstreet_points_club.quick.give": "what `award` worked out of its purchase",
     "highstreet_points_club.reviving.late": "accounts that `lock` gave",
     "highstreet_points_club.reviving.late_for": "an account that `lock` gave",
