@@ -15,6 +15,8 @@ MODELS = (
     "highstreet.timeline.models",
     "highstreet.consent.models",
     "highstreet.segments.models",
+    "highstreet.results.models",
+    "highstreet.mailings.models",
     "highstreet.imports.models",
     "highstreet.rest.models",
     "highstreet.members.models",

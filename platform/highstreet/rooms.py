@@ -20,6 +20,8 @@ TABLES = (
     "highstreet.consent.models",
     "highstreet.purchases.models",
     "highstreet.segments.models",
+    "highstreet.results.models",
+    "highstreet.mailings.models",
     "highstreet.imports.models",
     "highstreet.rest.models",
     "highstreet.members.models",
@@ -43,6 +45,7 @@ JOBS = (
     "highstreet.campaigns.launching",
     "highstreet.webhooks.spreading",
     "highstreet.email.posting",
+    "highstreet.mailings.releasing",
     "highstreet.customers.forgetting",
     "highstreet.rest.sweep",
 )

@@ -11,6 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import event
 
+from highstreet_tenants import draws
 from highstreet_tenants.scopes import Scope
 
 _STORES = {"store": "", "brand": "facts", "personal": "all", "aggregate": "all"}
@@ -118,6 +119,7 @@ def _prepare_sqlite(driver: Any, record: Any, *, watched: bool) -> None:
     driver.isolation_level = None  # or the driver begins transactions when it likes
     for pragma in SQLITE_PRAGMAS:
         driver.execute(f"PRAGMA {pragma}")
+    draws.prepare_sqlite(driver)
     if watched:
         info = record.info
         driver.set_progress_handler(lambda: monotonic() > info.get(UNTIL, math.inf), INSTRUCTIONS)

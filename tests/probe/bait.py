@@ -16,10 +16,11 @@ import sqlalchemy as sa
 from highstreet.addresses.facts import AddressIn, PutIn
 from highstreet.campaigns import queries as campaigns
 from highstreet.campaigns.drafting import CampaignIn
+from highstreet.consent.gate import Asking
 from highstreet.customers import places
 from highstreet.customers import queries as customers
 from highstreet.customers.facts import CustomerFact, EnrolIn
-from highstreet.customers.models import Note
+from highstreet.customers.models import Customer, Note
 from highstreet.email.frames import plain
 from highstreet.email.outbox import MessageIn
 from highstreet.email.pieces import PieceIn
@@ -27,6 +28,9 @@ from highstreet.email.tokens import Stop
 from highstreet.host.faults import Fault
 from highstreet.host.settings import Proposal
 from highstreet.kit import marks
+from highstreet.mailings import queries as mailings
+from highstreet.mailings.facts import MailingIn
+from highstreet.mailings.models import Piece
 from highstreet.purchases import queries as purchases
 from highstreet.purchases.facts import PurchaseFact, PurchaseIn, ReturnFact, ReturnIn
 from highstreet.results.periods import Period
@@ -67,6 +71,7 @@ KINDS: Mapping[str, str] = {
     "lost": "card",
     "address": "email",
     "piece_id": "piece",
+    "mailing_id": "mailing",
     "number": "card",
     "phone": "phone",
     "pos_ref": "pos_ref",
@@ -76,6 +81,7 @@ KINDS: Mapping[str, str] = {
     "return_id": "return",
     "segment_id": "segment",
     "snapshot_id": "snapshot",
+    "suppression_id": "suppression",
     "reward_id": "reward",
     "text": "words",
     "token": "token",
@@ -91,8 +97,11 @@ PLAIN: Mapping[str, Any] = {
     "at": datetime(2026, 11, 20, 12, tzinfo=UTC),
     "before": TODAY,
     "action": "points_club.multiply",
+    "asking": Asking("marketing", "email"),
     "capability": "customers.read",
     "channel": "email",
+    "code": "0123456789",
+    "cost_minor": 100,
     "codes": [],
     "currency": "GBP",
     "data": {},
@@ -111,6 +120,7 @@ PLAIN: Mapping[str, Any] = {
     "level": "required",
     "limit": 20,
     "may": lambda _permission: True,
+    "manifest": "0" * 64,
     "method": "paper",
     "name": "Probe",
     "occurred_at": datetime(2026, 11, 20, 12, tzinfo=UTC),
@@ -128,7 +138,9 @@ PLAIN: Mapping[str, Any] = {
     "reason": "somebody asked",
     "seconds": 1.0,
     "since": datetime(2026, 1, 1, tzinfo=UTC),
+    "share": 500,
     "slot": "today.news",
+    "source": "console",
     "status": "lost",
     "title": "Probe",
     "today": TODAY,
@@ -160,6 +172,9 @@ EXACT: Mapping[tuple[str, str], Any] = {
     ("ctx.record", "action"): "probe_tool.tried",
     ("ctx.timeline.write", "kind"): "probe",
     ("highstreet.consent.service.record", "status"): "given",
+    ("highstreet.consent.laying_down.lay_down", "kind"): "cap",
+    ("highstreet.consent.suppressions.suppress", "reason"): "do_not_mail",
+    ("highstreet.consent.suppressions.suppress_many", "reason"): "do_not_mail",
     ("highstreet.customers.fields.define", "key"): "probe",
     ("highstreet.customers.fields.define", "kind"): "text",
     ("highstreet.customers.fields.retire", "key"): "no-such-field",
@@ -352,7 +367,11 @@ class Bait:
             "owners": lambda: [(self.one("customer"), self.realm.store_id)],
             "other_id": lambda: self.one("customer", 1),
             "pairs": lambda: [(self.one("customer"), self.one("customer", 1))],
-            "people": lambda: [self.one("customer")],
+            "people": lambda: (
+                [self.one("customer")] if "Iterable" in kind else sa.select(Customer.id)
+            ),
+            "place_id": lambda: self.store_id,
+            "address_id": uuid4,
             "period": lambda: Period(TODAY.replace(day=1), TODAY),
             "place": lambda: self._club(rules.place),
             "programme": lambda: self._club(rules.programme),
@@ -366,7 +385,7 @@ class Bait:
             "rule": lambda: All((People((self.one("customer"),)), InSegment(self.one("segment")))),
             "rule_id": lambda: self.rule_id,
             "segment": self._segment,
-            "place_id": lambda: self.store_id,
+            "piece": self._meant,
             "stop": self._stop,
             "who": lambda: self.customer,
             "store_id": lambda: self.store_id,
@@ -389,6 +408,8 @@ class Bait:
             )
         if "PurchaseFact" in kind:
             return lambda: self.purchase
+        if "MailingIn" in kind:
+            return lambda: MailingIn("Probe", "marketing", "post", self.one("segment"))
         if "AddressIn" in kind:
             return lambda: LIVES
         if "PurchaseIn" in kind:
@@ -398,6 +419,10 @@ class Bait:
     def _club(self, reader: Callable[..., Any]) -> Any:
         """What the points club says of itself in the store."""
         return self._read(lambda s: reader(ctx_of(s, CLUB), self.store_id))
+
+    def _meant(self) -> Any:
+        query = sa.select(Piece).where(Piece.mailing_id == self.one("mailing"))
+        return self._read(lambda s: mailings.piece_fact(s.scalars(query).first()))
 
     def _segment(self) -> Any:
         query = sa.select(Segment).where(Segment.id == self.one("segment"))

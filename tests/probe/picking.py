@@ -1,9 +1,14 @@
-"""Segments in the probe's world: each place has a rule, a list of its people and a snapshot."""
+"""Segments in the probe's world: each place has a rule, a list of its people and a snapshot; and
+somebody whom it must not contact, and did; and a mailing."""
 
 from typing import Any
 
+from highstreet.consent import contacts, suppressions
+from highstreet.mailings import drafting
+from highstreet.mailings.facts import MailingIn
 from highstreet.segments import service
 from highstreet.segments.rules import Bought
+from highstreet_tenants import clock
 
 
 def fill(s: Any, site: Any, firm: str) -> None:
@@ -15,3 +20,15 @@ def fill(s: Any, site: Any, firm: str) -> None:
     site.keep("snapshot", service.take(s, rule.id, used_for="probe:").id)
     kept = service.make_list(s, name=f"{firm} guests", people=site.ids["customer"])
     site.keep("segment", kept.id)
+    who = site.ids["customer"][1]
+    stop = suppressions.suppress(
+        s, who, reason="bounced", source="console", address=f"{firm.lower()}@old.example"
+    )
+    site.keep("suppression", stop.id)
+    contacts.note(
+        s, [who], channel="post", purpose="marketing", used_for=f"{firm}:", at=clock.now()
+    )
+    plan = MailingIn(f"{firm} spring", "marketing", "post", rule.id, {"text": f"{firm} greets"})
+    mailing_id = drafting.draft(s, plan)
+    drafting.select(s, mailing_id)
+    site.keep("mailing", mailing_id)

@@ -33,6 +33,7 @@ class Payload(Mapping[str, Any]):
             "subject": subject,
             "ids": ids,
             "campaign": str(bait.one("campaign")),
+            "mailing": str(bait.one("mailing")),
             "customer_id": str(bait.one("customer")),
             "customers": [str(bait.one("customer"))],
             "purchase_id": str(bait.one("purchase")),

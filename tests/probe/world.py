@@ -14,6 +14,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from flask import Flask
 
+from highstreet.consent import laying_down
 from highstreet.customers import queries
 from highstreet.customers import service as customers
 from highstreet.host import policy, settings
@@ -240,6 +241,7 @@ def _fill_office(world: World, site: Site) -> None:
         folk.fill_brand(s, firm)
         campaigns.launch(s, site, firm)
         printed.design(s, site, firm)
+        laying_down.lay_down(s, "cap", "sms", most=999, days=1)
         _listen(s, site, firm)
         mailing.sign(s, firm)
         if s.customers == "store":

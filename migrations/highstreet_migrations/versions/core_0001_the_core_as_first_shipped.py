@@ -1368,6 +1368,295 @@ def upgrade() -> None:
         unique=False,
     )
     op.create_table(
+        "core_contact_suppression",
+        sa.Column("brand_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("customer_id", sa.Uuid(), nullable=False),
+        sa.Column("reason", sa.String(length=20), nullable=False),
+        sa.Column("channel", sa.String(length=20), nullable=False),
+        sa.Column("address", sa.String(length=320), nullable=True),
+        sa.Column("address_id", sa.Uuid(), nullable=True),
+        sa.Column("source", sa.String(length=40), nullable=False),
+        sa.Column("actor", sa.String(length=120), nullable=False),
+        sa.Column("at", base.UTCDateTime(timezone=True), nullable=False),
+        sa.Column("until", base.UTCDateTime(timezone=True), nullable=True),
+        sa.Column("lifted_at", base.UTCDateTime(timezone=True), nullable=True),
+        sa.Column("lifted_by", sa.String(length=120), nullable=True),
+        sa.Column("store_id", sa.Uuid(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["brand_id", "customer_id"],
+            ["core_customer.brand_id", "core_customer.id"],
+            name=op.f("fk_core_contact_suppression_brand_id_customer_id_core_customer"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["brand_id", "store_id"],
+            ["core_store.brand_id", "core_store.id"],
+            name=op.f("fk_core_contact_suppression_brand_id_store_id_core_store"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["brand_id"],
+            ["core_brand.id"],
+            name=op.f("fk_core_contact_suppression_brand_id_core_brand"),
+        ),
+        sa.PrimaryKeyConstraint("brand_id", "id", name=op.f("pk_core_contact_suppression")),
+        info={"personal": True},
+    )
+    op.create_index(
+        op.f("ix_core_contact_suppression_brand_id_customer_id"),
+        "core_contact_suppression",
+        ["brand_id", "customer_id"],
+        unique=False,
+    )
+    op.create_index(
+        "ix_core_contact_suppression_open",
+        "core_contact_suppression",
+        ["brand_id", "channel"],
+        unique=False,
+        postgresql_where=sa.text("lifted_at IS NULL"),
+        sqlite_where=sa.text("lifted_at IS NULL"),
+    )
+    op.create_table(
+        "core_contact_rule",
+        sa.Column("brand_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("kind", sa.String(length=5), nullable=False),
+        sa.Column("channel", sa.String(length=20), nullable=False),
+        sa.Column("region_id", sa.Uuid(), nullable=True),
+        sa.Column("place_id", sa.Uuid(), nullable=True),
+        sa.Column("most", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("days", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("starts", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("ends", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("changed_by", sa.String(length=120), nullable=False),
+        sa.Column("changed_at", base.UTCDateTime(timezone=True), nullable=False),
+        sa.CheckConstraint(
+            "kind IN ('cap', 'quiet', 'basis')", name=op.f("ck_core_contact_rule_kind")
+        ),
+        sa.CheckConstraint(
+            "region_id IS NULL OR place_id IS NULL", name=op.f("ck_core_contact_rule_place")
+        ),
+        sa.ForeignKeyConstraint(
+            ["brand_id", "place_id"],
+            ["core_store.brand_id", "core_store.id"],
+            name=op.f("fk_core_contact_rule_brand_id_place_id_core_store"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["brand_id", "region_id"],
+            ["core_region.brand_id", "core_region.id"],
+            name=op.f("fk_core_contact_rule_brand_id_region_id_core_region"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["brand_id"], ["core_brand.id"], name=op.f("fk_core_contact_rule_brand_id_core_brand")
+        ),
+        sa.PrimaryKeyConstraint("brand_id", "id", name=op.f("pk_core_contact_rule")),
+        info={"personal": False},
+    )
+    op.create_table(
+        "core_contact",
+        sa.Column("brand_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("customer_id", sa.Uuid(), nullable=False),
+        sa.Column("channel", sa.String(length=20), nullable=False),
+        sa.Column("purpose", sa.String(length=40), nullable=False),
+        sa.Column("sender_id", sa.Uuid(), nullable=True),
+        sa.Column("used_for", sa.String(length=80), nullable=False),
+        sa.Column("at", base.UTCDateTime(timezone=True), nullable=False),
+        sa.Column("store_id", sa.Uuid(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["brand_id", "customer_id"],
+            ["core_customer.brand_id", "core_customer.id"],
+            name=op.f("fk_core_contact_brand_id_customer_id_core_customer"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["brand_id", "sender_id"],
+            ["core_store.brand_id", "core_store.id"],
+            name=op.f("fk_core_contact_brand_id_sender_id_core_store"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["brand_id", "store_id"],
+            ["core_store.brand_id", "core_store.id"],
+            name=op.f("fk_core_contact_brand_id_store_id_core_store"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["brand_id"], ["core_brand.id"], name=op.f("fk_core_contact_brand_id_core_brand")
+        ),
+        sa.PrimaryKeyConstraint("brand_id", "id", name=op.f("pk_core_contact")),
+        sa.UniqueConstraint(
+            "brand_id",
+            "customer_id",
+            "channel",
+            "used_for",
+            name=op.f("uq_core_contact_brand_id_customer_id_channel_used_for"),
+        ),
+        info={"personal": True},
+    )
+    op.create_index(
+        op.f("ix_core_contact_brand_id_at"), "core_contact", ["brand_id", "at"], unique=False
+    )
+    op.create_table(
+        "core_holdout",
+        sa.Column("brand_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("used_for", sa.String(length=80), nullable=False),
+        sa.Column("seed", sa.String(length=16), nullable=False),
+        sa.Column("share", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("since", base.UTCDateTime(timezone=True), nullable=False),
+        sa.Column("until", base.UTCDateTime(timezone=True), nullable=True),
+        sa.Column("store_id", sa.Uuid(), nullable=True),
+        sa.CheckConstraint("share BETWEEN 0 AND 5000", name=op.f("ck_core_holdout_share")),
+        sa.ForeignKeyConstraint(
+            ["brand_id", "store_id"],
+            ["core_store.brand_id", "core_store.id"],
+            name=op.f("fk_core_holdout_brand_id_store_id_core_store"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["brand_id"], ["core_brand.id"], name=op.f("fk_core_holdout_brand_id_core_brand")
+        ),
+        sa.PrimaryKeyConstraint("brand_id", "id", name=op.f("pk_core_holdout")),
+        sa.UniqueConstraint("brand_id", "used_for", name=op.f("uq_core_holdout_brand_id_used_for")),
+        info={"personal": False},
+    )
+    op.create_table(
+        "core_mailing",
+        sa.Column("brand_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("place_id", sa.Uuid(), nullable=False),
+        sa.Column("number", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("name", sa.String(length=80), nullable=False),
+        sa.Column("source", sa.String(length=40), nullable=False),
+        sa.Column("purpose", sa.String(length=40), nullable=False),
+        sa.Column("channel", sa.String(length=5), nullable=False),
+        sa.Column("segment_id", sa.Uuid(), nullable=False),
+        sa.Column("by_household", sa.Boolean(), nullable=False),
+        sa.Column("verified", sa.Boolean(), nullable=False),
+        sa.Column("holdout", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("content", sa.JSON(), nullable=False),
+        sa.Column("content_digest", sa.String(length=64), nullable=False),
+        sa.Column("not_after", base.UTCDateTime(timezone=True), nullable=True),
+        sa.Column("status", sa.String(length=9), nullable=False),
+        sa.Column("rule", sa.JSON(), nullable=False),
+        sa.Column("rule_digest", sa.String(length=64), nullable=False),
+        sa.Column("selected", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("selected_at", base.UTCDateTime(timezone=True), nullable=True),
+        sa.Column("manifest", sa.String(length=64), nullable=False),
+        sa.Column("approved_by", sa.String(length=120), nullable=True),
+        sa.Column("approved_at", base.UTCDateTime(timezone=True), nullable=True),
+        sa.Column("released_at", base.UTCDateTime(timezone=True), nullable=True),
+        sa.Column("ended_at", base.UTCDateTime(timezone=True), nullable=True),
+        sa.Column(
+            "cost_minor", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
+        ),
+        sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.Column("changed_by", sa.String(length=120), nullable=False),
+        sa.Column("changed_at", base.UTCDateTime(timezone=True), nullable=False),
+        sa.Column("store_id", sa.Uuid(), nullable=True),
+        sa.CheckConstraint("channel IN ('post', 'email')", name=op.f("ck_core_mailing_channel")),
+        sa.CheckConstraint(
+            "status IN ('draft', 'selected', 'approved', 'running', 'paused', 'finished', 'stopped', 'discarded')",
+            name=op.f("ck_core_mailing_status"),
+        ),
+        sa.CheckConstraint("holdout BETWEEN 0 AND 5000", name=op.f("ck_core_mailing_holdout")),
+        sa.ForeignKeyConstraint(
+            ["brand_id", "segment_id"],
+            ["core_segment.brand_id", "core_segment.id"],
+            name=op.f("fk_core_mailing_brand_id_segment_id_core_segment"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["brand_id", "store_id"],
+            ["core_store.brand_id", "core_store.id"],
+            name=op.f("fk_core_mailing_brand_id_store_id_core_store"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["brand_id"], ["core_brand.id"], name=op.f("fk_core_mailing_brand_id_core_brand")
+        ),
+        sa.PrimaryKeyConstraint("brand_id", "id", name=op.f("pk_core_mailing")),
+        sa.UniqueConstraint(
+            "brand_id", "place_id", "number", name=op.f("uq_core_mailing_brand_id_place_id_number")
+        ),
+        info={"personal": False},
+    )
+    op.create_index(
+        op.f("ix_core_mailing_brand_id_segment_id"),
+        "core_mailing",
+        ["brand_id", "segment_id"],
+        unique=False,
+    )
+    op.create_table(
+        "core_mailing_piece",
+        sa.Column("brand_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("mailing_id", sa.Uuid(), nullable=False),
+        sa.Column("customer_id", sa.Uuid(), nullable=False),
+        sa.Column("household_id", sa.Uuid(), nullable=True),
+        sa.Column("unit", sa.Uuid(), nullable=True),
+        sa.Column("place", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("state", sa.String(length=8), nullable=False),
+        sa.Column("reason", sa.String(length=20), nullable=True),
+        sa.Column("late", sa.Boolean(), nullable=False),
+        sa.Column("reached_at", sa.String(length=320), nullable=True),
+        sa.Column("lines", sa.JSON(none_as_null=True), nullable=True),
+        sa.Column("code", sa.String(length=12), nullable=True),
+        sa.Column("batch", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("sent_at", base.UTCDateTime(timezone=True), nullable=True),
+        sa.Column("store_id", sa.Uuid(), nullable=True),
+        sa.CheckConstraint(
+            "(state = 'withheld') = (unit IS NULL)", name=op.f("ck_core_mailing_piece_unit")
+        ),
+        sa.CheckConstraint(
+            "(state IN ('withheld', 'failed')) = (reason IS NOT NULL)",
+            name=op.f("ck_core_mailing_piece_reason"),
+        ),
+        sa.CheckConstraint(
+            "state IN ('ready', 'sent', 'withheld', 'failed', 'returned')",
+            name=op.f("ck_core_mailing_piece_state"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["brand_id", "customer_id"],
+            ["core_customer.brand_id", "core_customer.id"],
+            name=op.f("fk_core_mailing_piece_brand_id_customer_id_core_customer"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["brand_id", "mailing_id"],
+            ["core_mailing.brand_id", "core_mailing.id"],
+            name=op.f("fk_core_mailing_piece_brand_id_mailing_id_core_mailing"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["brand_id", "store_id"],
+            ["core_store.brand_id", "core_store.id"],
+            name=op.f("fk_core_mailing_piece_brand_id_store_id_core_store"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["brand_id"], ["core_brand.id"], name=op.f("fk_core_mailing_piece_brand_id_core_brand")
+        ),
+        sa.PrimaryKeyConstraint("brand_id", "id", name=op.f("pk_core_mailing_piece")),
+        sa.UniqueConstraint("brand_id", "code", name=op.f("uq_core_mailing_piece_brand_id_code")),
+        sa.UniqueConstraint(
+            "brand_id",
+            "mailing_id",
+            "customer_id",
+            name=op.f("uq_core_mailing_piece_brand_id_mailing_id_customer_id"),
+        ),
+        sa.UniqueConstraint(
+            "brand_id",
+            "mailing_id",
+            "unit",
+            name=op.f("uq_core_mailing_piece_brand_id_mailing_id_unit"),
+        ),
+        info={"personal": True},
+    )
+    op.create_index(
+        op.f("ix_core_mailing_piece_brand_id_customer_id"),
+        "core_mailing_piece",
+        ["brand_id", "customer_id"],
+        unique=False,
+    )
+    op.create_index(
+        op.f("ix_core_mailing_piece_brand_id_mailing_id_state_place"),
+        "core_mailing_piece",
+        ["brand_id", "mailing_id", "state", "place"],
+        unique=False,
+    )
+    op.create_table(
         "core_customer_dismissal",
         sa.Column("brand_id", sa.Uuid(), nullable=False),
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -2620,6 +2909,31 @@ def downgrade() -> None:
     op.drop_table("core_print_template")
     op.drop_table("core_print_picture")
     op.drop_table("core_recovery_code")
+    op.drop_index(
+        op.f("ix_core_mailing_piece_brand_id_customer_id"), table_name="core_mailing_piece"
+    )
+    op.drop_index(
+        op.f("ix_core_mailing_piece_brand_id_mailing_id_state_place"),
+        table_name="core_mailing_piece",
+    )
+    op.drop_table("core_mailing_piece")
+    op.drop_index(op.f("ix_core_mailing_brand_id_segment_id"), table_name="core_mailing")
+    op.drop_table("core_mailing")
+    op.drop_table("core_holdout")
+    op.drop_index(op.f("ix_core_contact_brand_id_at"), table_name="core_contact")
+    op.drop_table("core_contact")
+    op.drop_table("core_contact_rule")
+    op.drop_index(
+        op.f("ix_core_contact_suppression_brand_id_customer_id"),
+        table_name="core_contact_suppression",
+    )
+    op.drop_index(
+        "ix_core_contact_suppression_open",
+        table_name="core_contact_suppression",
+        postgresql_where=sa.text("lifted_at IS NULL"),
+        sqlite_where=sa.text("lifted_at IS NULL"),
+    )
+    op.drop_table("core_contact_suppression")
     op.drop_index(
         op.f("ix_core_segment_person_brand_id_customer_id"), table_name="core_segment_person"
     )

@@ -27,6 +27,11 @@ COMMANDS = {
     "brands": ("highstreet.cli.brands:brands", "Brands, made and changed by blueprints."),
     "stores": ("highstreet.cli.stores:stores", "Stores of a brand."),
     "campaigns": ("highstreet.cli.campaigns:campaigns", "Campaigns of head office."),
+    "mailings": ("highstreet.cli.mailings:mailings", "Mailings, and where everybody went."),
+    "contacts": (
+        "highstreet.cli.contacts:contacts",
+        "How often, when and on what basis people are contacted.",
+    ),
     "plugins": ("highstreet.cli.plugins:plugins", "Tools: what is installed, and why it is on."),
     "tool": ("highstreet.cli.tool:tool", "Ask something of a tool."),
     "jobs": ("highstreet.cli.jobs:jobs", "Background jobs: list, show, retry, cancel."),

@@ -1,5 +1,6 @@
 """What the room tells others about consent."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Final, Literal
 from uuid import UUID
@@ -14,6 +15,48 @@ EVERY: Final = "*"
 
 #: The brand itself as controller, where a legal entity's id would stand otherwise.
 BRAND: Final = "brand"
+
+
+#: Why somebody must not be contacted whatever they agreed to → the channel it holds for; "*": any.
+SUPPRESSIONS: Final[Mapping[str, str]] = {
+    "deceased": EVERY,
+    "do_not_contact": EVERY,
+    "do_not_mail": "post",
+    "gone_away": "post",
+    "returned": "post",
+    "bounced": "email",
+    "complained": "email",
+}
+
+#: Every reason that the gate gives, the first that holds; `holdout` and `household` are added by
+#: mailings.
+REASONS: Final = (
+    "not_a_customer",
+    "deceased",
+    "opted_out",
+    "not_agreed",
+    "do_not_contact",
+    "do_not_mail",
+    "complained",
+    "unreachable",
+    "gone_away",
+    "returned",
+    "bounced",
+    "unverified",
+    "frequency",
+)
+
+
+class SuppressionFact(Struct, frozen=True):
+    """One reason not to contact somebody. at, until: UTC; until None: for good."""
+
+    id: UUID
+    reason: str
+    channel: str
+    source: str
+    actor: str
+    at: datetime
+    until: datetime | None
 
 
 class ConsentState(Struct, frozen=True):

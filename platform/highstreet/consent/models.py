@@ -75,4 +75,90 @@ class ConsentEvidence(StoreOwned, Base):
     evidence: Mapped[str] = mapped_column(sa.String(1000))
 
 
+class ContactSuppression(StoreOwned, Base):
+    """Why somebody must not be contacted on a channel ("*": on any), whatever they agreed to.
+
+    reason: see `facts.SUPPRESSIONS`. address: the e-mail address that it holds for, address_id: the
+    postal one; with another it holds no longer. source: who or what says so. at, until, lifted_at:
+    UTC; until None: for good.
+    """
+
+    __tablename__ = "core_contact_suppression"
+    __constraints__ = (
+        brand_fk("customer_id", "core_customer"),
+        sa.Index(None, "brand_id", "customer_id"),
+        sa.Index(
+            "ix_core_contact_suppression_open",
+            "brand_id",
+            "channel",
+            postgresql_where=sa.text("lifted_at IS NULL"),
+            sqlite_where=sa.text("lifted_at IS NULL"),
+        ),
+    )
+
+    customer_id: Mapped[UUID]
+    reason: Mapped[str] = mapped_column(sa.String(20))
+    channel: Mapped[str] = mapped_column(sa.String(20), default="*")
+    address: Mapped[str | None] = mapped_column(sa.String(320), default=None)
+    address_id: Mapped[UUID | None] = mapped_column(sa.Uuid(), default=None)
+    source: Mapped[str] = mapped_column(sa.String(40))
+    actor: Mapped[str] = mapped_column(sa.String(120))
+    at: Mapped[datetime] = mapped_column(default=now)
+    until: Mapped[datetime | None] = mapped_column(default=None)
+    lifted_at: Mapped[datetime | None] = mapped_column(default=None)
+    lifted_by: Mapped[str | None] = mapped_column(sa.String(120), default=None)
+
+
+class ContactRule(BrandOwned, Base):
+    """What head office lays down about contacting people, for the brand, a region or a store.
+
+    kind "cap": at most `most` contacts on `channel` ("*": on all together) within `days`, whoever
+    of the brand, its regions and stores they come from. kind "quiet": not from `starts` to `ends`
+    (minutes of the day in the place's zone; past midnight if it ends before it starts). kind
+    "basis": on `channel` no yes is needed, only that they did not refuse.
+    """
+
+    __tablename__ = "core_contact_rule"
+    __constraints__ = (
+        brand_fk("region_id", "core_region"),
+        brand_fk("place_id", "core_store"),
+        sa.CheckConstraint("kind IN ('cap', 'quiet', 'basis')", name="kind"),
+        sa.CheckConstraint("region_id IS NULL OR place_id IS NULL", name="place"),
+    )
+
+    kind: Mapped[str] = mapped_column(sa.String(5))
+    channel: Mapped[str] = mapped_column(sa.String(20))
+    region_id: Mapped[UUID | None] = mapped_column(sa.Uuid(), default=None)
+    place_id: Mapped[UUID | None] = mapped_column(sa.Uuid(), default=None)
+    most: Mapped[int | None] = mapped_column(default=None)
+    days: Mapped[int | None] = mapped_column(default=None)
+    starts: Mapped[int | None] = mapped_column(default=None)
+    ends: Mapped[int | None] = mapped_column(default=None)
+    changed_by: Mapped[str] = mapped_column(sa.String(120))
+    changed_at: Mapped[datetime] = mapped_column(default=now)
+
+
+class Contact(StoreOwned, Base):
+    """That somebody was contacted: a piece of post was made, a message handed over.
+
+    The row is its customer's owner's, so that every store of a club counts it. sender_id: the store
+    that sent it, None head office. used_for: such as "mailing:<id>". at: UTC.
+    """
+
+    __tablename__ = "core_contact"
+    __constraints__ = (
+        brand_fk("customer_id", "core_customer"),
+        brand_fk("sender_id", "core_store"),
+        sa.UniqueConstraint("brand_id", "customer_id", "channel", "used_for"),
+        sa.Index(None, "brand_id", "at"),
+    )
+
+    customer_id: Mapped[UUID]
+    channel: Mapped[str] = mapped_column(sa.String(20))
+    purpose: Mapped[str] = mapped_column(sa.String(40))
+    sender_id: Mapped[UUID | None] = mapped_column(sa.Uuid(), default=None)
+    used_for: Mapped[str] = mapped_column(sa.String(80))
+    at: Mapped[datetime] = mapped_column(default=now)
+
+
 append_only.register(ConsentEvent.metadata.tables[ConsentEvent.__tablename__])

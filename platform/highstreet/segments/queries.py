@@ -19,6 +19,7 @@ from highstreet_tenants.errors import NotFound
 from highstreet_tenants.sessions import ScopedSession
 
 May = Callable[[str], bool] | None
+_users: dict[str, Callable[[ScopedSession, UUID], list[Use]]] = {}
 
 
 def listed(s: ScopedSession, *, retired: bool = False) -> list[SegmentFact]:
@@ -130,8 +131,8 @@ def _nodes(rule: Rule, depth: int = 0) -> Iterator[tuple[int, Rule]]:
 
 
 def used_by(s: ScopedSession, segment_id: UUID) -> list[Use]:
-    """What asks for a segment: other segments, and what its snapshots were taken for, the last
-    hundred. Raises NotFound."""
+    """What asks for a segment: other segments, what rooms above say of theirs, and what its
+    snapshots were taken for, the last hundred. Raises NotFound."""
     row(s, segment_id)
     uses = [
         Use("segment", one.id, one.name)
@@ -147,7 +148,14 @@ def used_by(s: ScopedSession, segment_id: UUID) -> list[Use]:
     for one in taken:
         kind, _colon, which = one.used_for.partition(":")
         uses.append(Use(kind, UUID(which) if which else None, one.name, one.taken_at))
+    for users in _users.values():
+        uses += users(s, segment_id)
     return uses
+
+
+def register_users(kind: str, users: Callable[[ScopedSession, UUID], list[Use]]) -> None:
+    """Let a room above say what of its own asks for a segment. Registering again replaces."""
+    _users[kind] = users
 
 
 def in_words(s: ScopedSession, rule: Rule) -> list[tuple[int, str]]:

@@ -1,0 +1,48 @@
+"""Who was contacted when, for the caps: written with each send, in its transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any, cast
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from highstreet.consent.models import Contact
+from highstreet.customers import anchors
+from highstreet_tenants import bulk
+from highstreet_tenants.ids import new_id
+from highstreet_tenants.sessions import ScopedSession
+
+_TABLE = cast(sa.Table, Contact.__table__)
+
+
+def note(
+    s: ScopedSession,
+    customer_ids: Iterable[UUID],
+    *,
+    channel: str,
+    purpose: str,
+    used_for: str,
+    at: datetime,
+) -> int:
+    """Write down that customers were contacted by this place; gives how many rows are new.
+
+    Once for each customer, channel and use, however often it is called.
+    """
+    known = anchors.roots(s, customer_ids)
+    rows: list[dict[str, Any]] = [
+        {
+            "id": new_id(),
+            "store_id": owner,
+            "customer_id": customer_id,
+            "channel": channel,
+            "purpose": purpose,
+            "sender_id": s.store_id,
+            "used_for": used_for,
+            "at": at,
+        }
+        for customer_id, owner in {root.id: root.store_id for root in known.values()}.items()
+    ]
+    return bulk.insert(s, _TABLE, rows, ignore_conflicts=True) if rows else 0

@@ -1,0 +1,45 @@
+"""Who takes pieces out of the house, by channel."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+from highstreet.customers.text import bad
+from highstreet.i18n import gettext as _
+from highstreet.mailings.facts import MailingFact, PieceFact
+from highstreet_tenants.sessions import ScopedSession
+
+
+class Carrier(Protocol):
+    """Takes what passed the gate, in the transaction that writes it down as sent."""
+
+    #: Pieces that one job hands over.
+    chunk: int
+    #: Whether quiet hours hold for it.
+    disturbs: bool
+
+    def check(self, s: ScopedSession, content: Mapping[str, Any]) -> str:
+        """The digest of what is sent. Raises Invalid, NotFound for what can't be sent."""
+
+    def hand_over(
+        self, s: ScopedSession, mailing: MailingFact, pieces: Sequence[PieceFact]
+    ) -> Mapping[Any, str]:
+        """Take them; gives the reason for each (by the piece's id) that could not be taken. What it
+        does outside of the database belongs into a job, for the transaction may be undone."""
+
+
+_carriers: dict[str, Carrier] = {}
+
+
+def register(channel: str, carrier: Carrier) -> None:
+    """Let a room carry a channel. Registering again replaces."""
+    _carriers[channel] = carrier
+
+
+def of(channel: str) -> Carrier:
+    """Who carries a channel. Raises Invalid where nobody does."""
+    try:
+        return _carriers[channel]
+    except KeyError:
+        raise bad("channel", _("Nothing can be sent by this channel here.")) from None

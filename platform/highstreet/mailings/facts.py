@@ -1,0 +1,112 @@
+"""What the room takes and tells."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from msgspec import Struct, field
+
+from highstreet.consent.gate import WORDS as GATE_WORDS
+from highstreet.i18n import LazyText
+from highstreet.i18n import lazy_gettext as _l
+
+#: Why somebody who was selected gets nothing: the gate's reasons, and a mailing's own.
+REASONS: Final[Mapping[str, LazyText]] = {
+    **GATE_WORDS,
+    "held_out_of_all": _l("Their household is held out from everything."),
+    "held_out": _l("Their household is held out from this mailing."),
+    "household": _l("Somebody else of the household gets it."),
+    "erased": _l("They were erased."),
+    "too_late": _l("Its last day had passed."),
+    "stopped": _l("The mailing was stopped."),
+}
+
+
+class MailingIn(Struct, frozen=True):
+    """A mailing as somebody plans it. source: the tool that makes it, else "core". content: what
+    the channel's carrier asks for. holdout: hundredths of a percent of households. cost_minor:
+    minor units of the place's currency."""
+
+    name: str
+    purpose: str
+    channel: str
+    segment_id: UUID
+    content: Mapping[str, Any] = field(default_factory=dict)
+    by_household: bool = True
+    verified: bool = False
+    holdout: int = 0
+    not_after: datetime | None = None
+    cost_minor: int | None = None
+    source: str = "core"
+
+
+class MailingFact(Struct, frozen=True):
+    """A mailing as it stands; see `models.Mailing`."""
+
+    id: UUID
+    store_id: UUID | None
+    number: int
+    name: str
+    source: str
+    purpose: str
+    channel: str
+    segment_id: UUID
+    by_household: bool
+    verified: bool
+    holdout: int
+    content: Mapping[str, Any]
+    content_digest: str
+    not_after: datetime | None
+    status: str
+    rule: Mapping[str, Any]
+    rule_digest: str
+    selected: int | None
+    selected_at: datetime | None
+    manifest: str
+    approved_by: str | None
+    approved_at: datetime | None
+    released_at: datetime | None
+    ended_at: datetime | None
+    cost_minor: int | None
+    currency: str
+
+
+class Step(Struct, frozen=True):
+    """So many people get nothing for a reason; late: found only at the release."""
+
+    reason: str
+    people: int
+    late: bool
+
+
+class Waterfall(Struct, frozen=True):
+    """Where everybody who was selected went: selected = ready + sent + failed + Σ steps, to the
+    piece. returned: of those sent, what the post brought back."""
+
+    selected: int
+    steps: Sequence[Step]
+    ready: int
+    sent: int
+    failed: int
+    returned: int
+
+
+class PieceFact(Struct, frozen=True):
+    """One piece, for its carrier or for whoever scans it."""
+
+    id: UUID
+    mailing_id: UUID
+    customer_id: UUID
+    household_id: UUID | None
+    place: int
+    state: str
+    reason: str | None
+    late: bool
+    reached_at: str | None
+    lines: Sequence[str] | None
+    code: str | None
+    batch: int | None
+    sent_at: datetime | None

@@ -1,0 +1,127 @@
+"""Mailings and their pieces, as they stand."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from highstreet.customers import queries as customers
+from highstreet.i18n import gettext as _
+from highstreet.mailings.facts import REASONS, MailingFact, PieceFact, Step, Waterfall
+from highstreet.mailings.models import Mailing, Piece
+from highstreet.segments.facts import Use
+from highstreet_tenants.errors import NotFound
+from highstreet_tenants.sessions import ScopedSession
+
+
+def listed(s: ScopedSession, *, source: str | None = None) -> list[MailingFact]:
+    """The mailings of a place, the newest first: in a store its own, in head office the brand's."""
+    query = sa.select(Mailing).where(*_of_here(s), Mailing.status != "discarded")
+    if source is not None:
+        query = query.where(Mailing.source == source)
+    return [fact(one) for one in s.scalars(query.order_by(Mailing.number.desc()))]
+
+
+def using(s: ScopedSession, segment_id: UUID) -> list[Use]:
+    """The mailings of a place that go to a segment, the newest first."""
+    return [
+        Use("mailing", one.id, one.name, one.selected_at)
+        for one in listed(s)
+        if one.segment_id == segment_id
+    ]
+
+
+def get(s: ScopedSession, mailing_id: UUID) -> MailingFact:
+    """One mailing. Raises NotFound."""
+    return fact(row(s, mailing_id))
+
+
+def row(s: ScopedSession, mailing_id: UUID, *, lock: bool = False) -> Mailing:
+    """Its row; lock: until the transaction ends. Raises NotFound."""
+    query = sa.select(Mailing).where(Mailing.id == mailing_id, *_of_here(s))
+    if lock:
+        query = query.with_for_update().execution_options(populate_existing=True)
+    found = s.scalar(query)
+    if found is None:
+        raise NotFound(_("There is no such mailing here."))
+    return found
+
+
+def waterfall(s: ScopedSession, mailing_id: UUID) -> Waterfall:
+    """Where everybody who was selected went. Raises NotFound."""
+    row(s, mailing_id)
+    counts = s.execute(
+        sa.select(Piece.state, Piece.reason, Piece.late, sa.func.count())
+        .where(Piece.mailing_id == mailing_id)
+        .group_by(Piece.state, Piece.reason, Piece.late)
+    ).all()
+    states: dict[str, int] = {}
+    steps = []
+    for state, reason, late, people in counts:
+        states[state] = states.get(state, 0) + people
+        if state == "withheld":
+            steps.append(Step(str(reason), people, late))
+    order = list(REASONS)
+    return Waterfall(
+        sum(states.values()),
+        sorted(steps, key=lambda one: (one.late, order.index(one.reason))),
+        states.get("ready", 0),
+        states.get("sent", 0) + states.get("returned", 0),
+        states.get("failed", 0),
+        states.get("returned", 0),
+    )
+
+
+def piece_by_code(s: ScopedSession, code: str) -> PieceFact:
+    """The piece that bears a code, as typed or scanned. Raises NotFound."""
+    found = s.scalar(sa.select(Piece).where(Piece.code == plain_code(code)))
+    if found is None:
+        raise NotFound(_("No piece of ours bears this code."))
+    return piece_fact(found)
+
+
+def of_customer(s: ScopedSession, customer_id: UUID) -> list[PieceFact]:
+    """What was meant for somebody (merges followed), the newest first. Raises NotFound."""
+    ids = customers.lineage(s, customers.get(s, customer_id).id)
+    query = sa.select(Piece).where(Piece.customer_id.in_(ids)).order_by(Piece.id.desc())
+    return [piece_fact(one) for one in s.scalars(query)]
+
+
+def pieces(s: ScopedSession, mailing_id: UUID, after: int = -1, most: int = 500) -> list[PieceFact]:
+    """The pieces of a mailing in the order of its manifest, behind a place. Raises NotFound."""
+    row(s, mailing_id)
+    query = (
+        sa.select(Piece)
+        .where(Piece.mailing_id == mailing_id, Piece.place > after)
+        .order_by(Piece.place)
+        .limit(most)
+    )
+    return [piece_fact(one) for one in s.scalars(query)]
+
+
+def plain_code(code: str) -> str:
+    """A code as it is kept: people type O for 0 and leave out what is there to be read easily."""
+    plain = "".join(one for one in code.upper() if one.isalnum())
+    return plain.translate(str.maketrans("OIL", "011"))[:12]
+
+
+def fact(one: Mailing) -> MailingFact:
+    """The row as others see it."""
+    return MailingFact(**{name: getattr(one, name) for name in MailingFact.__struct_fields__})
+
+
+def piece_fact(one: Piece) -> PieceFact:
+    """The row as others see it."""
+    return PieceFact(**{name: getattr(one, name) for name in PieceFact.__struct_fields__})
+
+
+def facts(found: Sequence[Piece]) -> list[PieceFact]:
+    """The rows as others see them."""
+    return [piece_fact(one) for one in found]
+
+
+def _of_here(s: ScopedSession) -> list[sa.ColumnElement[bool]]:
+    """A place's own: head office's are not a store's to see, nor a store's head office's."""
+    return [Mailing.place_id == (s.store_id or s.brand_id)]

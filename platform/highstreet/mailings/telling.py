@@ -1,0 +1,112 @@
+"""“Why did I get this?”: the chain from a piece back to the word that allowed it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from uuid import UUID
+
+import sqlalchemy as sa
+from babel.dates import format_datetime
+from msgspec import Struct
+
+from highstreet.consent import queries as consent
+from highstreet.consent.facts import ConsentState
+from highstreet.customers import places
+from highstreet.host import facts as hosts
+from highstreet.i18n import format_locale
+from highstreet.i18n import gettext as _
+from highstreet.mailings import queries
+from highstreet.mailings.facts import REASONS, PieceFact
+from highstreet.segments import queries as segments
+from highstreet.segments.rules import load
+from highstreet_tenants.models import Owner
+from highstreet_tenants.sessions import ScopedSession
+
+
+class Chain(Struct, frozen=True):
+    """What stands behind a piece. sender: the place, legal_entity: in whose name. audience: the
+    rule as it was, in words. consent: the word that was on file for the purpose and channel, None
+    where none was needed. reached_at: the address as it was."""
+
+    mailing: str
+    purpose: str
+    channel: str
+    sender: str
+    legal_entity: str
+    audience: Sequence[tuple[int, str]]
+    selected_at: datetime | None
+    consent: ConsentState | None
+    state: str
+    reason: str
+    sent_at: datetime | None
+    reached_at: Sequence[str]
+
+    def lines(self) -> Iterator[str]:
+        """The chain as a member and a regulator read it."""
+        yield _("Mailing: %(name)s, for the purpose “%(purpose)s”.", name=self.mailing,
+                purpose=self.purpose)  # fmt: skip
+        yield _("Sender: %(place)s (%(entity)s).", place=self.sender, entity=self.legal_entity)
+        yield _("It went to:")
+        for depth, words in self.audience:
+            yield f"{'  ' * (depth + 1)}{words}"
+        if self.consent is not None:
+            yield _("Consent of %(day)s: “%(wording)s”", day=_said(self.consent.at),
+                    wording=self.consent.wording or self.consent.method)  # fmt: skip
+        else:
+            yield _("No consent was needed: nobody had refused.")
+        if self.reached_at:
+            yield _("Address: %(lines)s", lines=_(", ").join(self.reached_at))
+        if self.sent_at is not None:
+            yield _("Sent on %(day)s.", day=_said(self.sent_at))
+        if self.reason:
+            yield _("Not sent: %(reason)s", reason=self.reason)
+
+
+def audience(s: ScopedSession, mailing_id: UUID) -> list[tuple[int, str]]:
+    """Whom a mailing goes to, in words: by the rule as it was when people were selected, else as it
+    is. Raises NotFound."""
+    row = queries.row(s, mailing_id)
+    if row.rule:
+        return segments.in_words(s, load(row.rule))
+    segment = segments.get(s, row.segment_id)
+    if segment.rule is not None:
+        return segments.in_words(s, segment.rule)
+    return [(0, _("On the list “%(name)s”", name=segment.name))]
+
+
+def why(s: ScopedSession, piece: PieceFact) -> Chain:
+    """The chain behind a piece. Raises NotFound where its mailing is not here."""
+    mailing = queries.get(s, piece.mailing_id)
+    said = [
+        one
+        for one in consent.state(s, piece.customer_id)
+        if (one.purpose, one.channel, one.status) == (mailing.purpose, mailing.channel, "given")
+    ]
+    place = places.place(s, s.store_id) if s.store_id else None
+    brand = hosts.brand(s)
+    owner_id = place.owner_id if place and s.customers == "store" else None
+    entity = (
+        s.scalar(sa.select(Owner.legal_name).where(Owner.id == owner_id))
+        if owner_id
+        else brand.name
+    )
+    reached = piece.lines or ([piece.reached_at] if piece.reached_at else [])
+    return Chain(
+        mailing.name,
+        mailing.purpose,
+        mailing.channel,
+        place.name if place else brand.name,
+        entity or brand.name,
+        audience(s, mailing.id),
+        mailing.selected_at,
+        said[0] if said else None,
+        piece.state,
+        str(REASONS.get(piece.reason or "", piece.reason or "")),
+        piece.sent_at,
+        reached,
+    )
+
+
+def _said(at: datetime) -> str:
+    return str(format_datetime(at, "medium", locale=format_locale()))
