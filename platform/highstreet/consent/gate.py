@@ -80,7 +80,8 @@ def answers(s: ScopedSession, people: Any, asking: Asking) -> Any:
         stopped, stopped.c.customer_id == person.c.customer_id
     )
     often: list[Any] = []
-    for number, cap in enumerate(rules.caps):
+    caps = () if asking.purpose == SERVICE else rules.caps
+    for number, cap in enumerate(caps):
         counted = _contacts(s, cap, at, asking.used_for).cte(f"often_{number}")
         joined = joined.outerjoin(counted, counted.c.customer_id == person.c.customer_id)
         often.append(sa.func.coalesce(counted.c.times, 0) >= cap.most)

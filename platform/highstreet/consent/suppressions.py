@@ -141,6 +141,14 @@ def of_customer(s: ScopedSession, customer_id: UUID) -> list[SuppressionFact]:
     return [_fact(row) for row in s.scalars(query)]
 
 
+def stands(s: ScopedSession, customer_id: UUID, reason: str, address: str) -> bool:
+    """Whether a reason stands against an address of somebody (merges followed)."""
+    query = _open(s, customers.lineage(s, customer_id)).where(
+        ContactSuppression.reason == reason, ContactSuppression.address == address
+    )
+    return s.scalar(query.limit(1)) is not None
+
+
 def _open(s: ScopedSession, ids: list[UUID]) -> sa.Select[ContactSuppression]:
     return sa.select(ContactSuppression).where(
         ContactSuppression.customer_id.in_(ids),

@@ -18,7 +18,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from msgspec import Struct
 
-from highstreet.email import stopping
+from highstreet.email import gate, stopping
 from highstreet.email.models import BOUNCED, SENT, UNKNOWN, EmailMessage, EmailReport
 from highstreet.email.tokens import Stop, Tokens
 from highstreet_tenants.clock import now
@@ -112,6 +112,7 @@ def _note(s: ScopedSession, message_id: UUID, report: Report, digest: str) -> bo
     if report.kind == "hard" and row.state in (SENT, UNKNOWN):
         row.state = BOUNCED
         row.answer = report.code
+        gate.died(s, row.customer_id, row.address)
     if report.kind == "complaint":
         stop = Stop(s.brand_id, row.store_id, row.customer_id, row.id, row.purpose)
         stopping.one_click(s, stop, stopping.COMPLAINT)

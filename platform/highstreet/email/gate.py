@@ -3,15 +3,14 @@ more when it goes out."""
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Final
 from uuid import UUID
 
-import sqlalchemy as sa
-
 from highstreet.consent import queries as consent
+from highstreet.consent import suppressions
 from highstreet.consent.facts import EVERY, Answer
 from highstreet.customers import queries as customers
-from highstreet.email.models import BOUNCED, EmailMessage
 from highstreet.i18n import gettext as _
 from highstreet_tenants.errors import NotFound
 from highstreet_tenants.sessions import ScopedSession
@@ -45,16 +44,14 @@ def ask(s: ScopedSession, customer_id: UUID, purpose: str) -> Answer:
 
 def dead(s: ScopedSession, customer_id: UUID, address: str) -> bool:
     """Whether mail to this customer at this address came back for good."""
-    found = s.scalar(
-        sa.select(EmailMessage.id)
-        .where(
-            EmailMessage.customer_id.in_(customers.lineage(s, customer_id)),
-            EmailMessage.address == address,
-            EmailMessage.state == BOUNCED,
-        )
-        .limit(1)
-    )
-    return found is not None
+    return suppressions.stands(s, customer_id, "bounced", address)
+
+
+def died(s: ScopedSession, customer_id: UUID, address: str) -> None:
+    """It has: nothing more is sent there, by mailings neither, until the address is another or
+    somebody lifts it. Of whoever is no customer any more nothing is kept."""
+    with suppress(NotFound):
+        suppressions.suppress(s, customer_id, reason="bounced", source="bounce", address=address)
 
 
 def address_of(s: ScopedSession, customer_id: UUID) -> str | None:

@@ -189,6 +189,10 @@ def _write_down(s: ScopedSession, chunk: Chunk, answers: list[Answer]) -> None:
     rows = [_ended(one, answer, at) for one, answer in zip(chunk.letters, answers, strict=True)]
     rows += [_row(one, FAILED, None, why, at, at) for one, why in chunk.unwritten]
     _END.many(s, rows)
+    gone = {row["id"] for row in rows if row["state"] == BOUNCED}
+    for one in chunk.letters:
+        if one.id in gone:
+            gate.died(s, one.customer_id, one.address)
 
 
 def _ended(one: Letter, answer: Answer, at: datetime) -> dict[str, Any]:
