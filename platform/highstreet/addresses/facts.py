@@ -89,10 +89,10 @@ class Member(Struct, frozen=True):
 
 
 class PutIn(Struct, frozen=True):
-    """One row of many: whose address, and which."""
+    """One row of many: whose address, and which; `Normal` if it was put into its form already."""
 
     customer_id: UUID
-    address: AddressIn
+    address: AddressIn | Normal
 
 
 class PutOutcome(Struct, frozen=True):

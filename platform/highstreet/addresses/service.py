@@ -43,6 +43,14 @@ _CURRENT = Statement(
     postgresql=_CURRENT_SQL.format("= ANY(:ids)"),
     types={"id": UUID, "customer_id": UUID, "household_id": UUID},
 )
+_EVER_SQL = (
+    f"SELECT DISTINCT a.customer_id FROM core_address AS a WHERE a.customer_id {{}} AND {own('a')}"
+)
+_EVER = Statement(
+    _EVER_SQL.format("IN (SELECT value FROM json_each(:ids))"),
+    postgresql=_EVER_SQL.format("= ANY(:ids)"),
+    types={"customer_id": UUID},
+)
 _CLOSE_SQL = (
     "UPDATE core_address AS a SET valid_to = :at, household_id = NULL"
     f" WHERE a.id {{}} AND a.valid_to IS NULL AND {own('a')}"
@@ -102,11 +110,19 @@ def put(
     return found
 
 
-def put_many(s: ScopedSession, items: Sequence[PutIn], *, source: Source = "import") -> PutOutcome:
+def put_many(
+    s: ScopedSession,
+    items: Sequence[PutIn],
+    *,
+    source: Source = "import",
+    newcomers: bool = False,
+) -> PutOutcome:
     """Write down many addresses in a few statements; no timeline is written (valid_from tells).
 
     A row that is refused (its index, the error's type, its words) leaves the others be; of two
-    for one customer the later counts. Hand in some thousands at a time.
+    for one customer the later counts. newcomers: leave whoever has, or ever had, an address as
+    they are, so that an old file brings nobody back to where they moved from. Hand in some
+    thousands at a time.
     """
     refused: list[Refused] = []
     found = _people(s, (item.customer_id for item in items))
@@ -116,12 +132,22 @@ def put_many(s: ScopedSession, items: Sequence[PutIn], *, source: Source = "impo
             customer = found.get(item.customer_id)
             if customer is None:
                 raise customers.no_customer()
-            rows[customer.id] = _Row(customer, normalise(item.address))
+            given = item.address
+            normal = given if isinstance(given, Normal) else normalise(given)
+            rows[customer.id] = _Row(customer, normal)
         except HighstreetError as error:
             refused.append(Refused(index, error.type, error.detail))
     _LOCK(s, ids=list(rows))
-    there = queries.of_many(s, rows)
-    new = [row for id_, row in rows.items() if not (id_ in there and _same(there[id_], row.normal))]
+    if newcomers:
+        had = {row[0] for row in _EVER(s, ids=list(rows))}
+        new = [row for id_, row in rows.items() if id_ not in had]
+    else:
+        there = queries.of_many(s, rows)
+        new = [
+            row
+            for id_, row in rows.items()
+            if id_ not in there or not _same(there[id_], row.normal)
+        ]
     _write(s, new, source)
     return PutOutcome(len(new), len(items) - len(refused) - len(new), tuple(refused))
 

@@ -47,6 +47,18 @@ _KEYS = {
     "phone": ("phone", "mobile", "telephone"),
     "email": ("email", "e-mail", "e_mail"),
 }
+#: No plain "address": that is often one text with the town and all, which nobody can take apart.
+_ADDRESS = {
+    "street": ("street", "street_address", "address_1", "address_line_1", "address1"),
+    "street_2": ("street_2", "address_2", "address_line_2", "address2"),
+    "street_3": ("street_3", "address_3", "address_line_3", "address3"),
+    "dependent_locality": ("dependent_locality", "district"),
+    "city": ("city", "town", "suburb"),
+    "area": ("area", "state", "province", "county"),
+    "postal_code": ("postal_code", "postcode", "zip", "zip_code"),
+    "country": ("country", "country_code"),
+    "recipient": ("recipient", "care_of"),
+}
 _PRODUCT = ("product", "product_id", "item", "item_id", "article", "sku", "ean", "upc", "barcode")
 _DEPARTMENT = ("department", "product_department", "category", "product_group")
 _LINE = {
@@ -82,6 +94,7 @@ COLUMNS: dict[Shape, dict[str, tuple[str, ...]]] = {
         **_KEYS,
         "language": ("language", "lang", "locale"),
         "birthday": ("birthday", "date_of_birth", "birth_date", "dob"),
+        **_ADDRESS,
         "joined": ("joined", "joined_at", "member_since", "created_at"),
         "store": (*_RECEIPT["store"][:4], "home_store", *_RECEIPT["store"][4:]),
     },

@@ -9,6 +9,9 @@ from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
+from highstreet.addresses import service as addresses
+from highstreet.addresses.facts import AddressIn, Normal, PutIn
+from highstreet.addresses.normalising import normalise
 from highstreet.customers.facts import EnrolIn, FieldFact
 from highstreet.i18n import gettext as _
 from highstreet.imports import answers, dates, people, rows, values
@@ -20,7 +23,14 @@ from highstreet.imports.shops import Shop, Shops
 from highstreet.imports.survey import Record, Survey
 from highstreet.imports.values import RowError
 from highstreet_tenants.clock import now
+from highstreet_tenants.errors import HighstreetError
 from highstreet_tenants.sessions import ScopedSession
+
+_STREET = ("street", "street_2", "street_3")
+_ADDRESS = (
+    *_STREET,
+    *("dependent_locality", "city", "area", "postal_code", "country", "recipient"),
+)
 
 
 class Person(Struct):
@@ -30,6 +40,7 @@ class Person(Struct):
     shop: Shop
     who: Who
     enrol: EnrolIn
+    address: Normal | None = None
 
 
 class CustomerRows:
@@ -106,6 +117,7 @@ class CustomerRows:
                 fields=self._custom(fields),
                 joined_at=self._joined(fields, shop.zone),
             ),
+            self._address(fields, shop),
         )
 
     def _text(self, fields: Sequence[str], name: str) -> str:
@@ -120,6 +132,21 @@ class CustomerRows:
                 raise RowError(_("the row names no store; give one: [defaults] store in a mapping"))
             return only
         return self._shops.find(values.number(self._text(fields, "store")))
+
+    def _address(self, fields: Sequence[str], shop: Shop) -> Normal | None:
+        """The row's address in its country's form, or None where it names no street.
+
+        Raises RowError with what is wrong with it.
+        """
+        said = {name: values.text(self._text(fields, name)) for name in _ADDRESS}
+        street = tuple(said.pop(name) for name in _STREET)
+        if not any(street):
+            return None
+        said["country"] = said["country"] or shop.country or ""
+        try:
+            return normalise(AddressIn(street=street, **said))
+        except HighstreetError as error:
+            raise RowError(error.detail) from error
 
     def _birthday(self, fields: Sequence[str]) -> date | None:
         written = self._text(fields, "birthday")
@@ -161,6 +188,16 @@ class CustomerRows:
             else:
                 first[row.who] = row
         taken = people.take_on(s, {one: row.enrol for one, row in first.items()})
+        ids = {**found, **taken.ids}
+        addresses.put_many(
+            s,
+            [
+                PutIn(id_, row.address)
+                for row in (*first.values(), *(row for row in chunk if row.who in found))
+                if row.address is not None and isinstance(id_ := ids.get(row.who), UUID)
+            ],
+            newcomers=True,
+        )
         for one, reason in taken.refused.items():
             record = first[one].record
             refused.append(Refusal(record.line, reason, record.fields))

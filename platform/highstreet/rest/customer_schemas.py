@@ -5,6 +5,7 @@ from typing import Any
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
 from highstreet.i18n import gettext as _
+from highstreet.rest.address_schemas import AddressOut
 from highstreet.rest.fields import Moment, Text
 
 CARD_STATUSES = ("active", "lost", "blocked")
@@ -36,6 +37,7 @@ class CustomerOut(Schema):
     cards = fields.List(fields.Nested(CardOut), required=True)
     phones = fields.List(fields.String(), required=True)
     emails = fields.List(fields.String(), required=True)
+    address = fields.Nested(AddressOut, required=True, allow_none=True)
     fields_ = fields.Dict(
         required=True,
         data_key="fields",

@@ -6,8 +6,9 @@ from uuid import UUID
 import sqlalchemy as sa
 from flask import url_for
 
+from highstreet.addresses import queries as addresses
 from highstreet.customers import enrolment, queries
-from highstreet.customers.facts import CustomerDetail, Found
+from highstreet.customers.facts import Found
 from highstreet.customers.keys import Kind
 from highstreet.customers.models import Customer
 from highstreet.host.access import requires
@@ -24,6 +25,7 @@ from highstreet.rest.customer_schemas import (
 )
 from highstreet.timeline import queries as timeline
 from highstreet_tenants.errors import Invalid
+from highstreet_tenants.sessions import ScopedSession
 
 blueprint = Blueprint("api-customers", __name__, description="Who buys: enrol, find, change.")
 _OUT = CustomerOut()
@@ -43,7 +45,7 @@ def enrol(data: dict[str, Any]) -> tuple[dict[str, Any], int, dict[str, str]]:
     joined = data.pop("joined_at")
     fact = enrolment.enrol(current.s, **data, at=current.utc(joined) if joined else None)
     where = url_for("api-customers.one", customer_id=fact.id)
-    return customer_json(queries.detail(current.s, fact.id)), 201, {"Location": where}
+    return customer_json(current.s, fact.id), 201, {"Location": where}
 
 
 @blueprint.route("/customers")
@@ -78,7 +80,7 @@ def one(customer_id: UUID) -> dict[str, Any]:
 
     Of a customer who was merged, the one who took their place. The ETag is for a later change.
     """
-    return customer_json(queries.detail(current.s, customer_id))
+    return customer_json(current.s, customer_id)
 
 
 @blueprint.route("/customers/<uuid:customer_id>", methods=["PATCH"])
@@ -95,9 +97,9 @@ def change(data: dict[str, Any], customer_id: UUID) -> dict[str, Any]:
     kept = queries.get(s, customer_id).id
     # Locked before it is compared, or two changes with the same ETag would both pass.
     s.execute(sa.select(Customer.id).where(Customer.id == kept).with_for_update())
-    blueprint.check_etag(customer_json(queries.detail(s, kept)), _OUT)
+    blueprint.check_etag(customer_json(s, kept), _OUT)
     enrolment.update(s, kept, **data)
-    return customer_json(queries.detail(s, kept))
+    return customer_json(s, kept)
 
 
 @blueprint.route("/customers/<uuid:customer_id>/timeline")
@@ -113,8 +115,9 @@ def story(asked: dict[str, Any], customer_id: UUID) -> dict[str, Any]:
     return {"items": page.entries, "next_cursor": page.cursor}
 
 
-def customer_json(detail: CustomerDetail) -> dict[str, Any]:
+def customer_json(s: ScopedSession, customer_id: UUID) -> dict[str, Any]:
     """What CustomerOut dumps."""
+    detail = queries.detail(s, customer_id)
     fact = detail.customer
     by_kind: dict[str, list[Any]] = {"card": [], "phone": [], "email": []}
     for identity in detail.identities:
@@ -132,6 +135,7 @@ def customer_json(detail: CustomerDetail) -> dict[str, Any]:
         ],
         "phones": [p.shown for p in by_kind["phone"]],
         "emails": [e.shown for e in by_kind["email"]],
+        "address": addresses.current(s, fact.id),
         "fields": detail.fields,
     }
 

@@ -28,7 +28,16 @@ class Receipt(PathConverter):
 
 def init_app(app: Flask, house: House) -> None:
     """See `highstreet.rest.init_app`."""
-    from highstreet.rest import cards, consents, customers, known, purchases, store, webhooks
+    from highstreet.rest import (
+        addresses,
+        cards,
+        consents,
+        customers,
+        known,
+        purchases,
+        store,
+        webhooks,
+    )
 
     app.config.update(
         {
@@ -41,7 +50,7 @@ def init_app(app: Flask, house: House) -> None:
     api = app.extensions["highstreet-api"] = Api(app, config_prefix=CONFIG_PREFIX)
     app.register_blueprint(docs.pages)
     requests.register(app, "api", current)
-    for room in (store, customers, known, cards, consents, purchases, webhooks):
+    for room in (store, customers, addresses, known, cards, consents, purchases, webhooks):
         api.mount(room.blueprint, prefix=PREFIX)
     for name, loaded in sorted(house.host.plugins.items()):
         for blueprint in loaded.plugin.api:

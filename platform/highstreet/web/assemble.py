@@ -63,7 +63,8 @@ def init_app(app: Flask, house: House) -> None:
     for module, name in PAGES:
         app.register_blueprint(getattr(import_module(f"highstreet.web.{module}"), name))
     csrf.exempt(app.blueprints["unsubscribe"])  # its link is the key, and mail programmes press it
-    for part in ("customers", "details", "merging", "leaving"):  # pages of one blueprint
+    # Pages of one blueprint.
+    for part in ("customers", "details", "addresses", "merging", "leaving"):
         customers = import_module(f"highstreet.web.store.{part}").page
     app.register_blueprint(customers, url_prefix="/store/<brand>/<store>/customers")
     # A brand's own club: head office finds, exports and erases too. Where stores own their

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from msgspec import Struct, field
 
+from highstreet.addresses.countries import country_name
 from highstreet.i18n import LANGUAGES, ngettext
 from highstreet.i18n import gettext as _
 from highstreet.web import formats
@@ -52,6 +53,7 @@ def parts(data: Mapping[str, Any], places: Places, titles: Callable[[str], str])
     """
     found = [_you(data["customer"], places)]
     rooms = (
+        ("addresses", _("Where you get post"), _address),
         ("consent", _("What you agreed to"), _consent),
         ("purchases", _("What you bought"), _purchase),
         ("timeline", _("What happened"), _happened),
@@ -113,6 +115,13 @@ def _you(one: Mapping[str, Any], places: Places) -> Part:
         [fact for fact in facts if fact[1]],
         [(name, some) for name, some in lists if some],
     )
+
+
+def _address(one: Mapping[str, Any], _places: Places) -> Line:
+    said = [one["recipient"], *one["lines"], country_name(one["country"])]
+    since = _("since %(day)s", day=_moment(one["from"]))
+    until = _("until %(day)s", day=_moment(one["until"])) if one["until"] else ""
+    return Line(", ".join(filter(None, said)), formats.joined(since, until))
 
 
 def _entries(lines: list[Line]) -> str:

@@ -16,6 +16,8 @@ from flask import (
 from msgspec import Struct
 from werkzeug.wrappers import Response as AnyResponse
 
+from highstreet.addresses import queries as addresses
+from highstreet.addresses import service as address_service
 from highstreet.consent import queries as consent
 from highstreet.consent import service as consent_service
 from highstreet.customers import queries as customers
@@ -29,11 +31,13 @@ from highstreet.i18n import language
 from highstreet.members import links
 from highstreet.till.hooks import Club
 from highstreet.timeline import queries as timeline
-from highstreet.web import campaign_words, formats
+from highstreet.web import address_form, campaign_words, formats
 from highstreet.web import held as telling
 from highstreet.web.current import Place, current
+from highstreet.web.forms import Form
 from highstreet.web.store.leaving import copy_of
 from highstreet.web.store.story import entry
+from highstreet_tenants.errors import HighstreetError
 from highstreet_tenants.sessions import ScopedSession
 
 member = Blueprint("member", __name__, url_prefix="/m")
@@ -67,6 +71,7 @@ def card(token: str) -> str:
         story = timeline.read(s, fact.id, limit=STORY).entries
         names = store_names(s, (one.store_id for one in story))
         wishes = _wishes(s, detail)
+        lives = address_form.told(s, fact.id)
         shop = s.store_id or at
         running = campaign_words.running_here(s, shop) if shop else []
     return render_template(
@@ -80,6 +85,7 @@ def card(token: str) -> str:
         running=running,
         story=[] if panels else [entry(one, names) for one in story],
         preferences=wishes,
+        address=lives,
     )
 
 
@@ -127,6 +133,43 @@ def preferences(token: str) -> AnyResponse:
     return redirect(url_for("member.card", token=token), 303)
 
 
+@member.get("/<token>/address")
+@public(LINK)
+def address(token: str) -> str:
+    """The form for the member's own address."""
+    with current.session() as s:
+        form = address_form.blank(s, addresses.current(s, g.member_id), request.args.get("country"))
+    return _address_page(token, form)
+
+
+@member.post("/<token>/address")
+@public(LINK)
+def put_address(token: str) -> AnyResponse | tuple[str, int]:
+    """Keep what the member says of where they live."""
+    form = Form(request.form, address_form.NAMES)
+    try:
+        with current.session(write=True) as s:
+            address_service.put(s, g.member_id, address_form.typed(form), source="member")
+    except HighstreetError as error:
+        if error.status == 404:
+            raise
+        with current.session() as s:
+            form.values["country"] = address_form.blank(s, None, form["country"])["country"]
+        form.refuse(error, "street")
+        return _address_page(token, form), error.status
+    flash(_("Saved. It holds from now on."), "good")
+    return redirect(url_for("member.card", token=token), 303)
+
+
+def _address_page(token: str, form: Form) -> str:
+    return render_template(
+        "member/address.html",
+        token=token,
+        brand=current.place.brand,
+        **address_form.shown(form, own=True),
+    )
+
+
 @member.get("/<token>/held")
 @public(LINK)
 def held(token: str) -> str:
@@ -165,19 +208,20 @@ class Wish(Struct, frozen=True):
 def _wishes(s: ScopedSession, detail: CustomerDetail) -> list[Wish]:
     place = current.place
     sender = place.brand.name if s.customers == "brand" or not place.store else place.store.name
+    lives = addresses.current(s, detail.customer.id)
     held = {one.kind: one.shown for one in detail.identities if one.kind != "card"}
     asked = (
         ("email", _("Offers by e-mail"), formats.hidden(held.get("email", ""))),
         ("sms", _("Offers by text message"), formats.hidden(held.get("phone", ""))),
-        ("post", _("Offers by post"), ""),
+        ("post", _("Offers by post"), lives.lines[0] if lives else ""),
     )
     found = []
     for channel, label, address in asked:
         missing = channel != "post" and not address
         if missing:
             hint = _("We have no address for this: give one at the till.")
-        elif channel == "post":
-            # Until addresses are kept: the yes may stand, but nobody could write to them.
+        elif channel == "post" and not address:
+            # The yes may stand, but nobody could write to them.
             hint = _(
                 "From %(sender)s. We hold no home address of yours yet, so nothing comes by post.",
                 sender=sender,

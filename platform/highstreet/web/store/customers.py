@@ -18,7 +18,7 @@ from highstreet.host.access import requires
 from highstreet.i18n import LANGUAGES
 from highstreet.i18n import gettext as _
 from highstreet.timeline import queries as timeline
-from highstreet.web import formats, slots
+from highstreet.web import address_form, formats, slots
 from highstreet.web.current import current
 from highstreet.web.store import member
 from highstreet.web.store.story import consent_words, entry
@@ -88,6 +88,7 @@ def one(brand: str, customer_id: UUID, store: str | None = None) -> Response | s
             else None,
             panels=slots.fill(s, "customer.panel", customer=fact),
             cards=[i for i in detail.identities if i.kind == "card"],
+            address=address_form.told(s, fact.id),
             details=_details(s, detail),
             notes=detail.notes,
             consents=[consent_words(state) for state in consent.state(s, fact.id)],

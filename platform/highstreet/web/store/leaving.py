@@ -12,6 +12,8 @@ from flask import Response as FlaskResponse
 from flask import flash, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
+from highstreet.addresses import queries as addresses
+from highstreet.addresses.facts import AddressFact
 from highstreet.customers import listing, measures, published, service
 from highstreet.customers import queries as customers
 from highstreet.customers.facts import CustomerFact
@@ -29,9 +31,14 @@ from highstreet_tenants.sessions import ScopedSession
 from highstreet_tenants.trail import record
 
 #: What a spreadsheet's reader, man or machine, finds in each column; never translated.
-_COLUMNS = ("name", "cards", "phones", "emails", "language", "joined", "home_store")
+_COLUMNS = (
+    *("name", "cards", "phones", "emails", "language", "joined", "home_store"),
+    # As an import takes them.
+    *("recipient", "street", "street_2", "street_3", "dependent_locality", "city", "area"),
+    *("postal_code", "country"),
+)
 #: Of the core's fields those that are in no column above.
-_BOUGHT = frozenset(one.name for one in measures.FIELDS)
+_BESIDE = frozenset(one.name for one in measures.FIELDS)
 
 
 @page.post("/all.csv")
@@ -48,7 +55,7 @@ def sheet_of_all(brand: str, store: str | None = None) -> FlaskResponse:
     with current.session(write=True) as s:
         record(s, "customers.exported", "customer")
         known = published.known(s, may=current.may)
-        more = [one for one in known if one not in published.CORE or one in _BOUGHT]
+        more = [one for one in known if one not in published.CORE or one in _BESIDE]
         return sheet(name, (*_COLUMNS, *more), _lines(s, more))
 
 
@@ -59,6 +66,7 @@ def _lines(s: ScopedSession, more: Sequence[str]) -> Iterator[tuple[object, ...]
         held = customers.contacts(s, [fact.id for fact in found.customers])
         homes = listing.store_names(s, (fact.home_store_id for fact in found.customers))
         known = published.read(s, more, [fact.id for fact in found.customers])
+        lives = addresses.of_many(s, [fact.id for fact in found.customers])
         for fact in found.customers:
             good = [one for one in held.get(fact.id, ()) if one.status == "active"]
             shown = {
@@ -69,11 +77,23 @@ def _lines(s: ScopedSession, more: Sequence[str]) -> Iterator[tuple[object, ...]
             yield (
                 *(fact.name, shown["card"], shown["phone"], shown["email"], fact.language or ""),
                 *(day, homes.get(fact.home_store_id, "")),
+                *_address(lives.get(fact.id)),
                 *(_cell(known.get(fact.id, {}).get(one)) for one in more),
             )
         cursor = found.cursor
         if cursor is None:
             return
+
+
+def _address(held: AddressFact | None) -> tuple[str, ...]:
+    """The cells of an address; a fourth line of a street stands with the third."""
+    if held is None:
+        return ("",) * 9
+    one, two, *rest = (*held.street, "", "")[: max(2, len(held.street))]
+    return (
+        *(held.recipient, one, two, ", ".join(rest), held.dependent_locality, held.city),
+        *(held.area, held.postal_code, held.country),
+    )
 
 
 def _cell(value: object) -> object:
