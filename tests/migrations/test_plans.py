@@ -14,6 +14,8 @@ from highstreet_tenants.statements import Statement
 
 #: Statements that are about a whole brand, by what they do.
 OF_A_BRAND = {
+    "highstreet.addresses.checking._ALL": "an audit looks at everybody's household",
+    "highstreet.addresses.checking._EMPTY": "an audit looks at every household",
     "highstreet.customers.dismissing._NEWEST": "a page of them, by id",
     "highstreet.customers.duplicates._NEWEST": "a page of them, by id",
     "highstreet.purchases.measuring._COUNT": "an audit derives every sum again",

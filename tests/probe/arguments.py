@@ -88,6 +88,15 @@ THEIRS = {"customers.remove_contact": "phone", "customers.remove_note": "note"}
 #: (bytes for a file that is sent).
 PLAIN: dict[str, str | bytes] = {
     "action": "key.created",
+    "area": "",
+    "because": "moved",
+    "city": "Leeds",
+    "country": "GB",
+    "dependent_locality": "",
+    "postal_code": "LS1 4DY",
+    "recipient": "",
+    "sorting_code": "",
+    "street": "1 Probe Lane",
     "code": "000000",
     "roles": "till_staff",
     "data": "bnVtYmVyLG5hbWUKNzcxLFByb2JlCg==",
@@ -160,6 +169,10 @@ BODY = frozenset(
         "product", "purpose", "quantity", "total_minor", "version", "wording",
     }
 )  # fmt: skip
+#: Values in bodies without which the API's own rules let nothing in.
+SOUND: dict[str, Any] = {
+    "city": "Leeds", "country": "GB", "postal_code": "LS1 4DY", "street": ["1 Probe Lane"],
+}  # fmt: skip
 #: Prefixes of names that a page makes from a tool's settings or a person's wishes.
 MADE = ("bound-", "s-", "lock-", "reset-", "marketing-", "magazine-", "drop-s-")
 

@@ -61,7 +61,7 @@ class Bodies:
         made = {
             name: self._value(name, self._whole(one), site)
             for name, one in schema.get("properties", {}).items()
-            if name in needed or name in ("name", "customer_id")
+            if name in needed or name in ("name", "customer_id") or name in arguments.SOUND
         }
         return made or {"name": "Probe"} if "name" in schema.get("properties", {}) else made
 
@@ -71,6 +71,8 @@ class Bodies:
         return changed
 
     def _value(self, name: str, schema: dict[str, Any], site: Site) -> Any:
+        if name in arguments.SOUND:
+            return arguments.SOUND[name]
         if name in ("pos_ref", "number"):
             return f"P{uuid4().int % 10**9}"
         if name == "purchase_pos_ref":

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from highstreet import jobs
 from highstreet.addresses import service as addresses
-from highstreet.addresses.facts import AddressIn
+from highstreet.addresses.facts import AddressIn, PutIn
 from highstreet.consent import service as consent
 from highstreet.customers import queries
 from highstreet.customers import service as customers
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 CLUB, TOOL = "points_club", "probe_tool"
 FIELD = "hat"
+LIVES = AddressIn("GB", "2 Plain Lane", "Leeds", "LS1 4DY")
 
 
 def fill_brand(s: Any, firm: str) -> None:
@@ -90,13 +91,15 @@ def fill(world: World, site: Site) -> None:
 
 
 def crowd(s: Any, many: int) -> list[UUID]:
-    """People without secrets, to be spent."""
+    """People without secrets, who live somewhere, to be spent."""
     people = [
         EnrolIn(s.store_id, f"Spare {number}", phone=f"+49151{uuid4().int % 10**8:08}")
         for number in range(many)
     ]
     done = customers.enrol_batch(s, people)
-    return [one for one in done.ids if one is not None]
+    found = [one for one in done.ids if one is not None]
+    addresses.put_many(s, [PutIn(one, LIVES) for one in found])
+    return found
 
 
 def _enrol(s: Any, site: Site, name: str, phone: str, *, stays: bool = True) -> CustomerFact:

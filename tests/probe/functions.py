@@ -42,6 +42,7 @@ OUTSIDE: Mapping[str, str] = {
 INNER: Mapping[str, str] = {
     "highstreet.addresses.joining.drop_empty": "households whose members a verb has found",
     "highstreet.addresses.joining.find_or_make": "the keys of people whom a verb has found",
+    "highstreet.addresses.joining.hold": "the same, and households that a verb has found",
     "highstreet.addresses.service.house": "an address that a verb has found",
     "highstreet.campaigns.launching.go_on": "a campaign that the job has found",
     "highstreet.campaigns.launching.order": "a campaign that a verb has found",

@@ -355,6 +355,10 @@ def test_an_export_tells_all_that_an_erasure_leaves_nothing_of(
     assert till.post(path, reason).status_code == 201
     changed = till.patch(f"/customers/{customer_id}", {"language": "fr"}, headers={"If-Match": "*"})
     assert changed.status_code == 200
+    for who, street in ((customer_id, "1 Zyxwv Lane"), (old_id, "2 Zyxwv Lane")):
+        body = {"country": "GB", "street": [street], "city": "Leeds", "postal_code": "LS1 4DY"}
+        sent = till.call("PUT", f"/customers/{who}/address", json=body, headers={"If-Match": "*"})
+        assert sent.status_code == 200
     with tenancy.session(leaver(brand), write=True) as s:
         service.add_note(s, customer_id, "zyxwv takes oat milk")
         consent.record(
@@ -372,7 +376,16 @@ def test_an_export_tells_all_that_an_erasure_leaves_nothing_of(
     for verb in (service.merge, lambda s, _kept, gone: service.unmerge(s, gone), service.merge):
         with tenancy.session(leaver(brand), write=True) as s:
             verb(s, customer_id, old_id)
-    personal = ["yxwv", "66665555", "66665556", "12345678", "55554444", "900123", "1990-02-03"]
+    personal = [
+        "yxwv",
+        "66665555",
+        "66665556",
+        "12345678",
+        "55554444",
+        "900123",
+        "1990-02-03",
+        "LS1 4DY",
+    ]
     before = held_of(owner, brand.id, personal)
     assert {mark for _table, _column, mark in before} == set(personal)
 

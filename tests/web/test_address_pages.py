@@ -133,3 +133,13 @@ def test_the_list_takes_addresses_along_as_an_import_reads_them(
 def test_a_chinese_reader_reads_chinese(clerk: Any, page: str) -> None:
     form = clerk.get(f"{page}/address?country=CN", headers={"Accept-Language": "zh"})
     assert "邮政编码" in form.text and "街道和门牌号" in form.text
+
+
+def test_two_records_are_compared_by_their_addresses_too(
+    front: Any, owner: Any, page: str, ann: Any
+) -> None:
+    other = front.enrol(0, name="Anna Lee", card="40712287")
+    with front.session(0, write=True) as s:
+        service.put(s, other, LEEDS)
+    compared = words(owner.get(f"{page}/merge/{other}"))
+    assert "15 High St, LEEDS, LS1 4DY" in compared

@@ -12,6 +12,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import ConsoleMessage, Page, expect
 
+from highstreet.addresses import service as addresses
+from highstreet.addresses.facts import AddressIn
 from highstreet.customers import service
 from highstreet.host import faults, policy
 from highstreet.members import links
@@ -285,6 +287,10 @@ def pages(club: Any, counter: str) -> dict[str, tuple[str | None, str]]:
     with club.session(0, write=True) as s:
         service.merge(s, ids[5], ids[6])
         service.dismiss_pair(s, ids[3], ids[4])
+        lives = AddressIn("GB", ("Flat 2", "15 High St"), "Leeds", "LS1 4DY", recipient="c/o Lee")
+        for one in ids[:2]:
+            addresses.put(s, one, lives)
+        addresses.returned(s, ids[0])
     with club.session(0, 1, write=True) as s:
         policy.pause(s, "points_club")
     with club.session(0, write=True) as s:
@@ -312,6 +318,8 @@ def pages(club: Any, counter: str) -> dict[str, tuple[str | None, str]]:
         "customers": (dana, f"{store}/customers/"),
         "customer": (dana, f"{store}/customers/{ids[0]}"),
         "details": (dana, f"{store}/customers/{ids[0]}/details"),
+        "address": (dana, f"{store}/customers/{ids[0]}/address"),
+        "address-abroad": (dana, f"{store}/customers/{ids[0]}/address?country=CN"),
         "merge": (dana, f"{store}/customers/{ids[0]}/merge/{ids[1]}"),
         "duplicates": (dana, f"{store}/customers/likely"),
         "merged": (dana, f"{store}/customers/{ids[5]}"),
@@ -338,6 +346,7 @@ def pages(club: Any, counter: str) -> dict[str, tuple[str | None, str]]:
         "approvals": (imke, f"{office}/approvals/"),
         "results": (imke, f"{office}/results/"),
         "member-page": (None, f"/m/{token}"),
+        "own-address": (None, f"/m/{token}/address?country=IE"),
         "held": (None, f"/m/{token}/held"),
         "statement": (None, f"/m/{token}/t/points_club/statement"),
     }

@@ -40,6 +40,11 @@ _LOCK = Statement(
     postgresql=_LOCK_SQL.format("= ANY(:ids)") + " FOR UPDATE",
     types={"id": UUID},
 )
+_PEEK = Statement(
+    _FIND_SQL.format("IN (SELECT value FROM json_each(:points))"),
+    postgresql=_FIND_SQL.format("= ANY(:points)"),
+    types={"id": UUID, "realm_id": UUID},
+)
 _DROP_SQL = (
     f"DELETE FROM core_household AS h WHERE h.id {{}} AND {own('h')} AND NOT EXISTS"
     f" (SELECT 1 FROM core_address AS a WHERE a.household_id = h.id AND {own('a')})"
@@ -52,6 +57,25 @@ _DROP = Statement(
 _table = cast(sa.Table, Household.__table__)
 # Somebody may take a household away between two looks; three times is somebody else's defect.
 _TRIES = 3
+
+
+def hold(s: ScopedSession, leaving: Iterable[UUID | None], joining: Iterable[Key]) -> None:
+    """Lock the households that people leave and those that they join, in one order for everybody:
+    two families that change places would wait for each other for ever."""
+    if s.dialect == "sqlite":
+        return  # has one writer at a time
+    ids = {one for one in leaving if one is not None}
+    if not ids:
+        return  # whoever leaves none waits for nobody twice
+    wanted = set(joining)
+    for realm_id in {key.realm_id for key in wanted}:
+        points = sorted({key.delivery_point for key in wanted if key.realm_id == realm_id})
+        ids |= {
+            id_
+            for id_, realm, point, surname in _PEEK(s, realm_id=realm_id, points=points)
+            if Key(realm, point, surname) in wanted
+        }
+    _LOCK(s, ids=sorted(ids))
 
 
 def find_or_make(s: ScopedSession, wanted: Iterable[Key]) -> Mapping[Key, UUID]:

@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Mapping
+from functools import lru_cache
 
 from highstreet.addresses import countries, delivery, formatting
 from highstreet.addresses.countries import Rules
@@ -253,21 +254,32 @@ def code_form(found: Rules, written: str) -> str:
             code = code[len(prefix) :].strip()
     bare = re.sub(r"[\s\-‐-―]", "", code)
     examples = found.code_examples + countries.rules(found.country).code_examples
-    forms = [_parted(bare, example) for example in examples]
+    forms = [_parted(bare, *shape) for shape in _shapes(examples)]
     for form in (*(one for one in forms if one), code, bare):
         if _matches(found, form):
             return form
     return code
 
 
-def _parted(bare: str, example: str) -> str:
-    """`bare` parted where `example` is, counted from its end; empty where it can't be."""
-    mark = next((one for one in example if one in " -"), "")
+@lru_cache(maxsize=4096)
+def _shapes(examples: tuple[str, ...]) -> tuple[tuple[str, int, int], ...]:
+    """(what parts a code, how many signs stand behind it, how long the code is without it)."""
+    shapes = []
+    for example in examples:
+        mark = next((one for one in example if one in " -"), "")
+        behind = len(example) - example.index(mark) - 1 if mark else 0
+        # A dash has its place in codes of one length: a US ZIP+4, not any five digits.
+        length = 0 if mark == " " else len(example) - len(mark)
+        shapes.append((mark, behind, length))
+    return tuple(dict.fromkeys(shapes))
+
+
+def _parted(bare: str, mark: str, behind: int, length: int) -> str:
+    """`bare` parted as a shape is, counted from its end; empty where it can't be."""
+    if length and len(bare) != length:
+        return ""
     if not mark:
-        return bare if len(bare) == len(example) else ""
-    behind = len(example) - example.index(mark) - 1
-    if mark == "-" and len(bare) != len(example) - 1:
-        return ""  # a US ZIP+4, not any five digits
+        return bare
     return f"{bare[:-behind]}{mark}{bare[-behind:]}" if len(bare) > behind else ""
 
 

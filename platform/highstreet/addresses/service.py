@@ -203,6 +203,7 @@ def house(s: ScopedSession, row: Address, customer: CustomerFact) -> None:
     """Make an address the customer's current one, in the household of its door and their name."""
     before = row.household_id
     key = _key(s.brand_id, customer, row.delivery_point, row.country)
+    joining.hold(s, [before], [key])
     row.household_id = joining.find_or_make(s, [key])[key]
     row.customer_id, row.valid_to = customer.id, None
     s.flush()
@@ -249,6 +250,7 @@ def _write(s: ScopedSession, rows: Sequence[_Row], source: Source) -> None:
     at = now()
     before = _CURRENT(s, ids=[row.customer.id for row in rows])
     keys = [row.key(s.brand_id) for row in rows]
+    joining.hold(s, (household for _id, _customer, household in before), keys)
     homes = joining.find_or_make(s, keys)
     _close(s, [id_ for id_, _customer, _household in before], at)
     written: list[dict[str, Any]] = [

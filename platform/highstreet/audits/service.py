@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from msgspec import Struct
 
+from highstreet.addresses import checking
 from highstreet.audits.hooks import Audited, Difference
 from highstreet.host import dispatch, faults
 from highstreet.i18n import gettext as _
@@ -25,7 +26,7 @@ def audit(s: ScopedSession) -> list[Part]:
 
     A tool that failed has checked nothing, and that counts as a difference.
     """
-    parts = [Part("core", _returns(s)), Part("core", _measures(s))]
+    parts = [Part("core", look(s)) for look in (_returns, _measures, _households)]
     parts += [Part(one.plugin, one.value) for one in dispatch.collect(s, "audit")]
     parts += [
         Part(fault.plugin, Audited(0, [Difference(_("the audit itself"), "—", fault.message)]))
@@ -43,6 +44,21 @@ def _measures(s: ScopedSession) -> Audited:
                 _("what customer %(id)s bought in a store", id=one.customer_id),
                 _summed(one.kept),
                 _summed(one.derived),
+            )
+            for one in wrong
+        ],
+    )
+
+
+def _households(s: ScopedSession) -> Audited:
+    many, wrong = checking.check(s)
+    return Audited(
+        many,
+        [
+            Difference(
+                _("members of household %(id)s", id=one.household_id),
+                "—" if one.customer_id is None else str(one.customer_id),
+                _("nobody") if one.customer_id is None else _("not in it"),
             )
             for one in wrong
         ],

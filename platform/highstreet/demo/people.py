@@ -62,14 +62,16 @@ class Person(Struct, frozen=True):
     language: str
 
 
-def person(brand: str, household: str, number: int) -> Person:
-    """The member that ``household`` is in ``brand``; ``number`` counts the realm's members.
+def person(brand: str, household: str, number: int, family: str = "") -> Person:
+    """The member that ``household`` is in ``brand``; ``number`` counts the realm's members, and
+    ``family`` is the surname of somebody whom they live with.
 
     Phone numbers are of the range kept free for fiction, e-mail addresses of example.org, cards
     club cards of the in-store range with their check digit.
     """
     dice = Random(f"highstreet demo {brand} {household}")
     first, last = dice.choice(FIRST), dice.choice(LAST)
+    last = family or last
     body = f"{CARDS}{dice.randrange(10**10):010d}"
     area, line = AREAS[number // 100 % len(AREAS)], number % 100
     birthday = date(1945, 1, 1) + timedelta(days=dice.randrange(60 * 365))

@@ -8,9 +8,12 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
+from highstreet.addresses import service as addresses
+from highstreet.addresses.facts import AddressIn, PutIn
 from highstreet.customers.facts import EnrolIn
 from highstreet.demo import campaigns, people
 from highstreet.demo.facts import Basket, baskets
+from highstreet.demo.homes import lives, together
 from highstreet.host import dispatch
 from highstreet.house import House
 from highstreet.imports import people as takers
@@ -95,12 +98,24 @@ def _enrol(
 ) -> dict[Who, UUID]:
     """Take on everybody who ever shows a card, at the moment of the first purchase with it."""
     new: dict[Who, EnrolIn] = {}
+    homes: dict[Who, AddressIn] = {}
+    last: dict[UUID, Who] = {}
     for basket in facts:
         who = shown.get(basket.number)
         if who is None or who in new:
             continue
         store = stores[basket.store_code]
-        made = people.person(_club(brand, who, basket), who.ref, len(new))
+        club = _club(brand, who, basket)
+        before = last.get(store.id)
+        family = before if before and together(club, who.ref) else None
+        made = people.person(
+            club, who.ref, len(new), new[family].name.rpartition(" ")[2] if family else ""
+        )
+        home = homes.get(family) if family else None
+        home = home or lives(club, who.ref, len(new), store.address or {})
+        if home is not None:
+            homes[who] = home
+        last[store.id] = who
         new[who] = EnrolIn(
             store_id=store.id,
             name=made.name,
@@ -111,7 +126,13 @@ def _enrol(
             birthday=made.birthday,
             joined_at=clock.from_local(basket.at, store.zone),
         )
-    return dict(takers.take_on(s, new).ids)
+    ids = dict(takers.take_on(s, new).ids)
+    given = [PutIn(ids[who], home) for who, home in homes.items() if who in ids]
+    for chunk in bulk.chunks(given, CHUNK):
+        outcome = addresses.put_many(s, chunk, source="demo")
+        if outcome.refused:
+            raise RuntimeError(f"the demo's addresses were refused: {outcome.refused[0]}")
+    return ids
 
 
 def _purchase(basket: Basket, store: Store, customer_id: UUID | None) -> PurchaseIn:

@@ -7,9 +7,10 @@ from uuid import uuid4
 import pytest
 import sqlalchemy as sa
 
-from highstreet.addresses import queries, service
+from highstreet.addresses import checking, queries, service
 from highstreet.addresses.facts import AddressIn
 from highstreet.addresses.models import Address, Household
+from highstreet.audits import service as audits
 from highstreet.customers import service as customers
 from highstreet.customers.facts import CustomerFact
 from highstreet_tenants.sessions import ScopedSession
@@ -147,3 +148,51 @@ def test_a_household_that_is_emptied_and_joined_at_once_stays_whole(floor: Floor
         assert failed == []
         with floor.till(floor.club, write=False) as s:
             assert homes(s) == 1
+
+
+def test_families_that_change_places_do_not_wait_for_each_other(floor: Floor) -> None:
+    with floor.till(floor.club) as s:
+        lees = [joined(s, f"{name} Lee", HIGH) for name in ("Anna", "Ben")]
+        more = [joined(s, f"{name} Lee", MILL) for name in ("Cat", "Dan")]
+    barrier = threading.Barrier(2)
+    failed: list[BaseException] = []
+
+    def move(who: CustomerFact, there: AddressIn) -> None:
+        try:
+            barrier.wait(30)
+            with floor.till(floor.club) as s:
+                service.put(s, who.id, there)
+        except BaseException as error:
+            failed.append(error)
+
+    for round_ in range(8):
+        one, other = (MILL, HIGH) if round_ % 2 == 0 else (HIGH, MILL)
+        pair = ((lees[0], one), (more[0], other))
+        threads = [threading.Thread(target=move, args=given) for given in pair]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(60)
+    assert failed == []
+    with floor.operator(floor.club, write=False) as s:
+        assert checking.check(s) == (4, [])
+
+
+def test_an_audit_finds_who_is_in_the_wrong_household(floor: Floor) -> None:
+    with floor.office(floor.club) as s:
+        anna, ben = joined(s, "Anna Lee", HIGH), joined(s, "Ben Shaw", HIGH)
+        empty = Household(
+            brand_id=s.brand_id, realm_id=s.brand_id, delivery_point="x", surname_key="y"
+        )
+        s.add(empty)
+        found = {row.customer_id: row for row in s.scalars(sa.select(Address))}
+        home = found[ben.id].household_id
+        found[anna.id].household_id = home
+        s.flush()
+        many, wrong = checking.check(s)
+        assert many == 2
+        assert checking.Misplaced(home, anna.id) in wrong  # type: ignore[arg-type]
+        assert checking.Misplaced(empty.id, None) in wrong
+        assert len(wrong) == 3, "and the household that she left"
+        told = [one.what for one in audits._households(s).differences]
+        assert f"members of household {empty.id}" in told

@@ -8,6 +8,8 @@ from typing import Any
 from uuid import UUID
 
 from highstreet import host as hosts
+from highstreet.addresses import queries as addresses
+from highstreet.addresses.facts import AddressFact
 from highstreet.customers import comparing, listing
 from highstreet.customers.facts import (
     CustomerDetail,
@@ -113,6 +115,8 @@ def compared(s: ScopedSession, keep: CustomerDetail, gone: CustomerDetail) -> li
         rows.append(_row(label, ", ".join(held), ", ".join(their), both))
     rows.append(_row(_("Birthday"), _day(keep.birthday), _day(gone.birthday)))
     rows.append(_row(_("Language"), _language(one.language or ""), _language(other.language or "")))
+    lives = addresses.of_many(s, [one.id, other.id])
+    rows.append(_row(_("Address"), *(_address(lives.get(who.id)) for who in (one, other))))
     home, away = names.get(one.home_store_id, ""), names.get(other.home_store_id, "")
     rows.append(_row(_("Home store"), home, away))
     answers = [
@@ -130,6 +134,10 @@ def compared(s: ScopedSession, keep: CustomerDetail, gone: CustomerDetail) -> li
 def _row(label: str, keep: str, gone: str, after: str | None = None) -> dict[str, Any]:
     after = (keep or gone) if after is None else after
     return {"label": label, "keep": keep, "gone": gone, "after": after}
+
+
+def _address(held: AddressFact | None) -> str:
+    return ", ".join(held.lines) if held is not None else ""
 
 
 def _day(birthday: date | None) -> str:
@@ -159,6 +167,7 @@ def parted(s: ScopedSession, told: UnmergeFact) -> list[tuple[str, str]]:
                 _("Purchases in this store") if partly else _("Purchases"),
                 told.rooms["purchases"]["purchases"],
             ),
+            (_("Address"), told.rooms["addresses"]["addresses"]),
             (_("Entries of the timeline"), told.rooms["timeline"]["entries"]),
             (_("Records merged into it before"), told.records),
         )
