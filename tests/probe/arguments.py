@@ -29,6 +29,7 @@ ADDRESS = {
     "key_id": "key",
     "session_id": "session",
     "till_id": "till",
+    "segment_id": "segment",
     "webhook_id": "webhook",
     "delivery_id": "delivery",
     "number": "card",
@@ -36,6 +37,7 @@ ADDRESS = {
 }
 #: Arguments that name nobody's property; each value is tried.
 FREE: dict[str, tuple[Any, ...]] = {
+    "ready": ("lapsed", "no-such-segment"),
     "tool": (*TOOLS, "no-such-tool"),
     "tag": ("en", "xx"),
     "name": ("dark", "no-such-theme"),
@@ -61,6 +63,7 @@ OWNED: dict[str, tuple[str, ...]] = {
     "pos_ref": ("pos_ref",),
     "purchase_pos_ref": ("pos_ref",),
     "customer": ("customer",),
+    "segment": ("segment",),
     "customer_id": ("customer",),
     "purchase_id": ("purchase",),
     "entered": ("purchase",),
@@ -165,6 +168,8 @@ PLAIN: dict[str, str | bytes] = {
 BODY = frozenset(
     {
         "amount_minor", "at", "channel", "currency", "department", "enabled", "evidence", "fields",
+        "at_least_minor", "departments", "first", "id", "ids", "in_last_days", "is", "last", "of",
+        "op", "products", "rule", "times", "value",
         "hold", "joined_at", "line_no", "lines", "method", "occurred_at", "old_secret_hours",
         "product", "purpose", "quantity", "total_minor", "version", "wording",
     }

@@ -42,17 +42,23 @@ class Bodies:
 
     def paths(self, rule: Rule, method: str) -> list[Path]:
         """Where the body has a property: names from the outside in; "" stands for an item."""
-        return sorted(self._paths(self._schema(rule, method)))
+        return sorted(set(self._paths(self._schema(rule, method))))
 
-    def _paths(self, schema: dict[str, Any]) -> Iterator[Path]:
+    def _paths(
+        self, schema: dict[str, Any], within: tuple[dict[str, Any], ...] = ()
+    ) -> Iterator[Path]:
+        """Of a schema that holds itself, as a rule does, the first time it is met."""
+        if any(schema is one for one in within):
+            return
+        within = (*within, schema)
         for name, one in schema.get("properties", {}).items():
             yield (name,)
-            yield from ((name, *rest) for rest in self._paths(self._whole(one)))
+            yield from ((name, *rest) for rest in self._paths(self._whole(one), within))
         if "items" in schema:
-            yield from (("", *rest) for rest in self._paths(self._whole(schema["items"])))
+            yield from (("", *rest) for rest in self._paths(self._whole(schema["items"]), within))
         for other in ("anyOf", "oneOf", "allOf"):
             for one in schema.get(other, ()):
-                yield from self._paths(self._whole(one))
+                yield from self._paths(self._whole(one), within)
 
     def sound(self, rule: Rule, method: str, site: Site) -> dict[str, Any]:
         """A body that is likely to pass, naming what is the site's own."""

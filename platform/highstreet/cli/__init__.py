@@ -32,6 +32,7 @@ COMMANDS = {
         "highstreet.cli.contacts:contacts",
         "How often, when and on what basis people are contacted.",
     ),
+    "segments": ("highstreet.cli.segments:segments", "Segments: customers picked by rules."),
     "plugins": ("highstreet.cli.plugins:plugins", "Tools: what is installed, and why it is on."),
     "tool": ("highstreet.cli.tool:tool", "Ask something of a tool."),
     "jobs": ("highstreet.cli.jobs:jobs", "Background jobs: list, show, retry, cancel."),

@@ -14,6 +14,16 @@ _NAMES = Statement(
     types={"id": UUID},
 )
 
+_CALLED_SQL = (
+    "SELECT t.id, t.code, t.name FROM core_store AS t WHERE t.brand_id = :brand_id AND"
+    " (lower(t.name) {0} OR lower(t.code) {0}) ORDER BY t.id"
+)
+_CALLED = Statement(
+    _CALLED_SQL.format("IN (SELECT value FROM json_each(:words))"),
+    postgresql=_CALLED_SQL.format("= ANY(:words)"),
+    types={"id": UUID},
+)
+
 
 class Shop(NamedTuple):
     """A store's number in files and its name."""
@@ -25,3 +35,17 @@ class Shop(NamedTuple):
 def named(s: ScopedSession, ids: Iterable[UUID]) -> dict[UUID, Shop]:
     """The brand's stores by id, also those whose rows are out of reach; unknown ids are missing."""
     return {row[0]: Shop(row[1], row[2]) for row in _NAMES(s, ids=sorted(set(ids)))}
+
+
+def called(s: ScopedSession, words: Iterable[str]) -> dict[str, UUID]:
+    """The brand's stores by what they were called: number or name, large or small letters. What
+    none is called, or several are by name, is missing."""
+    wanted = {word.lower(): word for word in words}
+    found: dict[str, set[UUID]] = {}
+    for store_id, code, name in _CALLED(s, words=sorted(wanted)):
+        found.setdefault(code.lower(), set()).add(store_id)
+        if name.lower() != code.lower():
+            found.setdefault(name.lower(), set()).add(store_id)
+    return {
+        word: next(iter(found[low])) for low, word in wanted.items() if len(found.get(low, ())) == 1
+    }

@@ -15,6 +15,7 @@ from werkzeug.exceptions import HTTPException
 
 from highstreet.rest import pipeline, problems
 from highstreet.rest.fields import moment_to_openapi
+from highstreet.rest.segment_schemas import rule_to_openapi
 from highstreet_tenants.errors import HighstreetError
 
 
@@ -58,6 +59,7 @@ class Api(flask_smorest.Api):  # type: ignore[misc]  # flask-smorest has no type
         plugin = MarshmallowPlugin(schema_name_resolver=_schema_name)
         super()._init_spec(marshmallow_plugin=plugin, **self._spec_options)
         self.ma_plugin.converter.add_attribute_function(moment_to_openapi)
+        self.ma_plugin.converter.add_attribute_function(rule_to_openapi)
 
     def _register_responses(self) -> None:
         _register_responses(self.spec)

@@ -19,6 +19,7 @@ from flask_smorest.spec.plugins import FlaskPlugin
 
 from highstreet.host import access
 from highstreet.rest import idempotency, pipeline, problems, told
+from highstreet.rest.segment_schemas import rule_schemas
 
 if TYPE_CHECKING:
     from highstreet.rest.api import Api
@@ -114,6 +115,7 @@ def build(api: Api) -> dict[str, Any]:
     for name in sorted(seen):
         responses[name] = _response(HTTPStatus[name])
     components.setdefault("schemas", {}).setdefault("Problem", _problem_schema(api))
+    components["schemas"] |= rule_schemas()
     document["webhooks"] = told.webhooks(api, app.extensions["highstreet"].host)
     api.spec.tag(
         {"name": "events", "description": "What is told to others’ programmes by webhook."}

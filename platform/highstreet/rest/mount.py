@@ -35,6 +35,7 @@ def init_app(app: Flask, house: House) -> None:
         customers,
         known,
         purchases,
+        segments,
         store,
         webhooks,
     )
@@ -50,7 +51,9 @@ def init_app(app: Flask, house: House) -> None:
     api = app.extensions["highstreet-api"] = Api(app, config_prefix=CONFIG_PREFIX)
     app.register_blueprint(docs.pages)
     requests.register(app, "api", current)
-    for room in (store, customers, addresses, known, cards, consents, purchases, webhooks):
+    for room in (
+        store, customers, addresses, known, cards, consents, purchases, segments, webhooks,
+    ):  # fmt: skip
         api.mount(room.blueprint, prefix=PREFIX)
     for name, loaded in sorted(house.host.plugins.items()):
         for blueprint in loaded.plugin.api:

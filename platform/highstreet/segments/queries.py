@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
 from uuid import UUID
@@ -14,12 +15,14 @@ from highstreet.segments import words
 from highstreet.segments.compiling import Compiler
 from highstreet.segments.facts import Counted, Person, SegmentFact, SnapshotFact, Use, Why
 from highstreet.segments.models import Segment, Snapshot
-from highstreet.segments.rules import All, Not, OneOf, Rule, load, referred
-from highstreet_tenants.errors import NotFound
+from highstreet.segments.rules import All, InSegment, Not, OneOf, Rule, load, referred
+from highstreet_tenants.errors import Conflict, Forbidden, Invalid, NotFound
 from highstreet_tenants.sessions import ScopedSession
 
 May = Callable[[str], bool] | None
 _users: dict[str, Callable[[ScopedSession, UUID], list[Use]]] = {}
+#: Segments that are asked for one customer.
+MOST_ASKED = 20
 
 
 def listed(s: ScopedSession, *, retired: bool = False) -> list[SegmentFact]:
@@ -67,6 +70,23 @@ def ids(s: ScopedSession, segment: SegmentFact, *, may: May = None) -> Any:
         return compiler.people(segment.rule)
     listed_ = compiler.listed(segment.list_id)
     return sa.select(compiler.c.id).where(*compiler.reach(), compiler.c.id.in_(listed_))
+
+
+def page(
+    s: ScopedSession, segment: SegmentFact, after: UUID | None, limit: int, *, may: May = None
+) -> list[UUID]:
+    """The next `limit` ids of those who are in it now, in order, after one of them. Raises as
+    `ids`."""
+    found = ids(s, segment, may=may)
+    which = found.selected_columns[0]
+    if after is not None:
+        found = found.where(which > after)
+    return list(s.scalars(found.order_by(which).limit(limit)))
+
+
+def lock(s: ScopedSession, segment_id: UUID) -> None:
+    """Keep others from changing a segment until this transaction ends."""
+    s.execute(sa.select(Segment.id).where(Segment.id == segment_id).with_for_update())
 
 
 def count(s: ScopedSession, rule: Rule, *, may: May = None) -> int:
@@ -156,6 +176,35 @@ def used_by(s: ScopedSession, segment_id: UUID) -> list[Use]:
 def register_users(kind: str, users: Callable[[ScopedSession, UUID], list[Use]]) -> None:
     """Let a room above say what of its own asks for a segment. Registering again replaces."""
     _users[kind] = users
+
+
+def uses(s: ScopedSession) -> dict[UUID, int]:
+    """How many uses each segment of a place has, as `used_by` would list them; none: missing."""
+    found: Counter[UUID] = Counter()
+    for one in listed(s):
+        found.update(referred(one.rule) if one.rule is not None else ())
+    taken = s.execute(
+        sa.select(Snapshot.segment_id, sa.func.count(Snapshot.id))
+        .where(Snapshot.segment_id.is_not(None))
+        .group_by(Snapshot.segment_id)
+    )
+    found.update({which: many for which, many in taken if which is not None})
+    return dict(found)
+
+
+def memberships(
+    s: ScopedSession, customer_id: UUID, *, may: May = None
+) -> list[tuple[SegmentFact, bool | None]]:
+    """Whether a customer is in each segment of a place, the first MOST_ASKED by name; None where
+    it can't be asked. Raises NotFound."""
+    customers.get(s, customer_id)
+    found: list[tuple[SegmentFact, bool | None]] = []
+    for one in listed(s)[:MOST_ASKED]:
+        try:
+            found.append((one, holds(s, InSegment(one.id), customer_id, may=may)))
+        except (Invalid, Conflict, Forbidden, NotFound):
+            found.append((one, None))
+    return found
 
 
 def in_words(s: ScopedSession, rule: Rule) -> list[tuple[int, str]]:

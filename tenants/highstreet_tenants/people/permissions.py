@@ -133,6 +133,10 @@ CORE: tuple[Permission, ...] = (
     Permission("customers.merge", N_("Merge duplicate customers"), _MANAGER, personal=True),
     Permission("customers.export", N_("Export what is kept of a customer"), _MANAGER, True),
     Permission("customers.erase", N_("Erase a customer"), _MANAGER, personal=True),
+    Permission(
+        "segments.read", N_("See segments and who is in them"), (*_MANAGER, *_OFFICE), personal=True
+    ),
+    Permission("segments.manage", N_("Make and change segments"), _MANAGER, personal=True),
     Permission("tools.view", N_("See the tools and their state"), (*_MANAGER, *_OFFICE)),
     Permission("tools.choose", N_("Switch tools on and off"), _MANAGER),
     Permission("settings.edit", N_("Change settings"), _MANAGER),
@@ -159,6 +163,7 @@ CORE: tuple[Permission, ...] = (
     Permission("email.view", N_("See e-mail: sender, frame, what became of it"), _OFFICE),
     Permission("email.edit", N_("Set the e-mail sender and frame"), _HEAD),
     Permission("webhooks.office", N_("Set up head office’s webhooks"), _HEAD),
+    Permission("segments.office", N_("Write head office’s segments"), _OFFICE),
     Permission("campaigns.view", N_("See all campaigns"), _OFFICE),
     Permission("campaigns.draft", N_("Draft campaigns and change drafts"), _OFFICE),
     Permission("campaigns.approve", N_("Approve campaigns"), _HEAD),
@@ -188,6 +193,8 @@ CORE_SCOPES: tuple[KeyScope, ...] = (
     KeyScope("till.write", N_("Record purchases and returns, redeem rewards"), "till.use"),
     KeyScope("customers.read", N_("Find customers"), "customers.read"),
     KeyScope("customers.write", N_("Enrol and change customers"), "customers.write"),
+    KeyScope("segments.read", N_("See segments and who is in them"), "segments.read"),
+    KeyScope("segments.manage", N_("Make and change segments"), "segments.manage"),
     KeyScope(
         "webhooks.manage", N_("Set up webhooks, and see what they were sent"), "webhooks.manage"
     ),

@@ -34,11 +34,12 @@ EXPECTED = {
         *("customers.export", "customers.erase", "tools.view", "tools.choose", "settings.edit"),
         *("results.view", "people.view", "people.manage", "keys.manage", "jobs.view"),
         *("imports.run", "tills.manage", "store.results", "webhooks.manage", "trail.view"),
-        "campaigns.answer",
+        *("campaigns.answer", "segments.read", "segments.manage"),
     },
     "head_office_marketing": {
         *("tools.view", "results.view", "people.view", "office.view", "stores.view"),
         *("policy.view", "campaigns.view", "campaigns.draft", "campaigns.launch"),
+        *("segments.read", "segments.office"),
     },
 }
 EXPECTED["store_owner"] = EXPECTED["regional_manager"] = EXPECTED["store_manager"]
@@ -52,6 +53,7 @@ PERSONAL = {
     "today.view",
     *("till.use", "customers.read", "customers.write", "customers.merge", "customers.export"),
     *("customers.erase", "imports.run", "tills.manage", "store.results", "webhooks.manage"),
+    *("segments.read", "segments.manage"),
 }
 #: All that a staff PIN opens, however much its holder may do with their password.
 AT_TILL = {"till.use"}

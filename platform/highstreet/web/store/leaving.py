@@ -3,7 +3,7 @@ happen. They hang in the customers' part of whichever console asked.
 """
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -49,25 +49,43 @@ def sheet_of_all(brand: str, store: str | None = None) -> FlaskResponse:
     takes them along.
     """
     place = current.place
-    if place.store is not None and place.brand.customers == "brand":
-        raise Forbidden(_("The customers are the brand’s. Head office exports the list."))
+    refuse_another()
     name = f"customers-{place.store.slug if place.store else place.brand.slug}.csv"
     with current.session(write=True) as s:
         record(s, "customers.exported", "customer")
-        known = published.known(s, may=current.may)
-        more = [one for one in known if one not in published.CORE or one in _BESIDE]
-        return sheet(name, (*_COLUMNS, *more), _lines(s, more))
+        return sheet_of(s, name, _all(s))
 
 
-def _lines(s: ScopedSession, more: Sequence[str]) -> Iterator[tuple[object, ...]]:
-    cursor: str | None = None
-    while True:
-        found = listing.newest(s, before=cursor, limit=200)
-        held = customers.contacts(s, [fact.id for fact in found.customers])
-        homes = listing.store_names(s, (fact.home_store_id for fact in found.customers))
-        known = published.read(s, more, [fact.id for fact in found.customers])
-        lives = addresses.of_many(s, [fact.id for fact in found.customers])
-        for fact in found.customers:
+def refuse_another() -> None:
+    """Raise Forbidden in a store of a club: its members' contacts are the brand's to hand out."""
+    if current.place.store is not None and current.place.brand.customers == "brand":
+        raise Forbidden(_("The customers are the brand’s. Head office exports the list."))
+
+
+def sheet_of(s: ScopedSession, name: str, parts: Iterable[Sequence[CustomerFact]]) -> FlaskResponse:
+    """Customers, some hundred at a time, as a file for a spreadsheet."""
+    known = published.known(s, may=current.may)
+    more = [one for one in known if one not in published.CORE or one in _BESIDE]
+    return sheet(name, (*_COLUMNS, *more), _lines(s, more, parts))
+
+
+def _all(s: ScopedSession) -> Iterator[Sequence[CustomerFact]]:
+    found = listing.newest(s, limit=200)
+    yield found.customers
+    while found.cursor is not None:
+        found = listing.newest(s, before=found.cursor, limit=200)
+        yield found.customers
+
+
+def _lines(
+    s: ScopedSession, more: Sequence[str], parts: Iterable[Sequence[CustomerFact]]
+) -> Iterator[tuple[object, ...]]:
+    for facts in parts:
+        held = customers.contacts(s, [fact.id for fact in facts])
+        homes = listing.store_names(s, (fact.home_store_id for fact in facts))
+        known = published.read(s, more, [fact.id for fact in facts])
+        lives = addresses.of_many(s, [fact.id for fact in facts])
+        for fact in facts:
             good = [one for one in held.get(fact.id, ()) if one.status == "active"]
             shown = {
                 kind: " ".join(one.shown for one in good if one.kind == kind)
@@ -80,9 +98,6 @@ def _lines(s: ScopedSession, more: Sequence[str]) -> Iterator[tuple[object, ...]
                 *_address(lives.get(fact.id)),
                 *(_cell(known.get(fact.id, {}).get(one)) for one in more),
             )
-        cursor = found.cursor
-        if cursor is None:
-            return
 
 
 def _address(held: AddressFact | None) -> tuple[str, ...]:
