@@ -30,6 +30,7 @@ ALL = (
     "mail",
     "import_year",
     "lookup",
+    "segments",
 )
 
 
