@@ -255,6 +255,9 @@ def test_a_store_of_a_club_sends_to_head_office_for_copy_and_erasure(
     maren = front.enrol(0, name="Maren")
     assert "Head office gives a copy" in words(owner.get(f"{people}{maren}"))
     assert owner.post(people, f"{people}{maren}/copy.json").status_code == 403
+    refused = owner.get(f"{people}{maren}/erase")
+    assert refused.status_code == 403, "before a name is typed in vain"
+    assert "Ask head office to do this for them." in words(refused)
     club = f"{front.head(0)}/customers/{maren}"
     assert manager.post(club, f"{club}/copy.json").status_code == 200
     answer = manager.post(

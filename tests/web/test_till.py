@@ -1,7 +1,7 @@
 """The till, form by form, as it works without scripts."""
 
 import re
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -9,6 +9,8 @@ import pytest
 from highstreet.customers import queries as customers
 from highstreet.host import settings
 from highstreet.purchases import queries as purchases
+from highstreet.till import last
+from highstreet.till.hooks import Deed, Deeds
 from highstreet_tenants import clock
 
 
@@ -66,6 +68,19 @@ def test_enrolling_leaves_the_new_member_in_hand(club: Any, clerk: Any) -> None:
     assert "Tobias Wren is a member now." in shown(page)
     with club.session(0) as s:
         assert customers.find(s, "07700900142")[0].customer.name == "Tobias Wren"
+
+
+def test_a_birthday_may_be_typed_when_enrolling(club: Any, clerk: Any) -> None:
+    page = f"{club.store(0)}/till/enrol"
+    answer = clerk.post(page, page, {"name": "Tobias Wren", "birthday": "1984-02-29"})
+    assert answer.status_code == 303
+    with club.session(0) as s:
+        (found,) = customers.find(s, "Tobias Wren")
+        assert customers.detail(s, found.customer.id).birthday == date(1984, 2, 29)
+    wrong = clerk.post(page, page, {"name": "Joss", "birthday": "29.2.84"})
+    assert wrong.status_code == 422
+    assert "This is not a date" in shown(wrong)
+    assert 'value="29.2.84"' in wrong.text
 
 
 def test_a_refused_enrolment_keeps_what_was_typed_and_says_where(club: Any, clerk: Any) -> None:
@@ -277,6 +292,26 @@ def test_a_reward_taken_back_says_whose_it_was(club: Any, clerk: Any) -> None:
     other = f"{club.store(0)}/till/{priya}"
     clerk.press(other, "Undo −10 for Maren", {"next": other})
     assert "Undone: Coffee for Maren." in shown(clerk.get(other))
+
+
+def test_what_was_taken_back_reads_so_whatever_the_tools_words(
+    club: Any, clerk: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    maren = club.enrol(0, name="Maren")
+    given: Any = {"customer_id": maren, "what": "Cake handed over"}
+    at = clock.now()
+    own = [
+        Deed(at=at, **given),
+        Deed(at=at - timedelta(minutes=1), undone=True, **given),
+        Deed(at=at - timedelta(minutes=2), change="−1", undone=True, **given),
+    ]
+
+    monkeypatch.setattr(last, "_deeds", lambda *_given: [Deeds(own=own)])
+    page = clerk.get(f"{club.store(0)}/till/")
+    rows = [row for row in page.text.split("<li>") if "Cake handed over" in row]
+    assert ["taken back" in row for row in rows] == [False, True, True]
+    assert "<s " not in rows[1], "nothing to strike out"
+    assert "−1</s>" in rows[2]
 
 
 def test_without_a_points_tool_a_purchase_is_kept_all_the_same(front: Any, clerk: Any) -> None:

@@ -5,9 +5,11 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from markupsafe import Markup
 
 from highstreet import jobs
 from highstreet.host import policy
+from highstreet.web import slots
 from highstreet_tenants import clock
 
 
@@ -89,6 +91,18 @@ def test_a_paused_tool_is_said_with_a_way_on(club: Any, owner: Any, today: str) 
     assert "Nothing is lost" in words(page)
     owner.press(today, "Resume")
     assert "is paused" not in words(owner.get(today))
+
+
+def test_nothing_new_is_not_said_beside_a_tools_panel(
+    front: Any, owner: Any, today: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "From your tools Nothing new." in words(owner.get(today))
+    pieces = {"today.panel": [Markup("<section>Birthdays of the next days</section>")]}
+    monkeypatch.setattr(slots, "fill", lambda _s, slot, **_page: pieces.get(slot, []))
+    page = owner.get(today)
+    assert "Birthdays of the next days" in words(page)
+    assert "Nothing new" not in words(page)
+    assert "<aside" not in page.text, "an empty column"
 
 
 def test_every_link_of_the_consoles_leads_somewhere(

@@ -154,7 +154,8 @@ def _in_brand(house: House, s: ScopedSession, brand: Brand) -> Iterator[Ailment]
             ("paused", f"See why: highstreet plugins faults {name} --brand {brand.slug}"),
         ):
             if count := still.get(word, 0):
-                yield Ailment(name, word, f"in {count} stores", mend, brand.slug)
+                places = "1 store" if count == 1 else f"{count} stores"
+                yield Ailment(name, word, f"in {places}", mend, brand.slug)
 
 
 @click.command()
@@ -188,7 +189,7 @@ def show(plugin: str, brand_slug: str | None, as_json: bool) -> None:
             "capabilities": [str(CAPABILITIES[c]) for c in sorted(manifest.capabilities)]
             if manifest
             else [],
-            "declares": sorted(declared.of(host, plugin)),
+            "declares": sorted(declared.shown(host, plugin)),
         }
         if (failure := house.failures().get(plugin)) is not None:
             told["migration_failed"] = failure.why

@@ -21,6 +21,20 @@ from highstreet_tenants.sessions import ScopedSession
 from highstreet_tenants.trail import record
 
 
+def whole(s: ScopedSession, customer_id: UUID) -> CustomerFact:
+    """A customer of whom all that is held is within reach, to be shown or forgotten.
+
+    Raises NotFound; Forbidden in a store's scope where the club is the brand's, for a store sees
+    its own purchases only.
+    """
+    fact = queries.get(s, customer_id)
+    if fact.store_id is None and s.store_id is not None:
+        raise Forbidden(
+            _("This member belongs to the brand's club. Ask head office to do this for them.")
+        )
+    return fact
+
+
 def export(s: ScopedSession, customer_id: UUID) -> dict[str, Any]:
     """Everything held about a customer, by the core and by every tool, as JSON-able values.
 
@@ -29,8 +43,7 @@ def export(s: ScopedSession, customer_id: UUID) -> dict[str, Any]:
     written down, so the session must write. Raises NotFound; Forbidden
     in a store's scope where the club is the brand's, for a store can't see all of it.
     """
-    fact = queries.get(s, customer_id)
-    _need_all(s, fact)
+    fact = whole(s, customer_id)
     rooms = parts.everyone()
     ids = queries.lineage(s, fact.id)
     detail = queries.detail(s, fact.id)
@@ -86,8 +99,7 @@ def erase(s: ScopedSession, customer_id: UUID, reason: str) -> ErasureFact:
     when already erased), Forbidden like `export`, Invalid.
     """
     reason = clean(reason, "reason", 200, required=True)
-    fact = queries.get(s, customer_id)
-    _need_all(s, fact)
+    fact = whole(s, customer_id)
     rooms = parts.everyone()
     ids = queries.lineage(s, fact.id)
     rows = list(
@@ -169,11 +181,3 @@ def _delete(s: ScopedSession, table: type[Identity | NameKey | Note], ids: list[
 
 def _at(s: ScopedSession, fact: CustomerFact) -> UUID | None:
     return s.store_id or fact.home_store_id
-
-
-def _need_all(s: ScopedSession, fact: CustomerFact) -> None:
-    """A store of a club sees its own purchases only, so it can neither show nor forget it all."""
-    if fact.store_id is None and s.store_id is not None:
-        raise Forbidden(
-            _("This member belongs to the brand's club. Ask head office to do this for them.")
-        )

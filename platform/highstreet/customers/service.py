@@ -8,7 +8,7 @@ from highstreet.customers.fields import retire as retire_field
 from highstreet.customers.identities import add as add_identity
 from highstreet.customers.identities import remove as remove_identity
 from highstreet.customers.identities import set_card_status
-from highstreet.customers.leaving import erase, export
+from highstreet.customers.leaving import erase, export, whole
 from highstreet.customers.merging import merge
 from highstreet.customers.registering import issue_card
 from highstreet.customers.unmerging import unmerge
@@ -33,4 +33,5 @@ __all__ = [
     "set_card_status",
     "unmerge",
     "update",
+    "whole",
 ]

@@ -21,6 +21,8 @@ KINDS = (
     "message",
     "capability",
     "permission",
+    "event",
+    "field",
     "table",
     "job",
     "schedule",
@@ -30,6 +32,7 @@ KINDS = (
     "slot",
     "verb",
     "file",
+    "setting",
 )
 
 
@@ -44,6 +47,15 @@ def of(host: "Host", name: str) -> frozenset[str]:
     return known
 
 
+def shown(host: "Host", name: str) -> frozenset[str]:
+    """All that it declares, and its settings: a new one asks nobody to agree, for it can do no
+    more than the tool may."""
+    loaded = host.plugins.get(name)
+    schema = loaded.plugin.settings if loaded is not None else None
+    settings = schema._declared_fields if schema is not None else ()
+    return of(host, name) | {f"setting:{one}" for one in settings}
+
+
 def _of(host: "Host", name: str, loaded: "Loaded") -> Iterator[str]:
     manifest, plugin = loaded.manifest, loaded.plugin
     for capability in manifest.capabilities:
@@ -55,13 +67,15 @@ def _of(host: "Host", name: str, loaded: "Loaded") -> Iterator[str]:
     yield from (f"hook:{hook}" for hook, calls in host.calls.items() if name in calls)
     yield from (f"screen:{one.name}" for one in plugin.screens)
     yield from (f"operation:{one.name}" for one in plugin.api)
+    yield from (f"event:{one.name}" for one in plugin.events)
+    yield from (f"field:{one.name}" for one in plugin.fields)
     yield from (f"slot:{one}" for one in plugin.slots)
     yield from (f"verb:{one.name}" for one in plugin.verbs)
     yield from (f"file:{one.name}" for one in plugin.imports)
 
 
 #: What everybody who is to agree must see; the rest tells who looks after the installation.
-_FOR_ALL = frozenset({"message", "capability", "permission"})
+_FOR_ALL = frozenset({"message", "capability", "permission", "event", "field"})
 
 
 class Declared(NamedTuple):
@@ -84,11 +98,14 @@ def titled(host: "Host", name: str, things: Iterable[str]) -> list[Declared]:
         "hook": _("Hooks it answers"),
         "screen": _("Screens it adds"),
         "operation": _("Operations it adds to the API"),
+        "event": _("What it tells others’ programmes, where you set up a webhook"),
+        "field": _("Facts about customers that it lends to lists, files and other tools"),
         "slot": _("Pieces it puts into pages"),
         "verb": _("Commands for whoever runs Highstreet"),
         "file": _("Files it takes in"),
+        "setting": _("Settings it has"),
     }
-    manifest = host.manifest(name)
+    manifest, words = host.manifest(name), _words(host, name)
     found: dict[str, list[str]] = {}
     for thing in sorted(things):
         kind, _sign, what = thing.partition(":")
@@ -96,7 +113,21 @@ def titled(host: "Host", name: str, things: Iterable[str]) -> list[Declared]:
             what = str(CAPABILITIES.get(what, what))
         elif kind == "permission" and manifest is not None:
             what = manifest.permitted(what, language())
-        found.setdefault(kind, []).append(what)
+        found.setdefault(kind, []).append(words.get(thing, what))
     return [
         Declared(titles[kind], found[kind], kind not in _FOR_ALL) for kind in KINDS if kind in found
     ]
+
+
+def _words(host: "Host", name: str) -> dict[str, str]:
+    """The tool's own words, in the reader's language, for things that have some."""
+    loaded = host.plugins.get(name)
+    if loaded is None:
+        return {}
+    plugin = loaded.plugin
+    fields = plugin.settings._declared_fields if plugin.settings is not None else {}
+    return {
+        **{f"event:{one.name}": str(one.title) for one in plugin.events},
+        **{f"field:{one.name}": str(one.label) for one in plugin.fields},
+        **{f"setting:{key}": str(one.metadata.get("label", key)) for key, one in fields.items()},
+    }

@@ -55,9 +55,10 @@ class Club(Struct, frozen=True):
 class Deed(Struct, frozen=True):
     """One of a tool's own deeds at this till, such as a reward given; words translated.
 
-    at: UTC. what: "Sandwich redeemed". change: "−150". undo_url: where the tool takes it back by
-    POST (with `next`); empty where it can't be, or was. by: the actor's id, of whoever did it, or
-    took it back where it is undone.
+    at: UTC. what: the deed as it was done, "Sandwich redeemed"; change: "−150", may be left out.
+    undo_url: where the tool takes it back by POST (with `next`, where to go on), made by
+    `sdk.address`; empty where it can't be, or was. undone: it was taken back; the till then says
+    so beside your words. by: the actor's id, of whoever did it, or took it back where it is undone.
     """
 
     at: datetime

@@ -3,11 +3,16 @@
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
+from uuid import UUID
 
 import pytest
+import sqlalchemy as sa
+from marshmallow import Schema, fields
 
 from highstreet.host import agreements, declared, dispatch, owed, policy, state
 from highstreet.host import manifest as manifests
+from highstreet.host.customer_fields import CustomerField
+from highstreet.host.event_types import EventType
 from highstreet.host.registry import Host
 from highstreet.host.spec import hookimpl
 from highstreet.jobs import JobHandler, Periodic
@@ -33,6 +38,17 @@ def version(make_host: MAKE, number: str, *capabilities: str, **brings: Any) -> 
     )
 
 
+class Told(Schema):
+    who = fields.UUID()
+
+
+class Rules(Schema):
+    least = fields.Integer(load_default=1, metadata={"label": "Least amount"})
+    colour = fields.String(load_default="red")
+
+
+EVENT = EventType("club.joined", "Somebody joined", "…", Told, {"who": str(UUID(int=1))})
+FIELD = CustomerField("club.since", "In the club since", "date", lambda _ctx: sa.select())
 JOB = JobHandler("club.write", lambda _s, _payload: None)
 
 
@@ -72,6 +88,8 @@ def test_a_version_that_declares_no_more_goes_on(town: SimpleNamespace) -> None:
         (("customers.read", "mail.send"), {}),
         (("customers.read",), {"jobs": [JOB]}),
         (("customers.read",), {"jobs": [JOB], "periodic": [Periodic("club.write")]}),
+        (("customers.read",), {"events": [EVENT]}),
+        (("customers.read",), {"fields": [FIELD]}),
         (("customers.read",), {"slots": {"till.member": lambda ctx, **_page: None}}),
     ],
 )
@@ -140,6 +158,21 @@ def test_what_a_tool_declares_is_said_by_kind(make_host: MAKE) -> None:
         ("Work in the background", ["club.write"], True),
         ("Hooks it answers", ["happened"], True),
     ]
+
+
+def test_what_it_tells_others_is_shown_and_agreed_to_and_its_settings_are_shown(
+    make_host: MAKE,
+) -> None:
+    host = version(make_host, "1.0", settings=Rules, events=[EVENT], fields=[FIELD])
+    told = {one.title: one for one in declared.titled(host, "club", declared.shown(host, "club"))}
+    events = told["What it tells others’ programmes, where you set up a webhook"]
+    assert (events.things, events.technical) == (["Somebody joined"], False)
+    lent = told["Facts about customers that it lends to lists, files and other tools"]
+    assert (lent.things, lent.technical) == (["In the club since"], False)
+    assert sorted(told["Settings it has"].things) == ["Least amount", "colour"]
+    agreed = declared.of(host, "club")
+    assert {"event:club.joined", "field:club.since"} <= agreed
+    assert not any(one.startswith("setting:") for one in agreed), "a new setting holds nobody up"
 
 
 def test_permissions_that_a_tool_adds_are_told_in_the_readers_language() -> None:

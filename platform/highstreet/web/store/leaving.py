@@ -168,7 +168,7 @@ def erase(brand: str, customer_id: UUID, store: str | None = None) -> Response |
 
 def _erase_page(customer_id: UUID, form: Form) -> str:
     with current.session() as s:
-        detail = customers.detail(s, customer_id)
+        detail = customers.detail(s, service.whole(s, customer_id).id)
     kinds = [identity.kind for identity in detail.identities]
     return render_template(
         "store/erase.html",

@@ -150,6 +150,8 @@ def actions_shown(actions: Sequence[Action], me: UUID | None) -> dict[str, Any]:
                 "what": formats.joined(_what(one), one.by),
                 "change": one.change,
                 "undone": one.undone,
+                # A purchase says so itself; a tool's words are of the deed, whatever became of it.
+                "taken_back": _("taken back") if one.kind == "tool" else "",
             }
             for one in actions
         ],
@@ -211,5 +213,6 @@ def enrol(s: ScopedSession, form: Form, fields: list[Extra]) -> CustomerFact:
         phone=form["phone"] or None,
         email=form["email"] or None,
         card=form["card"] or None,
+        birthday=form.date_of("birthday"),
         fields=typed(form, fields) if fields else None,
     )

@@ -127,7 +127,7 @@ def undo(brand: str, store: str, purchase_id: UUID) -> Response:
 def enrol_form(brand: str, store: str) -> str:
     """The form for a new member; `given` is what was searched for in vain."""
     given = request.args.get("given", "").strip()[:200]
-    form = Form({}, ("name", "phone", "email", "card"))
+    form = Form({}, ("name", "phone", "email", "card", "birthday"))
     form.values[_kind_of(given)] = given
     return _enrol_page(form)
 
@@ -136,7 +136,7 @@ def enrol_form(brand: str, store: str) -> str:
 @requires("till.use")
 def enrol(brand: str, store: str) -> Response | tuple[str, int]:
     """Take somebody on and have them in hand."""
-    form = Form(request.form, ("name", "phone", "email", "card"))
+    form = Form(request.form, ("name", "phone", "email", "card", "birthday"))
     try:
         with current.session(write=True) as s:
             extras = member.extras(s)

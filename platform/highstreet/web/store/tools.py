@@ -121,7 +121,7 @@ def switch(brand: str, store: str, tool: str) -> str:
         tool=face,
         changes=[change_shown(one) for one in changes],
         new=declared.titled(host, tool, new),
-        declares=declared.titled(host, tool, declared.of(host, tool)),
+        declares=declared.titled(host, tool, declared.shown(host, tool)),
         action=here("tools.agree" if held else "tools.switch", tool=tool),
         heading=_("Agree to what is new in %(name)s", **titles)
         if held
