@@ -32,6 +32,7 @@ def held(function: Callable[..., Any], gives: type | list[type]) -> Callable[...
         value = function(*given)
         return None if value is None else take(value)
 
+    call.__wrapped__ = function  # type: ignore[attr-defined] # whose lines are the tool's
     return call
 
 

@@ -318,4 +318,5 @@ def adapted(function: Callable[..., Any], arguments: tuple[str, ...]) -> Callabl
     def call(ctx: object, *values: object) -> object:
         return function(ctx=ctx, **{name: values[place] for name, place in places})
 
+    call.__wrapped__ = function  # type: ignore[attr-defined] # whose lines are the tool's
     return call

@@ -117,10 +117,15 @@ class Runner:
     def run_one(self) -> str | None:
         """Run the next due job and give the status it ended with ("queued": it will be tried
         again, "lost": another worker has it), or None if nothing is due."""
+        claimed = self.claim()
+        return None if claimed is None else self.run_claimed(claimed)
+
+    def claim(self) -> Claimed | None:
+        """Lease the next due job, for `run_claimed`; None if nothing is due."""
         claimed = self._claimer.next()
         if claimed is None and tidy(self.tenancy):
             claimed = self._claimer.next()
-        return None if claimed is None else self.run_claimed(claimed)
+        return claimed
 
     def run_row(self, job_id: UUID) -> str | None:
         """Run that job if it is due and free; else None. This is how a Redis worker comes in."""

@@ -43,6 +43,9 @@ class Bench:
     fill: the author's own function that lets members use the tool.
     """
 
+    #: What helps where a tool's tables stay empty.
+    HAND = "highstreet_fill, or kit_fill.py in its package, lets members use the tool"
+
     def __init__(
         self,
         subject: Subject,
@@ -114,6 +117,13 @@ class Bench:
         """Where it answers a hook."""
         call = self.host.calls.get(name, {}).get(self.tool.name)
         return place_of(call.function) if call else ""
+
+    def place_of(self, label: str) -> str:
+        """Where that is written which a fault names: a hook, or a slot ("slot:today.panel")."""
+        kind, _sign, name = label.partition(":")
+        if kind == "slot" and name in self.tool.plugin.slots:
+            return place_of(self.tool.plugin.slots[name])
+        return self.place_of_hook(label)
 
     def routes(self, *faces: str) -> Iterator[tuple[str, Rule]]:
         """(face, rule) of its screens and operations, in these faces or all.
@@ -207,7 +217,7 @@ class Bench:
                 Finding(
                     f"{said['hook']} failed: {said['error']} {said['message']}".strip(),
                     "Handle that case in the hook. Whatever raises is undone and tried again.",
-                    _last_own(said["traceback"], self.subject) or self.place_of_hook(said["hook"]),
+                    _last_own(said["traceback"], self.subject) or self.place_of(said["hook"]),
                 )
             )
         return found

@@ -28,6 +28,10 @@ class Finding(Struct, frozen=True):
         return "\n".join([*lines, f"MEND   {self.mend}"])
 
 
+class NotAsked(Exception):
+    """A check has nothing to ask about; says why. What it found until then counts all the same."""
+
+
 class Check(Struct, frozen=True):
     """One question. id: stable, `<part>-<what>`. about: what should be so, in one sentence."""
 

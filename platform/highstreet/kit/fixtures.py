@@ -30,7 +30,12 @@ def highstreet_house(
     """(application, database), migrated; one of each kind for the whole run."""
     if request.param == "postgresql" and (why := databases.why_no_postgres()):
         pytest.skip(why)
-    with houses.house(request.param, tmp_path_factory.mktemp("highstreet")) as made:
+    failed: dict[str, str] = {}
+    folder = tmp_path_factory.mktemp("highstreet")
+    with houses.house(request.param, folder, failed=failed) as made:
+        if highstreet_tool in failed:
+            words = f"The migration of {highstreet_tool} failed: {failed[highstreet_tool]}"
+            pytest.fail(f"{words} (see the check tables-migrated)", pytrace=False)
         host = made[0].extensions["highstreet"].host
         if highstreet_tool not in host.plugins:
             pytest.fail(towns.why_not_loaded(host, highstreet_tool), pytrace=False)
@@ -41,7 +46,9 @@ def highstreet_house(
 def town(highstreet_house: Any, highstreet_tool: str, nothing_leaves: Outside) -> Iterator[Town]:
     """Two brands of two stores each, the tool on in all of them; see `highstreet.kit.town`."""
     app, database = highstreet_house
-    yield towns.build(app, database, highstreet_tool)
+    made = towns.build(app, database, highstreet_tool)
+    made.listen()
+    yield made
     database.empty()
 
 

@@ -12,14 +12,20 @@ from flask import Flask
 from highstreet.app import create_app, house_of
 from highstreet.kit import databases
 from highstreet.kit.databases import Database
+from highstreet_migrations.histories import MigrationFailed
 
 #: So long may a hook take before that is a fault, as in an installation that sets nothing.
 SLOW_MS = 500.0
 
 
 @contextmanager
-def house(kind: str, folder: Path, **config: Any) -> Iterator[tuple[Flask, Database]]:
-    """An application and its database of a kind. Forms need no token, nothing is rationed."""
+def house(
+    kind: str, folder: Path, *, failed: dict[str, str] | None = None, **config: Any
+) -> Iterator[tuple[Flask, Database]]:
+    """An application and its database of a kind. Forms need no token, nothing is rationed.
+
+    failed: takes down, by tool, why its migration failed; without it that raises MigrationFailed.
+    """
     with databases.fresh(kind, folder) as database:
         app = create_app(
             {
@@ -39,7 +45,12 @@ def house(kind: str, folder: Path, **config: Any) -> Iterator[tuple[Flask, Datab
         )
         app.config["WTF_CSRF_ENABLED"] = False
         try:
-            house_of(app).migrate()
+            try:
+                house_of(app).migrate()
+            except MigrationFailed as error:
+                if failed is None:
+                    raise
+                failed |= error.failed
             yield app, database
         finally:
             house_of(app).engine.dispose()

@@ -18,6 +18,8 @@ from highstreet_tenants import clock
 
 #: Minor units; far above whatever a tool takes for little, and no two alike.
 LARGE = 23_417
+#: A leap year: any day of a year is a birthday.
+BORN = 1980
 
 
 class Life(Struct):
@@ -52,8 +54,10 @@ def live(town: Town) -> dict[str, Life]:
 
 def _live(shop: Shop) -> Life:
     life = Life(shop)
-    for first in ("Ann", "Bea"):
-        life.people.append(join(shop, first))
+    today = clock.business_date(clock.now(), "Europe/London")
+    for ahead, first in enumerate(("Ann", "Bea")):  # what looks for birthdays finds some
+        born = (today + timedelta(days=ahead)).replace(year=BORN)
+        life.people.append(join(shop, first, born))
     for ago, customer in enumerate((life.people[0], *reversed(life.people))):
         at = clock.now() - timedelta(minutes=ago)  # no two in one second: each is told by itself
         life.bought.append(shop.buy(amount(shop), customer, at=at, lines=lines(shop)).purchase)
@@ -63,7 +67,7 @@ def _live(shop: Shop) -> Life:
     return life
 
 
-def join(shop: Shop, first: str) -> CustomerFact:
+def join(shop: Shop, first: str, born: date = date(BORN, 5, 17)) -> CustomerFact:
     """Somebody joins a shop, with all that can be known of them."""
     owner = people_of(shop)
     folk, number = marks.word(owner, "folk"), marks.number(owner)
@@ -72,7 +76,7 @@ def join(shop: Shop, first: str) -> CustomerFact:
         card=f"C{number}",
         phone=f"+49{number}",
         email=f"{folk.lower()}.{number}@example.com",
-        birthday=date(1980, 5, 17),
+        birthday=born,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -12,10 +13,14 @@ import pytest
 
 from highstreet.kit import databases, fixtures, houses, outside
 from highstreet.kit.bench import Bench
-from highstreet.kit.check import CHECKS, Check, Finding
+from highstreet.kit.check import CHECKS, Check, Finding, NotAsked
 from highstreet.kit.checks.manifest import set_aside_by
+from highstreet.kit.checks.tables import migration_failed
 from highstreet.kit.past import Past
 from highstreet.kit.subject import Subject
+
+#: A module of a tool's package whose `fill(town)` lets members use the tool.
+FILL = "kit_fill"
 
 
 def begin(config: pytest.Config) -> None:
@@ -40,6 +45,7 @@ class Kit:
         self.subject = Subject.find(str(config.getoption("highstreet_plugin")))
         self._stack = ExitStack()
         self._houses: dict[str, Any] = {}
+        self._failed: dict[str, dict[str, str]] = {}
         self._pasts: dict[str, Past] = {}
 
     @pytest.hookimpl(tryfirst=True)
@@ -64,7 +70,9 @@ class Kit:
         """(application, database) of a kind, made when first asked for."""
         if kind not in self._houses:
             folder = Path(self.config._tmp_path_factory.mktemp(f"highstreet-{kind}"))  # type: ignore[attr-defined]
-            self._houses[kind] = self._stack.enter_context(houses.house(kind, folder))
+            failed = self._failed.setdefault(kind, {})
+            made = houses.house(kind, folder, failed=failed)
+            self._houses[kind] = self._stack.enter_context(made)
         return self._houses[kind]
 
     def pytest_unconfigure(self) -> None:
@@ -87,6 +95,10 @@ class Kit:
             return list(one.ask(subject))
         if subject.quarantined is not None:
             pytest.skip(f"the host did not take it in: see {set_aside_by(subject.quarantined)}")
+        if why := self._failed[kind or "sqlite"].get(subject.name, ""):
+            if one.id == "tables-migrated":
+                return [migration_failed(subject, why)]
+            pytest.skip("not asked: its migration failed, see tables-migrated")
         if subject.name not in host.plugins:
             pytest.fail(f"another tool bears its name: {sorted(host.quarantined)}")
         with outside.closed(subject.package.split(".")[0]) as seen:
@@ -95,17 +107,33 @@ class Kit:
             bench = Bench(subject, app, database, seen, past, many)
             bench.fill = self._fill()
             try:
-                return list(one.ask(bench))
+                return _all_of(one, bench)
             finally:
                 database.empty()
 
     def _fill(self) -> Callable[..., object] | None:
-        named = str(self.config.getini("highstreet_fill"))
+        named = str(self.config.getini("highstreet_fill")) or self._own_fill()
         if not named:
             return None
         module, _colon, function = named.partition(":")
         found: Callable[..., object] = getattr(importlib.import_module(module), function)
         return found
+
+    def _own_fill(self) -> str:
+        """What a tool brings along for whoever tries it without its tests."""
+        module = f"{self.subject.package}.{FILL}"
+        return f"{module}:fill" if importlib.util.find_spec(module) is not None else ""
+
+
+def _all_of(one: Check, bench: Bench) -> list[Finding]:
+    """What a check finds. Skips one that had nothing to ask about."""
+    found: list[Finding] = []
+    try:
+        found.extend(one.ask(bench))
+    except NotAsked as why:
+        if not found:
+            pytest.skip(f"not asked: {why}")
+    return found
 
 
 class Checks(pytest.Collector):

@@ -20,6 +20,7 @@ from msgspec import Struct, field
 from highstreet.customers import service as customers
 from highstreet.customers.facts import CustomerFact
 from highstreet.host import policy, settings
+from highstreet.kit import hearing, turns
 from highstreet.kit.brands import make_brand
 from highstreet.kit.databases import Database
 from highstreet.members import links
@@ -46,13 +47,14 @@ SLUGS = {"harbour": "brand", "quarry": "store"}
 
 
 class Town(Struct):
-    """The whole house with one tool in it. brands: by slug."""
+    """The whole house with one tool in it. brands: by slug. since: when it was made (UTC)."""
 
     app: Flask
     tool: str
     database: Database
     brands: dict[str, Office] = field(default_factory=dict)
     numbers: Iterator[int] = field(default_factory=lambda: count(1))
+    since: datetime = field(default_factory=clock.now)
 
     @property
     def house(self) -> Any:
@@ -71,11 +73,33 @@ class Town(Struct):
         return [shop for office in self.brands.values() for shop in office.shops]
 
     def run_jobs(self) -> int:
-        """Do all the work that is due; gives how many jobs that were."""
-        done = 0
-        while self.house.runner.run_one() is not None:
-            done += 1
+        """Do all the work that is due; gives how many jobs that were.
+
+        Of the tool's periodic work the latest turn is due that began since the town was made: move
+        the clock (`clock.shift(timedelta(days=1))`) and run the jobs. What hands events on to
+        webhooks does not count.
+        """
+        turns.fire(self.house, self.tool, self.since)
+        done, runner = 0, self.house.runner
+        while (claimed := runner.claim()) is not None:
+            runner.run_claimed(claimed)
+            done += claimed.name not in hearing.HANDING
         return done
+
+    def listen(self) -> None:
+        """Every store and both head offices subscribe to all of the tool's events."""
+        for office in self.brands.values():
+            for session in (office.session, *(shop.session for shop in office.shops)):
+                with session(write=True) as s:
+                    hearing.listen(s, self.tool)
+
+    def told(self) -> list[tuple[str, Mapping[str, Any]]]:
+        """What the tool told others' programmes by `ctx.events`, in order: (name, data).
+
+        Nothing before somebody listens (`listen`); in the fixture `town` all do. data is as a receiver reads
+        it: ids and moments are text, `store_id` and `store` are added.
+        """
+        return hearing.told(self.database, self.tool)
 
     def person(self, role: str, node: Node) -> FlaskClient:
         """A browser in which somebody with a role is signed in."""
@@ -155,13 +179,16 @@ class Office(Struct):
 
 
 class Shop(Struct):
-    """One store: its people, its till and what is bought there."""
+    """One store: its people, its till and what is bought there. members: who joined here (by
+    `enrol`), first to last.
+    """
 
     town: Town
     office: Office
     id: UUID
     slug: str
     code: str
+    members: list[CustomerFact] = field(default_factory=list)
 
     @property
     def address(self) -> str:
@@ -228,7 +255,9 @@ class Shop(Struct):
     def enrol(self, name: str = "Ann Quill", **known: Any) -> CustomerFact:
         """Somebody joins here. known: card, phone, email, birthday, language."""
         with self.session(write=True) as s:
-            return customers.enrol(s, name=name, **known)
+            joined = customers.enrol(s, name=name, **known)
+        self.members.append(joined)
+        return joined
 
     def buy(
         self,

@@ -13,7 +13,7 @@ from highstreet.host import verbs as host_verbs
 from highstreet.kit import life as lives
 from highstreet.kit import marks
 from highstreet.kit.bench import Bench, let_go, methods
-from highstreet.kit.check import Finding, check
+from highstreet.kit.check import Finding, NotAsked, check
 from highstreet.kit.checks import settings
 from highstreet.kit.life import Life
 from highstreet.kit.marks import Mark
@@ -65,6 +65,8 @@ def leak_pages(bench: Bench) -> Iterator[Finding]:
             browser = office.browser()
             for _face, rule in bench.routes("office"):
                 yield from _visit(bench, office, browser, rule, {"brand": office.slug}, None)
+    if bench.tables() and not bench.rows():
+        raise NotAsked(f"its tables are empty, so its pages had little to show; {bench.HAND}")
 
 
 def _visit(

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from highstreet.customers.facts import CustomerFact
 from highstreet.kit.bench import Bench, customer_columns
-from highstreet.kit.check import Finding, check
+from highstreet.kit.check import Finding, NotAsked, check
 from highstreet.kit.life import Life
 from highstreet.kit.rows import Row
 from highstreet_tenants.base import Base
@@ -29,11 +29,14 @@ def _of(bench: Bench, customer: CustomerFact) -> list[Row]:
 
 def _both(bench: Bench, *hooks: str) -> Iterator[Life]:
     """A club's store, and one that owns its customers; none where it does not answer the hooks,
-    for then tables-people has said so.
+    for then tables-people has said so. Raises NotAsked where nothing is held about anybody.
     """
     answered = {hook.name for hook in bench.hooks()}
     if answered >= set(hooks) and any(customer_columns(table) for table in bench.tables()):
-        yield from (bench.club_life, bench.store_life)
+        lives = (bench.club_life, bench.store_life)
+        if not any(_of(bench, one) for life in lives for one in life.people):
+            raise NotAsked(f"its tables hold nothing about anybody; {bench.HAND}")
+        yield from lives
 
 
 def _content(row: Row) -> list[str]:

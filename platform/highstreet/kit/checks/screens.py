@@ -88,8 +88,8 @@ def screens_inline(bench: Bench) -> Iterator[Finding]:
                 line = found[0].strip().splitlines()[0]
                 yield Finding(
                     f"GET {rule.rule} has {what}: {line[:120]}",
-                    "The browser refuses it (Content-Security-Policy). Use the classes of"
-                    " docs/plugins.md and the macros of macros/ui.html.",
+                    "The browser refuses it (Content-Security-Policy). docs/reference/macros.md"
+                    " lists the macros of macros/ui.html and the classes to use instead.",
                     bench.subject.at(line[:40], ".html") or bench.place_of_view(rule),
                 )
 

@@ -68,6 +68,16 @@ def tables_migrated(bench: Bench) -> Iterator[Finding]:
         yield from _differs(bench, history, "After `highstreet migrate`")
 
 
+def migration_failed(subject: Subject, why: str) -> Finding:
+    """What is said of a tool without tables: nothing else can be asked of it."""
+    return Finding(
+        f"`highstreet migrate` failed: {why}",
+        "Run it on an empty database of each kind until it goes through; upgrade() makes the tables"
+        " that the models declare.",
+        subject.at("def upgrade", ".py"),
+    )
+
+
 @check("tables-down")
 def tables_down(bench: Bench) -> Iterator[Finding]:
     """The migrations go down to nothing, and up again to the same."""

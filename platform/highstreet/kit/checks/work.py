@@ -9,9 +9,12 @@ from typing import Any
 from highstreet.host import verbs as host_verbs
 from highstreet.host.plugin import Verb
 from highstreet.jobs import JobError
+from highstreet.jobs.periodic import turn_of
 from highstreet.kit.bench import Bench, let_go
 from highstreet.kit.check import Finding, check
 from highstreet.kit.subject import place_of
+from highstreet.kit.turns import ZONE
+from highstreet_tenants import clock
 from highstreet_tenants.errors import HighstreetError
 
 
@@ -30,7 +33,17 @@ def _job(bench: Bench, handler: Any, s: Any, payload: dict[str, Any]) -> Iterato
         )
 
 
-def _payloads(bench: Bench, life: Any) -> Iterator[dict[str, Any]]:
+def _turns(bench: Bench, name: str) -> list[dict[str, Any]]:
+    """What the calendar hands to a job: the day, or the hour, whose turn it is. Nothing, if it
+    does not come round by itself."""
+    own = [one for one in bench.tool.plugin.periodic if one.name == name]
+    return [{"subject": turn_of(one, clock.now(), ZONE).slot} for one in own]
+
+
+def _payloads(bench: Bench, handler: Any, life: Any) -> Iterator[dict[str, Any]]:
+    if turns := _turns(bench, handler.name):
+        yield from turns
+        return
     yield {}
     yield {
         "subject": bench.tool.name,
@@ -46,11 +59,12 @@ def jobs_run(bench: Bench) -> Iterator[Finding]:
     """Its jobs run in a store with people in it, and in one with nobody."""
     empty = bench.town.shops[0]
     for handler in bench.tool.plugin.jobs:
-        with let_go(empty.session(write=True)) as s:
-            yield from _job(bench, handler, s, {})
+        for payload in _turns(bench, handler.name) or [{}]:
+            with let_go(empty.session(write=True)) as s:
+                yield from _job(bench, handler, s, payload)
     life = bench.store_life
     for handler in bench.tool.plugin.jobs:
-        for payload in _payloads(bench, life):
+        for payload in _payloads(bench, handler, life):
             with let_go(life.shop.session(write=True)) as s:
                 yield from _job(bench, handler, s, payload)
 
@@ -60,7 +74,7 @@ def jobs_twice(bench: Bench) -> Iterator[Finding]:
     """A job that is run again changes nothing more: a killed worker's is."""
     life = bench.store_life
     for handler in bench.tool.plugin.jobs:
-        for payload in _payloads(bench, life):
+        for payload in _payloads(bench, handler, life):
             with let_go(life.shop.session(write=True)) as s:
                 list(_job(bench, handler, s, payload))
                 once = bench.within(s)
