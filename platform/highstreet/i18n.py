@@ -6,9 +6,10 @@ module) messages stay English.
 """
 
 from collections.abc import Iterable
+from datetime import date
 from functools import lru_cache
 from pathlib import Path
-from typing import cast
+from typing import Protocol, cast
 
 import flask_babel
 from babel import Locale, localedata
@@ -83,6 +84,22 @@ def format_locale(place: str | None = None) -> Locale:
     British dates in the one and "12,40 €" in the other; a Chinese reader Chinese ones.
     """
     return _written(language(), place) if place else _locale(language())
+
+
+class Written(Protocol):
+    """What says how dates and amounts are written: a store or a brand."""
+
+    @property
+    def locale(self) -> str:
+        """Such as "en_GB"."""
+
+
+def format_day(day: date, place: Written) -> str:
+    """A day for people: "14 May 2026", in the reader's language, as is usual in the place (what
+    `ctx.store()` gives, or `ctx.brand`)."""
+    from babel.dates import format_skeleton
+
+    return str(format_skeleton("yMMMMd", day, locale=format_locale(place.locale)))
 
 
 @lru_cache(maxsize=512)

@@ -1,13 +1,21 @@
 """A store's pages of the points club: what it owes, one member's points, corrections, cards."""
 
 from typing import Any
-from urllib.parse import urlsplit
 from uuid import UUID, uuid4
 
 from flask import flash, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from highstreet.sdk import Ctx, CustomerFact, HighstreetError, current, open_ctx, requires, screens
+from highstreet.sdk import (
+    Ctx,
+    CustomerFact,
+    HighstreetError,
+    current,
+    go_on,
+    open_ctx,
+    requires,
+    screens,
+)
 from highstreet.sdk import gettext as _
 from highstreet_points_club import (
     cards,
@@ -72,7 +80,7 @@ def redeem(customer_id: UUID) -> Response:
         )
     except HighstreetError as refusal:
         flash(refusal.detail, "bad")
-    return _on(url_for(".member", customer_id=customer_id, **_place()))
+    return go_on(url_for(".member", customer_id=customer_id, **_place()))
 
 
 @store.post("/rewards/<uuid:reward_id>/give-back")
@@ -94,7 +102,7 @@ def give_back(reward_id: UUID) -> Response:
         )
     except HighstreetError as refusal:
         flash(refusal.detail, "bad")
-    return _on(url_for(".overview", **_place()))
+    return go_on(url_for(".overview", **_place()))
 
 
 @store.post("/members/<uuid:customer_id>/correct")
@@ -236,13 +244,3 @@ def _place() -> dict[str, Any]:
     """What the addresses of this store's pages need."""
     arguments = request.view_args or {}
     return {name: arguments[name] for name in ("brand", "store") if name in arguments}
-
-
-def _on(otherwise: str) -> Response:
-    """To where the form said to go on, if that is a page of ours."""
-    target = request.form.get("next", "")
-    parts = urlsplit(target)
-    ours = target.startswith("/") and not target.startswith(("//", "/\\")) and "\\" not in target
-    if not ours or parts.netloc or parts.scheme or not target.isprintable():
-        target = otherwise
-    return redirect(target, 303)

@@ -30,7 +30,7 @@ def customer_panel(ctx: Ctx, customer: CustomerFact) -> Markup:
             unit=words.units(standing.programme),
             notes=words.notes(standing, place),
             story=[words.told(line, place) for line in lines],
-            href=till.address(ctx, "member", customer_id=customer.id),
+            href=till.page_of(ctx, "member", customer_id=customer.id),
         )
     )
 
@@ -64,7 +64,7 @@ def today_news(ctx: Ctx) -> Markup | None:
             "points_club/_today.html",
             title=_("%(points)s lapse within 30 days", points=words.amount(programme, points)),
             members=members,
-            href=till.address(ctx, "overview"),
+            href=till.page_of(ctx, "overview"),
         )
     )
 

@@ -5,8 +5,6 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from flask import has_request_context, url_for
-
 from highstreet.sdk import (
     Club,
     Ctx,
@@ -18,6 +16,7 @@ from highstreet.sdk import (
     NotFound,
     Reward,
     Statement,
+    address,
     bought,
     format_locale,
     ngettext,
@@ -236,17 +235,13 @@ def facts(ctx: Ctx) -> list[str]:
 
 
 def _redeem_url(ctx: Ctx, customer: CustomerFact) -> str:
-    return address(ctx, "redeem", customer_id=customer.id)
+    return page_of(ctx, "redeem", customer_id=customer.id)
 
 
 def _undo_url(ctx: Ctx, reward_id: UUID) -> str:
-    return address(ctx, "give_back", reward_id=reward_id)
+    return page_of(ctx, "give_back", reward_id=reward_id)
 
 
-def address(ctx: Ctx, view: str, **values: Any) -> str:
+def page_of(ctx: Ctx, view: str, **values: Any) -> str:
     """The address of a screen of this store; empty where there is none."""
-    if not has_request_context() or ctx.store_id is None:
-        return ""
-    return url_for(
-        f"points_club-store.{view}", brand=ctx.brand.slug, store=ctx.store().slug, **values
-    )
+    return address(ctx, view, **values) if ctx.store_id is not None else ""

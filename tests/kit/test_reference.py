@@ -12,6 +12,7 @@ from highstreet.host.spec import Hook, hooks_in
 from highstreet.kit import checks
 from highstreet.kit.check import CHECKS
 from highstreet.kit.samples import sample
+from highstreet.web.icons import TOOL_CLASSES
 
 from .tools import ROOT
 
@@ -116,3 +117,20 @@ def test_every_slot_says_what_it_gives() -> None:
 
     page = reference.pages()["slots.md"]
     assert all(f"| `{name}` |" in page for name in SLOTS)
+
+
+def test_what_tools_may_use_of_the_look_is_there() -> None:
+    web = Path(highstreet.web.__file__).parent
+    css = (web / "static" / "highstreet.css").read_text("utf-8")
+    for names in TOOL_CLASSES:
+        for name in names.split():
+            assert f".{name}" in css or name == "btn", name
+    page = reference.pages()["macros.md"]
+    assert "`i-gift`" in page and "`s-done`" in page and "`hs-rows`" in page
+
+
+def test_named_tuples_are_told_with_their_fields() -> None:
+    page = reference.pages()["sdk.md"]
+    assert "### Celebrant" in page
+    assert "slug: str\nname: str\nzone: str" in page.partition("### Place")[2]
+    assert "code: str\nname: str\n```" in page.partition("### Shop")[2]

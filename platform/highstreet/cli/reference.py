@@ -224,12 +224,18 @@ def _slots() -> Iterator[str]:
     yield 'these by `Plugin.slots`, `{"today.panel": panel}`: `panel(ctx, **page)` gives Markup, or'
     yield "None for nothing. A name that is not here is refused at load."
     yield ""
-    yield "| Slot | What fits there | Given besides `ctx` |"
-    yield "|---|---|---|"
+    yield "A *row* is what stands in one line of a list: the core makes the list and the frame."
+    yield "A *panel* brings its own frame, by the macro `panel` ([pieces of pages](macros.md)),"
+    yield "and a heading of level 2; else loose words stand between the core's panels. Both are"
+    yield "drawn in the page's request, so `url_for` and `render_template` work."
+    yield ""
+    yield "| Slot | What fits there | The frame | Given besides `ctx` |"
+    yield "|---|---|---|---|"
     for name, fits in sorted(SLOTS.items()):
         what, _opens, given = fits.partition(" (")
         names = ", ".join(f"`{one.strip()}`" for one in given.rstrip(")").split(",") if one)
-        yield f"| `{name}` | {what} | {names or 'nothing'} |"
+        frame = "the core's" if what.startswith("a row") else "yours"
+        yield f"| `{name}` | {what} | {frame} | {names or 'nothing'} |"
 
 
 def _macros() -> Iterator[str]:
@@ -251,6 +257,32 @@ def _macros() -> Iterator[str]:
         yield f"## `{said}`"
         yield ""
         yield comment
+    yield from _look()
+
+
+def _look() -> Iterator[str]:
+    from highstreet.web.icons import TOOL_CLASSES, TOOL_ICONS
+
+    sprite = resources.files("highstreet.web").joinpath("templates", "_sprite.html")
+    signs = re.findall(r'id="([is]-[a-z]+)"', sprite.read_text("utf-8"))
+    yield ""
+    yield "## Icons"
+    yield ""
+    own = ", ".join(f"`{one}`" for one in sorted(TOOL_ICONS))
+    yield f"`NavEntry.icon` is one of {own}; another word shows the plug. The macro `icon`"
+    yield f"draws any sign of the page: {', '.join(f'`{one}`' for one in sorted(set(signs)))}."
+    yield ""
+    yield "## Classes"
+    yield ""
+    yield "What the macros don't make, these classes do. Beside them stand Bootstrap's for columns"
+    yield "and spaces (`row`, `col-sm-6`, `g-3`, `mb-3`, `m-0`), and for words that only screen"
+    yield "readers say (`visually-hidden`). No `style` and no script of a page's own: the browser"
+    yield "refuses them."
+    yield ""
+    yield "| Class | What it is for |"
+    yield "|---|---|"
+    for name, what in TOOL_CLASSES.items():
+        yield f"| `{name}` | {what} |"
 
 
 def macros() -> list[tuple[str, str]]:

@@ -101,9 +101,14 @@ def _value(name: str, one: type) -> Iterator[str]:
 
 
 def _fields(one: type) -> Iterator[str]:
+    if _is_named_tuple(one):
+        usual = getattr(one, "_field_defaults")  # noqa: B009 - of a NamedTuple alone
+        for name, kind in one.__annotations__.items():
+            yield f"{name}: {_bare(kind)}" + (
+                f" = {_default(usual[name])}" if name in usual else ""
+            )
+        return
     if not issubclass(one, msgspec.Struct):
-        if "__slots__" not in vars(one) and hasattr(one, "_fields"):
-            yield from (f"{name}: {_bare(kind)}" for name, kind in one.__annotations__.items())
         return
     names, defaults = one.__struct_fields__, one.__struct_defaults__
     lacking = len(names) - len(defaults)
@@ -115,6 +120,10 @@ def _fields(one: type) -> Iterator[str]:
         elif default is not msgspec.NODEFAULT:
             said += f" = {_default(default)}"
         yield said
+
+
+def _is_named_tuple(one: type) -> bool:
+    return issubclass(one, tuple) and hasattr(one, "_field_defaults")
 
 
 def _annotation(one: type, name: str) -> object:
@@ -207,10 +216,14 @@ def _given(known: set[int]) -> list[tuple[str, type]]:
         one = waiting.pop()
         for name in sorted(_names_in(one)):
             kind = _resolve(one.__module__, name)
-            if isinstance(kind, type) and issubclass(kind, msgspec.Struct) and name not in found:
+            if name not in found and isinstance(kind, type) and _is_value(kind):
                 waiting.append(kind)
                 found[name] = kind
     return [(name, found[name]) for name in sorted(found) if id(found[name]) not in known]
+
+
+def _is_value(kind: type) -> bool:
+    return issubclass(kind, msgspec.Struct) or _is_named_tuple(kind)
 
 
 def _names_in(one: type) -> set[str]:

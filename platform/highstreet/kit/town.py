@@ -96,8 +96,8 @@ class Town(Struct):
     def told(self) -> list[tuple[str, Mapping[str, Any]]]:
         """What the tool told others' programmes by `ctx.events`, in order: (name, data).
 
-        Nothing before somebody listens (`listen`); in the fixture `town` all do. data is as a receiver reads
-        it: ids and moments are text, `store_id` and `store` are added.
+        Nothing before somebody listens (`listen`); in the fixture `town` all do. data is as a
+        receiver reads it: ids and moments are text, `store_id` and `store` are added.
         """
         return hearing.told(self.database, self.tool)
 

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from highstreet.host.taking import Cells, ImportDone, ImportKind, ImportRow
     from highstreet.i18n import (
         LazyText,
+        format_day,
         format_locale,
         gettext,
         lazy_gettext,
@@ -58,6 +59,7 @@ if TYPE_CHECKING:
     from highstreet.sdk.blueprints import api, screens
     from highstreet.sdk.context import Ctx, ctx_of
     from highstreet.sdk.requests import current, open_ctx, open_totals
+    from highstreet.sdk.ways import address, go_on
     from highstreet.spreadsheet import as_csv
     from highstreet.stores.hooks import Owed
     from highstreet.till.hooks import Club, Deed, Deeds, Reward
@@ -143,6 +145,7 @@ _PLACES: dict[str, str] = {
     **dict.fromkeys(
         (
             "LazyText",
+            "format_day",
             "format_locale",
             "gettext",
             "lazy_gettext",
@@ -170,6 +173,7 @@ _PLACES: dict[str, str] = {
     **dict.fromkeys(("api", "screens"), "highstreet.sdk.blueprints"),
     **dict.fromkeys(("Ctx", "ctx_of"), "highstreet.sdk.context"),
     **dict.fromkeys(("current", "open_ctx", "open_totals"), "highstreet.sdk.requests"),
+    **dict.fromkeys(("address", "go_on"), "highstreet.sdk.ways"),
     "as_csv": "highstreet.spreadsheet",
     "Owed": "highstreet.stores.hooks",
     **dict.fromkeys(("Club", "Deed", "Deeds", "Reward"), "highstreet.till.hooks"),
@@ -248,6 +252,7 @@ __all__ = [
     "Unavailable",
     "Verb",
     "WallBreach",
+    "address",
     "aggregates",
     "api",
     "append_only",
@@ -259,9 +264,11 @@ __all__ = [
     "clock",
     "ctx_of",
     "current",
+    "format_day",
     "format_locale",
     "format_minor",
     "gettext",
+    "go_on",
     "hookimpl",
     "ids",
     "lazy_gettext",
