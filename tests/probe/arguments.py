@@ -15,6 +15,9 @@ FOLK = frozenset(
     "customer merged card phone email name words note reward account household".split()
 )
 
+#: Kinds that are head office's, and stand in every store of the brand.
+BRANDS = frozenset({"design", "version"})
+
 #: Arguments of addresses → the kind of id (a key of Site.ids).
 ADDRESS = {
     "campaign_id": "campaign",
@@ -31,6 +34,7 @@ ADDRESS = {
     "till_id": "till",
     "segment_id": "segment",
     "webhook_id": "webhook",
+    "design_id": "design",
     "delivery_id": "delivery",
     "number": "card",
     "pos_ref": "pos_ref",
@@ -40,6 +44,7 @@ FREE: dict[str, tuple[Any, ...]] = {
     "ready": ("lapsed", "no-such-segment"),
     "tool": (*TOOLS, "no-such-tool"),
     "tag": ("en", "xx"),
+    "side": (0, 99),
     "name": ("dark", "no-such-theme"),
     "filename": ("highstreet.css", "../../../etc/passwd", "no-such-file"),
 }
@@ -90,6 +95,18 @@ THEIRS = {"customers.remove_contact": "phone", "customers.remove_note": "note"}
 #: Names in forms and queries that can name nobody's property, with a value that is likely to pass
 #: (bytes for a file that is sent).
 PLAIN: dict[str, str | bytes] = {
+    **dict.fromkeys(
+        ("area-headline", "area-text", "area-small", "area-sender", "area-postage", "area-price"),
+        "Probe",
+    ),
+    "area-code": "https://example.com/",
+    "area-code_text": "Scan me",
+    "area-picture": "",
+    "upload": b"",
+    "size": "a4",
+    "window": "",
+    "marks": "1",
+    "store_areas": "headline",
     "action": "key.created",
     "area": "",
     "because": "moved",
@@ -235,6 +252,8 @@ def in_body(path: tuple[str, ...], rule: Rule) -> tuple[str, ...]:
 
 def owner_of(kind: str, site: Site) -> str:
     """Whose an id of a kind is that is known at a site."""
+    if kind in BRANDS:
+        return str(site.brand.slug)
     return site.people if kind in FOLK else site.owner
 
 

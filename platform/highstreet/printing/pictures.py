@@ -23,7 +23,7 @@ from highstreet_tenants.errors import Invalid, NotFound
 from highstreet_tenants.sessions import ScopedSession
 from highstreet_tenants.trail import record
 
-MOST_BYTES = 8 * 2**20
+MOST_BYTES = 7 * 2**20
 MOST_DOTS = 40_000_000
 """Beyond it a small file would take a gigabyte to unpack."""
 _SVG = "{http://www.w3.org/2000/svg}"

@@ -33,6 +33,7 @@ PAGES = (
     ("store.tools", "tools"),
     ("store.results", "results"),
     ("store.campaigns", "campaigns"),
+    ("store.prints", "prints"),
     ("store.settings", "settings"),
     ("jobs", "jobs"),
     ("webhooks", "webhooks"),
