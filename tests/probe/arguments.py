@@ -102,6 +102,7 @@ PLAIN: dict[str, str | bytes] = {
     "area-code": "https://example.com/",
     "area-code_text": "Scan me",
     "area-picture": "",
+    "kind": "window_poster",
     "upload": b"",
     "size": "a4",
     "window": "",

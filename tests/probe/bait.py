@@ -110,7 +110,6 @@ PLAIN: Mapping[str, Any] = {
     "done": 1,
     "evidence": None,
     "face": "store",
-    "files": printed.FILES,
     "first": TODAY.replace(day=1),
     "key": "lunch",
     "joins": True,
@@ -345,6 +344,7 @@ class Bait:
             "fault": lambda: Fault(
                 TOOL, "probe", self.store_id, "error", "Probe", "", "", 1.0, self.at
             ),
+            "files": lambda: printed.files(self.world),
             "found": lambda: [("email", self.one("email"))],
             "gone": lambda: self.second,
             "happened": lambda: [Happened(self.store_id, self.at, {"on": True})],

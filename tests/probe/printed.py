@@ -1,7 +1,6 @@
 """Print designs in the probe's world: head office's, with a picture; a store has its own words."""
 
 import struct
-import tempfile
 import zlib
 from pathlib import Path
 from typing import Any
@@ -10,13 +9,16 @@ from highstreet.printing import pictures, queries, service
 from highstreet.printing.service import TemplateIn
 
 POSTER = TemplateIn("Probe", "window_poster", "a4", {"headline": "Probe"}, ("headline",))
-#: Where the world's pictures lie.
-FILES = Path(tempfile.mkdtemp(prefix="probe-files-"))
 
 
-def design(s: Any, site: Any, firm: str) -> None:
+def files(world: Any) -> Path:
+    """Where the world's pictures lie."""
+    return Path(world.house.config["instance"]) / "files"
+
+
+def design(world: Any, s: Any, site: Any, firm: str) -> None:
     """Make them, as a head office."""
-    digest = _picture(s, site, firm)
+    digest = _picture(world, s, site, firm)
     given = TemplateIn(
         f"{firm} poster",
         "window_poster",
@@ -31,17 +33,17 @@ def design(s: Any, site: Any, firm: str) -> None:
             site.keep("version", service.approve(s, made))
 
 
-def fill(s: Any, site: Any, firm: str) -> None:
+def fill(world: Any, s: Any, site: Any, firm: str) -> None:
     """Fill it in, as a store."""
     [made] = queries.listed(s)
     site.keep("design", made.id)
     site.keep("version", made.version_id)
-    own = {"headline": f"{firm} says so", "picture": _picture(s, site, firm)}
+    own = {"headline": f"{firm} says so", "picture": _picture(world, s, site, firm)}
     service.set_own(s, made.id, own)
 
 
-def _picture(s: Any, site: Any, firm: str) -> str:
-    found = pictures.add(s, FILES, _dots(firm), f"{firm}.png")
+def _picture(world: Any, s: Any, site: Any, firm: str) -> str:
+    found = pictures.add(s, files(world), _dots(firm), f"{firm}.png")
     site.keep("picture", found.digest)
     return found.digest
 

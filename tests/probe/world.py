@@ -240,7 +240,7 @@ def _fill_office(world: World, site: Site) -> None:
         settings.put(s, TOOL, {"motto": f"{firm} motto"})
         folk.fill_brand(s, firm)
         campaigns.launch(s, site, firm)
-        printed.design(s, site, firm)
+        printed.design(world, s, site, firm)
         laying_down.lay_down(s, "cap", "sms", most=999, days=1)
         _listen(s, site, firm)
         mailing.sign(s, firm)
@@ -297,7 +297,7 @@ def _fill_store(world: World, site: Site) -> None:
         policy.resume(s, TOOL)
         _listen(s, site, firm)
         campaigns.answer(s, site)
-        printed.fill(s, site, firm)
+        printed.fill(world, s, site, firm)
     node = staff.node_of(world, site)
     with world.house.tenancy.session(Scope.operator(node.brand_id), write=True) as c:
         scopes = sorted(world.catalogue.scopes)
