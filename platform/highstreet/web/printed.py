@@ -146,7 +146,6 @@ def picture_of(design: Design, piece: Piece, side: int) -> Response:
     pages = _pages(key, _Held(design, piece))
     response = make_response(pages[min(max(side, 0), len(pages) - 1)])
     response.mimetype = "image/png"
-    response.headers["Cache-Control"] = "private, max-age=60"
     return response
 
 
