@@ -13,6 +13,7 @@ CLOSED: Mapping[str, str] = {
     "POST tools.withdraw": "nothing was asked for",
     "POST customers.erase": "the name must be typed",
     "POST till.give_back": "the purchase is undone before",
+    "GET customers.erase_form": "of a club no store holds all",
     "POST customers.export": "of a club no store holds all",
     "POST customers.sheet_of_all": "of a club no store takes the list along",
     "POST people.store_factor_reset": "nobody there has set up a second factor",
