@@ -56,6 +56,7 @@ INNER: Mapping[str, str] = {
     "highstreet.host.gating.job_killed": "the job that the runner has freed",
     "highstreet.host.owed.note": "a store that `dispatch` has found within reach",
     "highstreet.host.owed.write": "the same, or what a room says that a tool missed",
+    "highstreet.host.shops.called": "words that a form or a file holds",
     "highstreet.imports.marks.keep": "the mark of the file that is read",
     "highstreet.imports.people.find": "rows of the file that is read",
     "highstreet.imports.people.remember": "rows of the file that is read",

@@ -22,12 +22,10 @@ def fill(s: Any, site: Any, firm: str) -> None:
     site.keep("segment", kept.id)
     who = site.ids["customer"][1]
     stop = suppressions.suppress(
-        s, who, reason="bounced", source="console", address=f"{firm.lower()}@old.example"
+        s, who, reason="bounced", source="console", address=site.ids["email"][0]
     )
     site.keep("suppression", stop.id)
-    contacts.note(
-        s, [who], channel="post", purpose="marketing", used_for=f"{firm}:", at=clock.now()
-    )
+    contacts.note(s, [who], channel="post", purpose="marketing", used_for="probe:", at=clock.now())
     plan = MailingIn(f"{firm} spring", "marketing", "post", rule.id, {"text": f"{firm} greets"})
     mailing_id = drafting.draft(s, plan)
     drafting.select(s, mailing_id)

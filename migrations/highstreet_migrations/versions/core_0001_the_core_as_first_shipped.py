@@ -1377,11 +1377,11 @@ def upgrade() -> None:
         sa.Column("address", sa.String(length=320), nullable=True),
         sa.Column("address_id", sa.Uuid(), nullable=True),
         sa.Column("source", sa.String(length=40), nullable=False),
-        sa.Column("actor", sa.String(length=120), nullable=False),
+        sa.Column("actor_kind", sa.String(length=10), nullable=False),
+        sa.Column("actor_id", sa.Uuid(), nullable=True),
         sa.Column("at", base.UTCDateTime(timezone=True), nullable=False),
         sa.Column("until", base.UTCDateTime(timezone=True), nullable=True),
         sa.Column("lifted_at", base.UTCDateTime(timezone=True), nullable=True),
-        sa.Column("lifted_by", sa.String(length=120), nullable=True),
         sa.Column("store_id", sa.Uuid(), nullable=True),
         sa.ForeignKeyConstraint(
             ["brand_id", "customer_id"],

@@ -99,7 +99,8 @@ def _copied(s: ScopedSession, one: ContactSuppression, customer_id: UUID) -> Con
         address=one.address,
         address_id=one.address_id,
         source="unmerge",
-        actor=s.scope.actor.name,
+        actor_kind=s.scope.actor.kind,
+        actor_id=s.scope.actor.id,
         at=one.at,
         until=one.until,
     )

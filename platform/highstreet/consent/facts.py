@@ -54,7 +54,6 @@ class SuppressionFact(Struct, frozen=True):
     reason: str
     channel: str
     source: str
-    actor: str
     at: datetime
     until: datetime | None
 

@@ -79,8 +79,9 @@ class ContactSuppression(StoreOwned, Base):
     """Why somebody must not be contacted on a channel ("*": on any), whatever they agreed to.
 
     reason: see `facts.SUPPRESSIONS`. address: the e-mail address that it holds for, address_id: the
-    postal one; with another it holds no longer. source: who or what says so. at, until, lifted_at:
-    UTC; until None: for good.
+    postal one; with another it holds no longer. source: who or what says so; actor_kind, actor_id:
+    who wrote it down (every store of a club reads the row, so it names nobody; the trail does). at,
+    until, lifted_at: UTC; until None: for good.
     """
 
     __tablename__ = "core_contact_suppression"
@@ -102,11 +103,11 @@ class ContactSuppression(StoreOwned, Base):
     address: Mapped[str | None] = mapped_column(sa.String(320), default=None)
     address_id: Mapped[UUID | None] = mapped_column(sa.Uuid(), default=None)
     source: Mapped[str] = mapped_column(sa.String(40))
-    actor: Mapped[str] = mapped_column(sa.String(120))
+    actor_kind: Mapped[str] = mapped_column(sa.String(10))
+    actor_id: Mapped[UUID | None] = mapped_column(sa.Uuid(), default=None)
     at: Mapped[datetime] = mapped_column(default=now)
     until: Mapped[datetime | None] = mapped_column(default=None)
     lifted_at: Mapped[datetime | None] = mapped_column(default=None)
-    lifted_by: Mapped[str | None] = mapped_column(sa.String(120), default=None)
 
 
 class ContactRule(BrandOwned, Base):

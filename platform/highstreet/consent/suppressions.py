@@ -65,7 +65,8 @@ def suppress(
         address=address,
         address_id=address_id,
         source=source,
-        actor=s.scope.actor.name,
+        actor_kind=s.scope.actor.kind,
+        actor_id=s.scope.actor.id,
         at=now(),
         until=until,
     )
@@ -102,7 +103,7 @@ def suppress_many(
             )
         )
     )
-    at, actor = now(), s.scope.actor.name
+    at, actor = now(), s.scope.actor
     rows = [
         {
             "id": new_id(),
@@ -111,7 +112,8 @@ def suppress_many(
             "reason": reason,
             "channel": SUPPRESSIONS[reason],
             "source": source,
-            "actor": actor,
+            "actor_kind": actor.kind,
+            "actor_id": actor.id,
             "at": at,
         }
         for customer_id, store_id in wanted.items()
@@ -129,7 +131,7 @@ def lift(s: ScopedSession, suppression_id: UUID) -> None:
     )
     if row is None:
         raise NotFound(_("There is no such suppression, or it was lifted."))
-    row.lifted_at, row.lifted_by = now(), s.scope.actor.name
+    row.lifted_at = now()
     s.flush()
     record(s, "suppression.lifted", "customer", row.customer_id, details={"reason": row.reason})
 
@@ -163,6 +165,4 @@ def _same(column: Any, value: object) -> sa.ColumnElement[bool]:
 
 
 def _fact(row: ContactSuppression) -> SuppressionFact:
-    return SuppressionFact(
-        row.id, row.reason, row.channel, row.source, row.actor, row.at, row.until
-    )
+    return SuppressionFact(row.id, row.reason, row.channel, row.source, row.at, row.until)

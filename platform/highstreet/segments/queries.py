@@ -73,14 +73,14 @@ def ids(s: ScopedSession, segment: SegmentFact, *, may: May = None) -> Any:
 
 
 def page(
-    s: ScopedSession, segment: SegmentFact, after: UUID | None, limit: int, *, may: May = None
+    s: ScopedSession, segment: SegmentFact, behind: UUID | None, limit: int, *, may: May = None
 ) -> list[UUID]:
     """The next `limit` ids of those who are in it now, in order, after one of them. Raises as
     `ids`."""
     found = ids(s, segment, may=may)
     which = found.selected_columns[0]
-    if after is not None:
-        found = found.where(which > after)
+    if behind is not None:
+        found = found.where(which > behind)
     return list(s.scalars(found.order_by(which).limit(limit)))
 
 

@@ -34,12 +34,12 @@ EXPECTED = {
         *("customers.export", "customers.erase", "tools.view", "tools.choose", "settings.edit"),
         *("results.view", "people.view", "people.manage", "keys.manage", "jobs.view"),
         *("imports.run", "tills.manage", "store.results", "webhooks.manage", "trail.view"),
-        *("campaigns.answer", "segments.read", "segments.manage"),
+        *("campaigns.answer", "segments.read", "segments.manage", "print.own"),
     },
     "head_office_marketing": {
         *("tools.view", "results.view", "people.view", "office.view", "stores.view"),
         *("policy.view", "campaigns.view", "campaigns.draft", "campaigns.launch"),
-        *("segments.read", "segments.office"),
+        *("segments.read", "segments.office", "email.view", "print.view", "print.draft"),
     },
 }
 EXPECTED["store_owner"] = EXPECTED["regional_manager"] = EXPECTED["store_manager"]
@@ -47,7 +47,7 @@ EXPECTED["head_office_manager"] = (
     EXPECTED["store_manager"]
     | EXPECTED["head_office_marketing"]
     | {"brand.edit", "stores.edit", "policy.edit", "approvals.decide", "webhooks.office"}
-    | {"security.edit", "campaigns.approve"}
+    | {"security.edit", "campaigns.approve", "email.edit", "print.approve"}
 )
 PERSONAL = {
     "today.view",

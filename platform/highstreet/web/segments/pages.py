@@ -248,8 +248,9 @@ def _why(s: ScopedSession, fact: SegmentFact, person: CustomerFact) -> dict[str,
 
 
 def _refuse_unless(permission: str) -> None:
+    """Raise NotFound: the page is theirs, but for them there is nothing on it."""
     if not current.may(permission):
-        raise Forbidden(_("Your role does not open this page. Ask whoever gave you your role."))
+        raise NotFound(_("Your role does not open this page. Ask whoever gave you your role."))
 
 
 def of_customer(s: ScopedSession, customer_id: UUID) -> list[dict[str, Any]]:

@@ -10,7 +10,7 @@ from highstreet.i18n import gettext as _
 from highstreet.web.current import current
 from highstreet.web.segments.pages import of_customer
 from highstreet.web.store.customers import here, page
-from highstreet_tenants.errors import Forbidden
+from highstreet_tenants.errors import NotFound
 
 
 @page.get("/<uuid:customer_id>/segments")
@@ -18,7 +18,7 @@ from highstreet_tenants.errors import Forbidden
 def in_segments(brand: str, customer_id: UUID, store: str | None = None) -> str:
     """The place's segments, each with whether this customer is in it."""
     if not current.may("customers.read"):
-        raise Forbidden(_("Your role does not open this page. Ask whoever gave you your role."))
+        raise NotFound(_("Your role does not open this page. Ask whoever gave you your role."))
     with current.session() as s:
         fact = customers.get(s, customer_id)
         rows = of_customer(s, fact.id)
