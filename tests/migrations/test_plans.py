@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+import highstreet.addresses.checking  # noqa: F401 - an audit loads it
 from highstreet.app import create_app, house_of
 from highstreet_tenants.planner import numbers
 from highstreet_tenants.statements import Statement
@@ -18,6 +19,7 @@ OF_A_BRAND = {
     "highstreet.addresses.checking._EMPTY": "an audit looks at every household",
     "highstreet.customers.dismissing._NEWEST": "a page of them, by id",
     "highstreet.customers.duplicates._NEWEST": "a page of them, by id",
+    "highstreet.host.shops._CALLED": "stores by name, when somebody writes a rule",
     "highstreet.purchases.measuring._COUNT": "an audit derives every sum again",
     "highstreet.purchases.measuring._UNFOUNDED": "an audit derives every sum again",
     "highstreet.purchases.measuring._WRONG": "an audit derives every sum again",
