@@ -19,7 +19,7 @@ from highstreet_migrations import archive, runner
 
 from .conftest import NAME, Town, balance, rows
 
-KILLS = 3
+KILLS = 2
 MEMBERS = 1_000
 
 

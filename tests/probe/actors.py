@@ -70,6 +70,8 @@ ALL = (
     "region of {0}",
     "head office of {0}",
 )
+#: Who walks in a club on SQLite: a PIN and a lock are the same in either house.
+CLUB = tuple(name for name in ALL if name not in ("PIN at {0}-1", "locked till of {0}-1"))
 #: Who walks on PostgreSQL, where some statements are written differently: a till in either brand,
 #: and the one who may do most in a store, where stores keep their customers from one another.
 FEW = {"harbour": ("till of {0}-1",), "quarry": ("owner of {0}-1", "till of {0}-1")}
@@ -77,7 +79,7 @@ FEW = {"harbour": ("till of {0}-1",), "quarry": ("owner of {0}-1", "till of {0}-
 
 def walkers(brand: str) -> list[tuple[str, str]]:
     """(kind of database, name) of those of a brand who walk; nobody walks with the stores."""
-    names = [*ALL, "nobody"] if brand == "quarry" else ALL
+    names = [*ALL, "nobody"] if brand == "quarry" else CLUB
     return [
         *(("sqlite", name.format(brand)) for name in names),
         *(("postgresql", name.format(brand)) for name in FEW[brand]),

@@ -192,7 +192,7 @@ def test_any_rule_is_read_alike(floor: Floor) -> None:
     souls = settle(floor, Random(7))
     today = NOW.date()
 
-    @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
     @given(rules_)
     def check(rule: Rule) -> None:
         with floor.office(floor.club, write=False) as s:
