@@ -50,6 +50,7 @@ def listing() -> dict[str, Any]:
 @blueprint.etag
 @blueprint.arguments(SegmentIn())
 @blueprint.response(201, _OUT, headers={"Location": {"schema": {"type": "string"}}})
+@blueprint.alt_response(404, description="The rule asks for a segment that is not here.")
 @blueprint.alt_response(409, description="The rule asks itself, or a tool that is off.")
 @requires("segments.manage")
 def create(data: dict[str, Any]) -> tuple[dict[str, Any], int, dict[str, str]]:
@@ -62,6 +63,7 @@ def create(data: dict[str, Any]) -> tuple[dict[str, Any], int, dict[str, str]]:
 @blueprint.route("/segments/count", methods=["POST"])
 @blueprint.arguments(RuleIn())
 @blueprint.response(200, CountOut())
+@blueprint.alt_response(404, description="The rule asks for a segment that is not here.")
 @blueprint.alt_response(409, description="The rule asks a tool that is off.")
 @requires("segments.read")
 @pipeline.reads_only
