@@ -119,8 +119,8 @@ def test_holdouts_are_by_household_and_counted_apart(floor: Floor) -> None:
     with floor.till(floor.club) as s:
         people = [member(s, f"A{n} Family{n // 2}", f"{n // 2} High Street") for n in range(80)]
     with floor.office(floor.club) as s:
-        holdouts.hold_out(s, "", 1000)
-        mailing = plan(s, holdout=2000)
+        holdouts.hold_out(s, "", 5000)
+        mailing = plan(s, holdout=4000)
         drafting.select(s, mailing)
         told = reconciles(s, mailing)
         rows = s.execute(sa.select(Piece.household_id, Piece.reason, Piece.state)).all()
