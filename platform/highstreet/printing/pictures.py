@@ -8,6 +8,7 @@ import hashlib
 import re
 import struct
 from collections.abc import Collection, Iterable
+from io import BytesIO
 from pathlib import Path
 from uuid import UUID
 from xml.etree import ElementTree
@@ -33,8 +34,6 @@ _SHAPES = frozenset(
 )
 _HREF = re.compile(r"(^|\})href$")
 _ADDRESS = re.compile(r"url\(\s*['\"]?(?!#)|javascript:|@import|data:", re.IGNORECASE)
-#: JPEG's markers of a frame's size; C4, C8 and CC mean something else.
-_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 
 
 class Picture(Struct, frozen=True):
@@ -117,9 +116,9 @@ def look(data: bytes, name: str = "") -> Picture:
     if len(data) > MOST_BYTES:
         raise _bad(_("The picture is too large: at most %(most)s MB.", most=MOST_BYTES >> 20))
     if data.startswith(b"\x89PNG\r\n\x1a\n"):
-        kind, size = "png", _png_size(data)
+        kind, size = "png", _size(data)
     elif data.startswith(b"\xff\xd8\xff"):
-        kind, size = "jpg", _jpeg_size(data)
+        kind, size = "jpg", _size(data)
     else:
         _check_svg(data)
         kind, size = "svg", (0, 0)
@@ -127,32 +126,26 @@ def look(data: bytes, name: str = "") -> Picture:
         raise _bad(_("The picture has too many dots: at most %(most)s million.",
                      most=MOST_DOTS // 10**6))  # fmt: skip
     if not typesetting.can_show(data):
-        raise _bad(_("This picture can’t be read. Save it anew, as PNG or JPEG."))
+        raise _unreadable()
     short = (name.replace("\\", "/").rpartition("/")[2].strip() or kind)[:80]
     return Picture(hashlib.sha256(data).hexdigest(), short, kind, *size, len(data))
 
 
-def _png_size(data: bytes) -> tuple[int, int]:
-    if len(data) < 33 or data[12:16] != b"IHDR":
-        raise _bad(_("This picture can’t be read. Save it anew, as PNG or JPEG."))
-    width, height = struct.unpack(">II", data[16:24])
+def _size(data: bytes) -> tuple[int, int]:
+    """Width and height in dots, told by the head of the file: nothing is unpacked."""
+    import imagesize
+
+    try:
+        width, height = imagesize.get(BytesIO(data))
+    except (ValueError, OSError, struct.error) as error:
+        raise _unreadable() from error
+    if width < 1 or height < 1:
+        raise _unreadable()
     return width, height
 
 
-def _jpeg_size(data: bytes) -> tuple[int, int]:
-    at = 2
-    while at + 9 < len(data):
-        if data[at] != 0xFF:
-            break
-        marker = data[at + 1]
-        if marker in _FRAMES:
-            height, width = struct.unpack(">HH", data[at + 5 : at + 9])
-            return width, height
-        if marker == 0xFF:
-            at += 1
-            continue
-        at += 2 + int.from_bytes(data[at + 2 : at + 4], "big")
-    raise _bad(_("This picture can’t be read. Save it anew, as PNG or JPEG."))
+def _unreadable() -> Invalid:
+    return _bad(_("This picture can’t be read. Save it anew, as PNG or JPEG."))
 
 
 def _check_svg(data: bytes) -> None:

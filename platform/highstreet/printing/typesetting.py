@@ -21,7 +21,6 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 
 from highstreet.i18n import gettext as _
-from highstreet.printing import cbor
 from highstreet_tenants.errors import Unavailable
 
 if TYPE_CHECKING:
@@ -120,7 +119,10 @@ class Press:
         return [Over(**one) for one in json.loads(found)]
 
     def _lay_data(self, data: Mapping[str, Any]) -> None:
-        self.lay("data.cbor", cbor.dumps(data))
+        import cbor2
+
+        # Unlike JSON it holds bytes, such as a picture of a code.
+        self.lay("data.cbor", cbor2.dumps(data))
 
     def _set(self, data: Mapping[str, Any], **how: Any) -> Any:
         import typst

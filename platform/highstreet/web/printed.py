@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Iterable, Mapping
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +9,7 @@ from flask import Response, make_response, request
 from msgspec import Struct
 
 from highstreet.customers import published
+from highstreet.host.kept import Kept
 from highstreet.i18n import gettext as _
 from highstreet.printing import pictures, queries
 from highstreet.printing.designs import Design, fields_of
@@ -24,7 +24,7 @@ from highstreet_tenants.sessions import ScopedSession
 
 #: Names that a design may ask for wherever it is printed.
 OF_THE_PLACE = ("brand.name", "store.name", "store.address")
-PPI = 110
+_sides: Kept[list[bytes]] = Kept(32)
 
 
 class Area(Struct):
@@ -141,30 +141,15 @@ def findings(s: ScopedSession, design: Design, *, printed: bool) -> list[tuple[s
 
 
 def picture_of(design: Design, piece: Piece, side: int) -> Response:
-    """A side as a PNG file; those looked at last are kept."""
+    """A side as a PNG file; those looked at last are kept, under all that they show."""
     key = (design.digest, piece.key, tuple(sorted(map(str, piece.values.items()))))
-    pages = _pages(key, _Held(design, piece))
+    pages = _sides.get(key, 0)
+    if pages is None:
+        pages = preview(design, piece, fonts=fonts(), ppi=_ppi(design))
+        _sides.put(key, 0, pages)
     response = make_response(pages[min(max(side, 0), len(pages) - 1)])
     response.mimetype = "image/png"
     return response
-
-
-class _Held:
-    """A design and a piece that stand for their key: all are equal, the key alone counts."""
-
-    def __init__(self, design: Design, piece: Piece) -> None:
-        self.design, self.piece = design, piece
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Held)
-
-    def __hash__(self) -> int:
-        return 0
-
-
-@lru_cache(maxsize=32)
-def _pages(key: Any, held: _Held) -> list[bytes]:
-    return preview(held.design, held.piece, fonts=fonts(), ppi=_ppi(held.design))
 
 
 def _ppi(design: Design) -> float:
