@@ -125,6 +125,8 @@ def test_what_is_laid_down_and_who_must_not_be_contacted(call: Call) -> None:
     assert call(*ask).json["allowed"] is False
     assert call("contacts", "basis", *ON, "--channel", "post").code == 0
     assert call(*ask).json["allowed"] is True
+    lost = ("contacts", "ask", "7999", *ON, "--purpose", "news", "--channel", "post")
+    assert "Nobody here has the card 7999." in call(*lost).err
     gone = call(
         "contacts", "suppress", *ON, "7001", "9999", "--reason", "deceased", "--json", debug=True
     )

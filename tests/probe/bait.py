@@ -391,6 +391,11 @@ class Bait:
             "store_id": lambda: self.store_id,
             "slug": lambda: (self.site.store or self.site.brand).slug,
             "span": lambda: Span(TODAY.replace(day=1), TODAY, UTC, self.at),
+            "numbers": lambda: [self.one("card")],
+            "letters": lambda: [
+                (self.one("piece"), self.one("customer"), "marketing", self.one("email"))
+            ],
+            "dead": lambda: [(self.one("customer"), self.one("email"))],
             "stores": lambda: [self.store_id],
             "tenancy": lambda: self.world.house.tenancy,
             "there": lambda: self.purchase,

@@ -19,7 +19,7 @@ import sqlalchemy as sa
 from highstreet.i18n import gettext as _
 from highstreet_migrations.histories import CORE, MigrationFailed
 from highstreet_tenants import trouble
-from highstreet_tenants.errors import NotFound, Unavailable
+from highstreet_tenants.errors import Invalid, NotFound, Unavailable
 from highstreet_tenants.models import Brand, Store
 from highstreet_tenants.people.operate import OPERATOR
 from highstreet_tenants.scopes import Scope
@@ -212,6 +212,28 @@ def find_store(s: ScopedSession, slug: str) -> Store:
             _("There is no store “%(slug)s” in this brand; see: highstreet stores list", slug=slug)
         )
     return store
+
+
+@contextmanager
+def standing(
+    brand_slug: str, store_slug: str | None, *, write: bool = False, people: bool = False
+) -> Iterator[ScopedSession]:
+    """A session in a store, or without one in head office: what people there see and do.
+
+    people: it is about customers. Raises NotFound, and Invalid where head office has none.
+    """
+    with open_house() as house:
+        brand = find_brand(house, brand_slug)
+        scope = Scope.brand(brand, OPERATOR)
+        if store_slug is not None:
+            with operating(house, brand) as s:
+                scope = Scope.store(brand.id, find_store(s, store_slug).id, OPERATOR)
+        elif people and brand.customers == "store":
+            raise Invalid(
+                _("In this brand each store keeps its own customers. Name the store: --store")
+            )
+        with house.tenancy.session(scope, write=write) as s:
+            yield s
 
 
 @contextmanager

@@ -20,11 +20,12 @@ from highstreet.cli.base import (
     print_done,
     print_json,
     print_table,
+    standing,
 )
 from highstreet.consent import gate, laying_down, suppressions
 from highstreet.consent.facts import CHANNELS, SUPPRESSIONS
 from highstreet.consent.gate import Asking
-from highstreet.customers import queries as customers
+from highstreet.customers import identities
 from highstreet.i18n import gettext as _
 from highstreet.results import holdouts
 from highstreet_tenants.errors import Invalid, NotFound
@@ -36,6 +37,7 @@ channel_option = click.option(
 )
 region_option = click.option("--region", help="Slug of a region it holds in.")
 store_option = click.option("--store", "store_slug", help="Slug or code of a store it holds in.")
+whose_option = click.option("--store", "store_slug", help="The store that asks, or whose they are.")
 
 
 @click.group()
@@ -182,6 +184,7 @@ def holdout(brand_slug: str, percent: float, as_json: bool) -> None:
 
 @contacts.command()
 @brand_option
+@whose_option
 @click.argument("cards", nargs=-1)
 @click.option(
     "--file",
@@ -191,21 +194,22 @@ def holdout(brand_slug: str, percent: float, as_json: bool) -> None:
 @click.option("--reason", type=click.Choice(sorted(SUPPRESSIONS)), required=True)
 @json_option
 def suppress(
-    brand_slug: str, cards: tuple[str, ...], file: Path | None, reason: str, as_json: bool
-) -> None:  # fmt: skip
+    brand_slug: str,
+    store_slug: str | None,
+    cards: tuple[str, ...],
+    file: Path | None,
+    reason: str,
+    as_json: bool,
+) -> None:
     """Never contact the holders of these cards again, for a reason: as a list of the deceased or a
     do-not-mail list says."""
     wanted = [*cards, *(file.read_text("utf-8").split() if file else ())]
     if not wanted:
         raise Invalid(_("Name cards, or a file of them."))
-    with open_house() as house, operating(house, find_brand(house, brand_slug), write=True) as s:
-        found, unknown = [], []
-        for card in wanted:
-            try:
-                found.append(customers.by_card(s, card).id)
-            except NotFound:
-                unknown.append(card)
-        new = suppressions.suppress_many(s, found, reason=reason, source="import")
+    with standing(brand_slug, store_slug, write=True, people=True) as s:
+        found = identities.holders(s, wanted)
+        new = suppressions.suppress_many(s, found.values(), reason=reason, source="import")
+    unknown = [card for card in wanted if card not in found]
     words = _("%(new)s are suppressed now, %(unknown)s cards are nobody's.", new=new,
               unknown=len(unknown))  # fmt: skip
     print_done(as_json, words, new=new, known=len(found), unknown=unknown)
@@ -213,13 +217,18 @@ def suppress(
 
 @contacts.command()
 @brand_option
+@whose_option
 @click.argument("card")
 @click.option("--purpose", required=True)
 @click.option("--channel", type=click.Choice(sorted(CHANNELS)), required=True)
 @json_option
-def ask(brand_slug: str, card: str, purpose: str, channel: str, as_json: bool) -> None:
+def ask(
+    brand_slug: str, store_slug: str | None, card: str, purpose: str, channel: str, as_json: bool
+) -> None:
     """Whether the holder of a card may be contacted now, and why (not)."""
-    with open_house() as house, operating(house, find_brand(house, brand_slug)) as s:
-        who = customers.by_card(s, card)
-        answer = gate.may_contact(s, who.id, Asking(purpose, channel))
+    with standing(brand_slug, store_slug, people=True) as s:
+        who = identities.holders(s, [card]).get(card)
+        if who is None:
+            raise NotFound(_("Nobody here has the card %(number)s.", number=card))
+        answer = gate.may_contact(s, who, Asking(purpose, channel))
     print_done(as_json, answer.reason, allowed=answer.allowed, reason=answer.reason)

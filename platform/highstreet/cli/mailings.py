@@ -5,9 +5,8 @@ from __future__ import annotations
 import csv
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import UUID
 
 import click
@@ -15,14 +14,11 @@ import sqlalchemy as sa
 
 from highstreet.cli.base import (
     brand_option,
-    find_brand,
-    find_store,
     json_option,
-    open_house,
-    operating,
     print_done,
     print_json,
     print_table,
+    standing,
 )
 from highstreet.i18n import gettext as _
 from highstreet.mailings import drafting, post, queries, releasing, telling
@@ -31,32 +27,10 @@ from highstreet.mailings.models import Mailing
 from highstreet.segments import queries as segments
 from highstreet.spreadsheet import plain
 from highstreet_tenants.errors import Invalid, NotFound
-from highstreet_tenants.people.operate import OPERATOR
-from highstreet_tenants.scopes import Scope
 from highstreet_tenants.sessions import ScopedSession
-
-if TYPE_CHECKING:
-    from highstreet.house import House
 
 store_option = click.option("--store", "store_slug", help="A store's own; else head office's.")
 number_argument = click.argument("number", type=click.IntRange(1))
-
-
-@contextmanager
-def _place(brand_slug: str, store_slug: str | None, *, write: bool = False) -> Iterator[Any]:
-    """A session in the place whose mailings are meant."""
-    with open_house() as house:
-        scope = _scope(house, brand_slug, store_slug)
-        with house.tenancy.session(scope, write=write) as s:
-            yield s
-
-
-def _scope(house: House, brand_slug: str, store_slug: str | None) -> Scope:
-    brand = find_brand(house, brand_slug)
-    if store_slug is None:
-        return Scope.brand(brand, OPERATOR)
-    with operating(house, brand) as s:
-        return Scope.store(brand.id, find_store(s, store_slug).id, OPERATOR)
 
 
 def _numbered(s: ScopedSession, number: int) -> UUID:
@@ -80,7 +54,7 @@ def mailings() -> None:
 @json_option
 def list_mailings(brand_slug: str, store_slug: str | None, as_json: bool) -> None:
     """The mailings of a place, the newest first."""
-    with _place(brand_slug, store_slug) as s:
+    with standing(brand_slug, store_slug) as s:
         rows = [_told(one) for one in queries.listed(s)]
     if as_json:
         print_json(rows)
@@ -105,18 +79,17 @@ def _told(one: MailingFact) -> dict[str, Any]:
 @click.option("--name", required=True, help="What people call it.")
 @click.option("--purpose", required=True, help="What consent is asked for, such as magazine.")
 @click.option("--segment", required=True, help="Name of the segment it goes to.")
-@click.option("--channel", type=click.Choice(["post", "email"]), default="post")
 @click.option("--holdout", type=click.FloatRange(0, 50), default=0, help="Percent of households.")
 @click.option("--by-person", is_flag=True, help="Each gets one, not each household.")
 @click.option("--verified", is_flag=True, help="Only to addresses whose form is right.")
 @click.option("--not-after", type=click.DateTime(["%Y-%m-%dT%H:%M:%S%z"]), help="With its zone.")
 @json_option
 def draft(
-    brand_slug: str, store_slug: str | None, name: str, purpose: str, segment: str, channel: str,
+    brand_slug: str, store_slug: str | None, name: str, purpose: str, segment: str,
     holdout: float, by_person: bool, verified: bool, not_after: datetime | None, as_json: bool,
 ) -> None:  # fmt: skip
-    """Plan a mailing to a segment; gives its number."""
-    with _place(brand_slug, store_slug, write=True) as s:
+    """Plan a mailing by post to a segment; gives its number."""
+    with standing(brand_slug, store_slug, write=True) as s:
         found = [one for one in segments.listed(s) if one.name.casefold() == segment.casefold()]
         if not found:
             known = ", ".join(one.name for one in segments.listed(s)) or "—"
@@ -128,7 +101,7 @@ def draft(
                 )
             )
         given = MailingIn(
-            name, purpose, channel, found[0].id, by_household=not by_person, verified=verified,
+            name, purpose, "post", found[0].id, by_household=not by_person, verified=verified,
             holdout=round(holdout * 100), not_after=not_after,
         )  # fmt: skip
         one = queries.get(s, drafting.draft(s, given))
@@ -143,7 +116,7 @@ def draft(
 @json_option
 def select(number: int, brand_slug: str, store_slug: str | None, as_json: bool) -> None:
     """Work out who gets it, and why others get nothing. May be done again until it is approved."""
-    with _place(brand_slug, store_slug, write=True) as s:
+    with standing(brand_slug, store_slug, write=True) as s:
         mailing_id = _numbered(s, number)
         drafting.select(s, mailing_id)
         told = _shown(s, mailing_id)
@@ -157,7 +130,7 @@ def select(number: int, brand_slug: str, store_slug: str | None, as_json: bool) 
 @json_option
 def show(number: int, brand_slug: str, store_slug: str | None, as_json: bool) -> None:
     """One mailing, and where everybody who was selected went."""
-    with _place(brand_slug, store_slug) as s:
+    with standing(brand_slug, store_slug) as s:
         told = _shown(s, _numbered(s, number))
     _print(told, as_json)
 
@@ -199,7 +172,7 @@ def approve(
     number: int, brand_slug: str, store_slug: str | None, manifest: str, as_json: bool
 ) -> None:
     """Let it go out as it was looked at."""
-    with _place(brand_slug, store_slug, write=True) as s:
+    with standing(brand_slug, store_slug, write=True) as s:
         drafting.approve(s, _numbered(s, number), manifest)
     print_done(as_json, _("Approved."), number=number, status="approved")
 
@@ -208,7 +181,7 @@ def _step(name: str, verb: Callable[[ScopedSession, UUID], object], about: str, 
     """A command that takes a mailing one step on."""
 
     def run(number: int, brand_slug: str, store_slug: str | None, as_json: bool) -> None:
-        with _place(brand_slug, store_slug, write=True) as s:
+        with standing(brand_slug, store_slug, write=True) as s:
             mailing_id = _numbered(s, number)
             verb(s, mailing_id)
             status = queries.get(s, mailing_id).status
@@ -236,7 +209,7 @@ def export(
     number: int, brand_slug: str, store_slug: str | None, batch: int | None, output: str | None
 ) -> None:
     """The pieces that are sent, as a CSV file for the mail house."""
-    with _place(brand_slug, store_slug) as s:
+    with standing(brand_slug, store_slug) as s:
         rows = post.rows(s, _numbered(s, number), batch)
         if output is None:
             _write(sys.stdout, rows)
@@ -263,7 +236,7 @@ def _write(file: Any, rows: Iterator[list[Any]]) -> None:
 @json_option
 def why(code: str, brand_slug: str, store_slug: str | None, as_json: bool) -> None:
     """Why somebody got a piece, by the code that it bears: mailing, audience, consent, sender."""
-    with _place(brand_slug, store_slug) as s:
+    with standing(brand_slug, store_slug) as s:
         told = telling.why(s, queries.piece_by_code(s, code))
     if as_json:
         print_json(told)

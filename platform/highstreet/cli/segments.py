@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -13,13 +11,10 @@ import click
 
 from highstreet.cli.base import (
     brand_option,
-    find_brand,
-    find_store,
     json_option,
-    open_house,
-    operating,
     print_json,
     print_table,
+    standing,
 )
 from highstreet.customers import anchors
 from highstreet.customers import queries as customers
@@ -28,8 +23,6 @@ from highstreet.segments import queries, rules
 from highstreet.segments.facts import SegmentFact
 from highstreet.segments.rules import InSegment
 from highstreet_tenants.errors import Conflict, Invalid, NotFound
-from highstreet_tenants.people.operate import OPERATOR
-from highstreet_tenants.scopes import Scope
 from highstreet_tenants.sessions import ScopedSession
 
 store_option = click.option(
@@ -41,23 +34,6 @@ which_argument = click.argument("which")
 @click.group()
 def segments() -> None:
     """Segments: customers picked by rules. WHICH is a segment's name or id."""
-
-
-@contextmanager
-def _standing(brand_slug: str, store_slug: str | None, *, people: bool) -> Iterator[ScopedSession]:
-    """A session in the store or in head office. Raises Invalid where that has no customers."""
-    with open_house() as house:
-        brand = find_brand(house, brand_slug)
-        scope = Scope.brand(brand, OPERATOR)
-        if store_slug is not None:
-            with operating(house, brand) as s:
-                scope = Scope.store(brand.id, find_store(s, store_slug).id, OPERATOR)
-        elif people and brand.customers == "store":
-            raise Invalid(
-                _("In this brand each store keeps its own customers. Name the store: --store")
-            )
-        with house.tenancy.session(scope) as s:
-            yield s
 
 
 def _find(s: ScopedSession, which: str) -> SegmentFact:
@@ -87,7 +63,7 @@ def _facts(one: SegmentFact) -> dict[str, Any]:
 @json_option
 def list_segments(brand_slug: str, store_slug: str | None, as_json: bool) -> None:
     """The segments of a place, by name."""
-    with _standing(brand_slug, store_slug, people=False) as s:
+    with standing(brand_slug, store_slug) as s:
         rows = [_facts(one) for one in queries.listed(s)]
     if as_json:
         print_json(rows)
@@ -106,7 +82,7 @@ def list_segments(brand_slug: str, store_slug: str | None, as_json: bool) -> Non
 @json_option
 def show(which: str, brand_slug: str, store_slug: str | None, as_json: bool) -> None:
     """One segment: its rule in words, and what uses it."""
-    with _standing(brand_slug, store_slug, people=False) as s:
+    with standing(brand_slug, store_slug) as s:
         one = _find(s, which)
         lines = queries.in_words(s, one.rule) if one.rule is not None else []
         uses = queries.used_by(s, one.id)
@@ -139,7 +115,7 @@ def count(
     """How many customers are in a segment, or in a rule."""
     if (which is None) == (file is None):
         raise click.UsageError("Name a segment, or give a rule by --rule.")
-    with _standing(brand_slug, store_slug, people=True) as s:
+    with standing(brand_slug, store_slug, people=True) as s:
         rule = _read(file) if file is not None else InSegment(_find(s, which or "").id)
         found = queries.counted(s, rule, sample=0)
     if as_json:
@@ -162,7 +138,7 @@ def _read(file: Path) -> rules.Rule:
 @json_option
 def people(which: str, brand_slug: str, store_slug: str | None, as_json: bool) -> None:
     """Who is in a segment now: ids and names."""
-    with _standing(brand_slug, store_slug, people=True) as s:
+    with standing(brand_slug, store_slug, people=True) as s:
         ids = sorted(s.scalars(queries.ids(s, _find(s, which))))
         names = anchors.names(s, ids)
     if as_json:
@@ -184,7 +160,7 @@ def people(which: str, brand_slug: str, store_slug: str | None, as_json: bool) -
 def why(which: str, who: str, brand_slug: str, store_slug: str | None, as_json: bool) -> None:
     """Is somebody in a segment, and why? WHO is a card, phone, e-mail, name or id. Exit code 1 if
     they are not in it."""
-    with _standing(brand_slug, store_slug, people=True) as s:
+    with standing(brand_slug, store_slug, people=True) as s:
         one, customer_id = _find(s, which), _person(s, who)
         holds = queries.holds(s, InSegment(one.id), customer_id)
         lines = queries.why(s, one.rule, customer_id) if one.rule is not None else []

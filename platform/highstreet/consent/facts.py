@@ -13,6 +13,9 @@ Status = Literal["given", "withdrawn"]
 CHANNELS: Final = frozenset({"email", "sms", "phone", "post", "push"})
 EVERY: Final = "*"
 
+#: What concerns somebody's own membership: it needs no yes, but a no holds.
+SERVICE: Final = "service"
+
 #: The brand itself as controller, where a legal entity's id would stand otherwise.
 BRAND: Final = "brand"
 

@@ -6,7 +6,7 @@ may be contacted. No send goes round it, and each asks again when it goes out.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
@@ -16,8 +16,8 @@ from msgspec import Struct
 
 from highstreet.addresses.models import Address
 from highstreet.consent import laying_down, setwise
-from highstreet.consent.facts import CHANNELS, EVERY, SUPPRESSIONS, Answer
-from highstreet.consent.laying_down import Cap, Rules
+from highstreet.consent.facts import CHANNELS, EVERY, SERVICE, SUPPRESSIONS, Answer
+from highstreet.consent.laying_down import Cap
 from highstreet.consent.models import Contact, ContactSuppression
 from highstreet.customers import places, queries, standing
 from highstreet.customers.models import Customer, Identity
@@ -29,9 +29,6 @@ from highstreet.i18n import lazy_gettext as _l
 from highstreet_tenants.base import table_alias
 from highstreet_tenants.clock import now
 from highstreet_tenants.sessions import ScopedSession
-
-#: What concerns somebody's own membership: it needs no yes, but a no holds.
-SERVICE: Final = "service"
 
 WORDS: Final[Mapping[str, LazyText]] = {
     "not_a_customer": _l("They are no customer here any more."),
@@ -112,15 +109,38 @@ def answers(s: ScopedSession, people: Any, asking: Asking) -> Any:
     ).select_from(joined)
 
 
+class Told(Struct, frozen=True):
+    """The gate's answer about one: the first reason that holds, None if they may be contacted;
+    reached_at: as of `answers`."""
+
+    reason: str | None
+    reached_at: str | None
+
+
+def told(s: ScopedSession, customer_ids: Collection[UUID], asking: Asking) -> dict[UUID, Told]:
+    """The answers about some customers, by the ids that were given: a merged record's is that about
+    whoever it became, and whoever is erased or out of reach is no customer. One statement for all.
+    Raises Invalid."""
+    standing_now = queries.followed(s, customer_ids)
+    people = sa.select(Customer.id).where(
+        Customer.id.in_(set(standing_now.values())),
+        Customer.status == "active",
+        *s.scope.owns(Customer),
+    )
+    found = {
+        row.customer_id: Told(row.reason, row.reached_at)
+        for row in s.execute(answers(s, people, asking))
+    }
+    nobody = Told("not_a_customer", None)
+    return {one: found.get(standing_now.get(one, one), nobody) for one in customer_ids}
+
+
 def may_contact(s: ScopedSession, customer_id: UUID, asking: Asking) -> Answer:
     """Whether one customer may be contacted now, and why (not), quiet hours among the reasons.
 
-    Raises NotFound, Invalid.
+    Raises Invalid.
     """
-    customer = queries.get(s, customer_id)
-    people = sa.select(Customer.id).where(Customer.id == customer.id, *s.scope.owns(Customer))
-    found = s.execute(answers(s, people, asking)).one_or_none()
-    reason = "not_a_customer" if found is None else found.reason
+    reason = told(s, [customer_id], asking)[customer_id].reason
     if reason is not None:
         return Answer(False, str(WORDS[reason]))
     if is_quiet(s, asking.channel, asking.at):
@@ -133,11 +153,6 @@ def is_quiet(s: ScopedSession, channel: str, at: datetime | None = None) -> bool
     rules = laying_down.holding(s, channel)
     zone = places.place(s, s.store_id).zone if s.store_id else facts.brand(s).zone
     return rules.is_quiet(at or now(), zone)
-
-
-def rules_of(s: ScopedSession, channel: str) -> Rules:
-    """What is laid down for the place and the channel."""
-    return laying_down.holding(s, channel)
 
 
 def _people(s: ScopedSession, people: Any, channel: str) -> Any:

@@ -7,7 +7,7 @@ from uuid import UUID
 from babel.dates import format_date
 from msgspec import Struct
 
-from highstreet.consent.facts import BRAND, EVERY, Answer, ConsentState, Status
+from highstreet.consent.facts import BRAND, EVERY, SERVICE, Answer, ConsentState, Status
 from highstreet.customers import places
 from highstreet.customers import queries as customers
 from highstreet.customers.facts import CustomerFact
@@ -81,9 +81,10 @@ def may_contact(
     *,
     controller: Controller = None,
 ) -> Answer:
-    """Whether a customer may be contacted: no, unless they said so and did not take it back since.
+    """What a customer's own word says: no, unless they said so and did not take it back since; to
+    SERVICE yes, unless they refused. Whoever sends asks the gate, which has more reasons.
 
-    Somebody erased or out of reach may not be contacted either. Ask again right before sending.
+    Somebody erased or out of reach may not be contacted either.
     """
     try:
         customer = customers.get(s, customer_id)
@@ -93,6 +94,8 @@ def may_contact(
     found = latest(s, customers.lineage(s, customer.id))
     given = found.get(Key(purpose, channel, owner_id))
     if given is None and not _refusals(found, purpose, channel, owner_id):
+        if purpose == SERVICE:
+            return Answer(True, _("They are told what concerns their own membership."))
         return Answer(False, _("They were never asked, or never said yes."))
     refused = [
         said

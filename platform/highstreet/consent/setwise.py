@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Any
-from uuid import UUID
 
 import sqlalchemy as sa
 
@@ -11,15 +10,20 @@ from highstreet.consent.facts import EVERY
 from highstreet.consent.models import ConsentEvent
 from highstreet.customers import places, standing
 from highstreet_tenants.base import table_alias
+from highstreet_tenants.models import Store
 from highstreet_tenants.sessions import ScopedSession
 
 
-def controller(s: ScopedSession) -> UUID | None:
-    """The legal entity that speaks for a place: the brand (None) where it owns the customers, else
-    the store's owner."""
-    if s.customers == "brand" or s.store_id is None:
-        return None
-    return places.place(s, s.store_id).owner_id
+def _controller(s: ScopedSession, event: Any) -> sa.ColumnElement[bool]:
+    """That an event is a word to whoever speaks here: the brand where it owns the customers, else
+    the owner of the customer's store."""
+    if s.customers == "brand":
+        return event.c.owner_id.is_(None)  # type: ignore[no-any-return]
+    if s.store_id is not None:
+        return event.c.owner_id == places.place(s, s.store_id).owner_id  # type: ignore[no-any-return]
+    store = table_alias(Store)
+    owner = sa.select(store.c.owner_id).where(store.c.id == event.c.store_id, *s.scope.owns(store))
+    return event.c.owner_id == owner.scalar_subquery()  # type: ignore[no-any-return]
 
 
 def words(s: ScopedSession, purpose: str, channel: str) -> Any:
@@ -31,7 +35,6 @@ def words(s: ScopedSession, purpose: str, channel: str) -> Any:
     event = table_alias(ConsentEvent)
     scope = s.scope
     source, customer = standing.joined(scope, event)
-    owner = controller(s)
 
     def last(status: str) -> sa.ColumnElement[Any]:
         return sa.func.max(
@@ -49,7 +52,7 @@ def words(s: ScopedSession, purpose: str, channel: str) -> Any:
             *scope.owns(event),
             event.c.purpose.in_((purpose, EVERY)),
             event.c.channel.in_((channel, EVERY)),
-            event.c.owner_id.is_(None) if owner is None else event.c.owner_id == owner,
+            _controller(s, event),
         )
         .group_by(customer)
     )

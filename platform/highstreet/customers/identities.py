@@ -1,5 +1,7 @@
 """Cards, phone numbers and e-mail addresses of a customer."""
 
+from collections.abc import Iterable
+from contextlib import suppress
 from typing import get_args
 from uuid import UUID
 
@@ -15,13 +17,16 @@ from highstreet.customers.text import bad
 from highstreet.i18n import gettext as _
 from highstreet.i18n import lazy_gettext as _l
 from highstreet.webhooks import outbox
+from highstreet_tenants import bulk
 from highstreet_tenants.clock import now
-from highstreet_tenants.errors import Conflict, NotFound
+from highstreet_tenants.errors import Conflict, Invalid, NotFound
 from highstreet_tenants.ids import new_id
 from highstreet_tenants.sessions import ScopedSession
 from highstreet_tenants.statements import Statement
 
 MOST_IDENTITIES = 50
+#: Cards that are looked up by one statement.
+_LOOKED_UP = 500
 
 _ADD = Statement(
     "INSERT INTO core_customer_identity (brand_id, id, store_id, customer_id, realm_id, kind,"
@@ -58,6 +63,26 @@ def read_all(
         found.append(read("phone", phone, region))
     if email:
         found.append(read("email", email, region))
+    return found
+
+
+def holders(s: ScopedSession, numbers: Iterable[str]) -> dict[str, UUID]:
+    """Whose each card is, by its number as it was given and whatever its status; one that is
+    nobody's, or no card's number at all, is missing. Raises Invalid where each store has its own
+    customers and the session is in none."""
+    realm_id = places.realm(s).id
+    given: dict[str, str] = {}
+    for number in numbers:
+        with suppress(Invalid):
+            given[keys.key_of("card", number, None)] = number
+    found: dict[str, UUID] = {}
+    for some in bulk.chunks(given, _LOOKED_UP):
+        rows = s.execute(
+            sa.select(Identity.value, Identity.customer_id).where(
+                Identity.realm_id == realm_id, Identity.kind == "card", Identity.value.in_(some)
+            )
+        )
+        found.update({given[row.value]: row.customer_id for row in rows})
     return found
 
 

@@ -112,7 +112,7 @@ def _note(s: ScopedSession, message_id: UUID, report: Report, digest: str) -> bo
     if report.kind == "hard" and row.state in (SENT, UNKNOWN):
         row.state = BOUNCED
         row.answer = report.code
-        gate.died(s, row.customer_id, row.address)
+        gate.died(s, [(row.customer_id, row.address)])
     if report.kind == "complaint":
         stop = Stop(s.brand_id, row.store_id, row.customer_id, row.id, row.purpose)
         stopping.one_click(s, stop, stopping.COMPLAINT)

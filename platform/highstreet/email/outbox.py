@@ -10,6 +10,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from highstreet.consent.facts import Answer
+from highstreet.consent.gate import WORDS
 from highstreet.customers import queries as customers
 from highstreet.email import gate, senders
 from highstreet.email import house as houses
@@ -56,14 +57,9 @@ def queue(s: ScopedSession, given: MessageIn) -> Answer:
     if (reason := not_ready(s)) is not None:
         return Answer(False, reason)
     customer = customers.get(s, given.customer_id)
-    allowed = gate.ask(s, customer.id, given.purpose)
-    if not allowed:
-        return allowed
-    address = gate.address_of(s, customer.id)
-    if address is None:
-        return Answer(False, _("There is no e-mail address of theirs."))
-    if gate.dead(s, customer.id, address):
-        return Answer(False, _("Mail to their address came back: it is dead."))
+    told = gate.ask(s, customer.id, given.purpose)
+    if told.reason is not None:
+        return Answer(False, str(WORDS[told.reason]))
     at = now()
     not_after = given.not_after or at + LASTS
     if not_after <= at:
@@ -78,7 +74,7 @@ def queue(s: ScopedSession, given: MessageIn) -> Answer:
         kind=given.kind,
         purpose=given.purpose,
         key=given.key,
-        address=address,
+        address=told.reached_at,
         called=customer.name[:200],
         fills=dict(given.fills),
         at=at,

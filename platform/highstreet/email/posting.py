@@ -18,6 +18,8 @@ from uuid import UUID
 import sqlalchemy as sa
 from msgspec import Struct, field
 
+from highstreet.consent import contacts
+from highstreet.consent.facts import SERVICE
 from highstreet.email import gate, senders
 from highstreet.email import house as houses
 from highstreet.email.models import (
@@ -46,6 +48,8 @@ SCHEDULE = tuple(timedelta(minutes=one) for one in (1, 5, 15, 60, 120, 240, 480,
 CHUNK = 50
 #: Seconds after which one place's outbox makes room for other work.
 TURN = 30.0
+#: How soon quiet hours are looked at again.
+QUIET = timedelta(minutes=10)
 #: How long after it was taken a message is nobody's any more, if its job never came back.
 ABANDONED = timedelta(minutes=30)
 
@@ -126,7 +130,7 @@ def _take(s: ScopedSession, job_id: UUID) -> Chunk | None:
     """The next messages that may go out, marked as being sent; None if nothing is due."""
     at, c = now(), _message.c
     sender = senders.current(s)
-    if sender is None:
+    if sender is None or gate.is_quiet(s):
         return None
     rows = s.execute(
         sa.select(
@@ -140,14 +144,12 @@ def _take(s: ScopedSession, job_id: UUID) -> Chunk | None:
     ).all()
     if not rows:
         return None
-    letters = []
-    for row in rows:
-        if row.not_after <= at:
-            _close(s, row.id, LATE)
-        elif not _may(s, row.customer_id, row.purpose, row.address):
-            _close(s, row.id, STOPPED)
-        else:
-            letters.append(Letter(*row[:9], attempts=row.attempts + 1))
+    late = {row.id for row in rows if row.not_after <= at}
+    asked = [(row.id, row.customer_id, row.purpose, row.address) for row in rows]
+    going = gate.may_go(s, [one for one in asked if one[0] not in late])
+    _close(s, late, LATE)
+    _close(s, {row.id for row in rows} - late - going, STOPPED)
+    letters = [Letter(*row[:9], attempts=row.attempts + 1) for row in rows if row.id in going]
     s.execute(
         sa.update(_message)
         .where(*s.scope.owns(_message), c.id.in_([one.id for one in letters]))
@@ -167,20 +169,14 @@ def _take(s: ScopedSession, job_id: UUID) -> Chunk | None:
     return chunk
 
 
-def _may(s: ScopedSession, customer_id: UUID, purpose: str, address: str) -> bool:
-    """Whether a person may be written to at this very moment."""
-    return bool(
-        address and gate.ask(s, customer_id, purpose) and not gate.dead(s, customer_id, address)
-    )
-
-
-def _close(s: ScopedSession, message_id: UUID, state: str) -> None:
+def _close(s: ScopedSession, messages: set[UUID], state: str) -> None:
     # Why stands nowhere: it may have to do with the person, and their consent tells it.
-    s.execute(
-        sa.update(_message)
-        .where(*s.scope.owns(_message), _message.c.id == message_id)
-        .values(state=state, ended_at=now())
-    )
+    if messages:
+        s.execute(
+            sa.update(_message)
+            .where(*s.scope.owns(_message), _message.c.id.in_(messages))
+            .values(state=state, ended_at=now())
+        )
 
 
 def _write_down(s: ScopedSession, chunk: Chunk, answers: list[Answer]) -> None:
@@ -189,10 +185,21 @@ def _write_down(s: ScopedSession, chunk: Chunk, answers: list[Answer]) -> None:
     rows = [_ended(one, answer, at) for one, answer in zip(chunk.letters, answers, strict=True)]
     rows += [_row(one, FAILED, None, why, at, at) for one, why in chunk.unwritten]
     _END.many(s, rows)
-    gone = {row["id"] for row in rows if row["state"] == BOUNCED}
+    became = {row["id"]: row["state"] for row in rows}
+    gate.died(
+        s, [(one.customer_id, one.address) for one in chunk.letters if became[one.id] == BOUNCED]
+    )
     for one in chunk.letters:
-        if one.id in gone:
-            gate.died(s, one.customer_id, one.address)
+        # What concerns their own membership counts against no cap.
+        if became[one.id] == SENT and one.purpose != SERVICE:
+            contacts.note(
+                s,
+                [one.customer_id],
+                channel=gate.CHANNEL,
+                purpose=one.purpose,
+                used_for=f"message:{one.id}",
+                at=at,
+            )
 
 
 def _ended(one: Letter, answer: Answer, at: datetime) -> dict[str, Any]:
@@ -225,6 +232,8 @@ def _go_on(s: ScopedSession) -> None:
     """If anything is left to be sent here, there is a job for it."""
     c = _message.c
     due = s.scalar(sa.select(sa.func.min(c.due_at)).where(*_here(s), c.state == QUEUED))
+    if due is not None and gate.is_quiet(s):
+        due = max(due, now() + QUIET)
     if due is not None:
         order(s, s.scope.store_id, due if due > now() else None)
 

@@ -88,7 +88,7 @@ def one_click(s: ScopedSession, stop: Stop, method: str = ONE_CLICK) -> bool:
 
 def stopped(s: ScopedSession, who: CustomerFact, purpose: str) -> bool:
     """Whether e-mail for a purpose has been refused, and not agreed to since."""
-    if gate.ask(s, who.id, purpose):
+    if consent.may_contact(s, who.id, purpose, gate.CHANNEL):
         return False
     owner_id = consent.owner_of(s, who, None)
     return any(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -115,11 +114,6 @@ def fact(one: Mailing) -> MailingFact:
 def piece_fact(one: Piece) -> PieceFact:
     """The row as others see it."""
     return PieceFact(**{name: getattr(one, name) for name in PieceFact.__struct_fields__})
-
-
-def facts(found: Sequence[Piece]) -> list[PieceFact]:
-    """The rows as others see them."""
-    return [piece_fact(one) for one in found]
 
 
 def _of_here(s: ScopedSession) -> list[sa.ColumnElement[bool]]:

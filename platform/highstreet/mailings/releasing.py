@@ -129,7 +129,7 @@ def _hand_over(
             going.append(piece)
         else:
             piece.state, piece.reason, piece.late, piece.unit = "withheld", reason, True, None
-    refused = carrier.hand_over(s, queries.fact(row), queries.facts(going))
+    refused = carrier.hand_over(s, queries.fact(row), [queries.piece_fact(one) for one in going])
     batch = (
         s.scalar(sa.select(sa.func.max(Piece.batch)).where(Piece.mailing_id == row.id)) or 0
     ) + 1

@@ -16,6 +16,7 @@ from highstreet.consent.gate import Asking
 from highstreet.mailings.models import Mailing, Piece
 from highstreet.results import holdouts
 from highstreet.segments import queries as segments
+from highstreet.segments.compiling import Compiler
 from highstreet.segments.facts import SegmentFact
 from highstreet.segments.queries import May
 from highstreet.segments.rules import dump
@@ -116,7 +117,8 @@ def _pieces(
 def _reached(
     s: ScopedSession, row: Mailing, segment: SegmentFact, own: Any, may: May
 ) -> Iterable[Any]:
-    people = segments.ids(s, segment, may=may)
+    compiler = Compiler(s, may=may)
+    people = segments.ids(s, segment, compiler=compiler)
     answers = gate.answers(s, people, asking(row))
     told = answers.cte("told")
     home = table_alias(Address)
@@ -143,9 +145,8 @@ def _reached(
             )
         )
         .order_by(home.c.postal_code, told.c.customer_id)
-        .options(*people._with_options)
     )
-    return s.execute(query.execution_options(yield_per=2000))
+    return s.execute(compiler.held(query).execution_options(yield_per=2000))
 
 
 def _codes() -> Iterator[str]:

@@ -289,11 +289,12 @@ class Consent(Room):
     __slots__ = ()
 
     def may_contact(self, customer_id: UUID, purpose: str, channel: str) -> MayContact:
-        """Whether a customer may be contacted, and why (not). Ask again right before sending."""
-        from highstreet.consent import queries
+        """Whether a customer may be contacted now, and why (not): their own word, suppressions, an
+        address to reach them at, caps and quiet hours. Ask again right before sending."""
+        from highstreet.consent import gate
 
         self._ctx.need("consent.read")
-        return queries.may_contact(self._ctx.s, customer_id, purpose, channel)
+        return gate.may_contact(self._ctx.s, customer_id, gate.Asking(purpose, channel))
 
     def state(self, customer_id: UUID) -> list[ConsentState]:
         """What holds now, per purpose, channel and controller. Raises NotFound."""

@@ -59,12 +59,15 @@ def snapshot(s: ScopedSession, snapshot_id: UUID) -> SnapshotFact:
     return snapshot_fact(found)
 
 
-def ids(s: ScopedSession, segment: SegmentFact, *, may: May = None) -> Any:
-    """A select of the ids of all who are in it now: within reach here, and active.
+def ids(
+    s: ScopedSession, segment: SegmentFact, *, may: May = None, compiler: Compiler | None = None
+) -> Any:
+    """A select of the ids of all who are in it now: within reach here, and active. compiler: to
+    hold (`Compiler.held`) a larger statement that the select becomes a part of.
 
     Raises as `Compiler.people`.
     """
-    compiler = Compiler(s, may=may)
+    compiler = compiler or Compiler(s, may=may)
     if segment.list_id is None:
         assert segment.rule is not None
         return compiler.people(segment.rule)

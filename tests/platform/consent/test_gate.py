@@ -243,8 +243,22 @@ def test_stores_that_own_their_customers_have_gates_of_their_own(floor: Floor) -
     with floor.till(floor.shops, 1) as s:
         member(s, "Ann", email="a@x.com")
         assert told(s, MAIL) == {"Ann": None}
-        with pytest.raises(NotFound):
-            gate.may_contact(s, ann, MAIL)
+        assert gate.may_contact(s, ann, MAIL).reason == str(gate.WORDS["not_a_customer"])
+    with floor.operator(floor.shops) as s:
+        assert not gate.may_contact(s, ann, MAIL), "the store's suppression"
+        bo = customers.enrol(s, name="Bo", email="b@x.com", store_id=floor.shops.stores[0].id).id
+        for controller, may in (("brand", False), (floor.shops.stores[0].owner_id, True)):
+            service.record(
+                s,
+                bo,
+                purpose="marketing",
+                channel="email",
+                status="given",
+                wording="Yes",
+                method="till",
+                controller=controller,
+            )
+            assert gate.may_contact(s, bo, MAIL).allowed is may, "a yes to the store's owner"
 
 
 def test_many_are_suppressed_at_once_and_once(floor: Floor) -> None:

@@ -3,7 +3,7 @@
 import pytest
 import sqlalchemy as sa
 
-from highstreet.customers import queries, service
+from highstreet.customers import identities, queries, service
 from highstreet.customers.facts import EnrolIn
 from highstreet_tenants import statements
 from highstreet_tenants.errors import Invalid, NotFound
@@ -154,3 +154,16 @@ def test_searching_reads_a_bounded_stretch_of_an_index(floor: Floor) -> None:
             assert "Seq Scan" not in text, text
             conditions = [line for line in text.splitlines() if "Index Cond" in line]
             assert any("word" in c or "value" in c for c in conditions), text
+
+
+def test_cards_of_a_list_are_found_whatever_became_of_them(floor: Floor) -> None:
+    with floor.till(floor.club) as s:
+        ana = service.enrol(s, name="Ana", card="555500001")
+        ben = service.enrol(s, name="Ben", card="555500002")
+        service.set_card_status(s, "555500002", "blocked")
+        found = identities.holders(s, ["5555 00001", "555500002", "555500003", "no card"])
+        assert found == {"5555 00001": ana.id, "555500002": ben.id}
+    with floor.till(floor.shops) as s:
+        assert identities.holders(s, ["555500001"]) == {}
+    with floor.operator(floor.shops) as s, pytest.raises(Invalid):
+        identities.holders(s, ["555500001"])

@@ -92,7 +92,7 @@ def state(street) -> str:
 def test_a_dead_address_gets_nothing_more(street, got):
     assert take(street, dsn(got.sender)) == Outcome(hard=1)
     assert state(street) == "bounced"
-    assert street.send(street.anna).reason == "Mail to their address came back: it is dead."
+    assert street.send(street.anna).reason == "Mail to this address came back for good."
     assert take(street, dsn(got.sender)) == Outcome(seen=1), "the same report counts once"
     assert reports(street) == [("hard", "5.1.1")]
 

@@ -76,7 +76,7 @@ def test_nothing_is_queued_for_whom_nothing_may_be_sent(street):
         consent.refuse_all(s, ben, method="till")
         nobody = customers.enrol(s, name="Nobody").id
     assert not street.send(ben, purpose="service")
-    assert street.send(nobody, purpose="service").reason == "There is no e-mail address of theirs."
+    assert street.send(nobody, purpose="service").reason == "There is no address to reach them at."
 
 
 def test_where_no_server_is_set_up_nothing_is_queued(street, monkeypatch):
@@ -143,7 +143,7 @@ def test_what_the_server_says(street, sink, reply, state):
     [row] = rows(street)
     assert (row.state, row.code, row.answer) == (state, int(reply[:3]), reply[4:])
     if state == "bounced":
-        assert street.send(anna).reason == "Mail to their address came back: it is dead."
+        assert street.send(anna).reason == "Mail to this address came back for good."
 
 
 def test_what_the_server_puts_off_is_tried_again_later(street, sink):
