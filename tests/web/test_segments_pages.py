@@ -230,7 +230,7 @@ def test_a_store_of_the_club_exports_nobody(front, owner, people):
 def test_a_store_makes_its_own_of_head_offices(front, owner, people):
     one = make(front, SPENT, "All over", office=True)
     page = owner.get(f"{front.store(0)}/segments/{one}").text
-    assert "Head office’s" in page and "Make one of mine of it" in page
+    assert "Head office’s" in page and "Begin with this one" in page
     assert post(owner, front, f"{front.store(0)}/segments/{one}/retire").status_code == 303
     url = f"{front.store(0)}/segments/new"
     page = owner.get(f"{url}?of={one}").text

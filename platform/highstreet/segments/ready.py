@@ -65,7 +65,7 @@ READY: Mapping[str, Ready] = {
     ),
     "lapsed": Ready(
         _l("Not seen for 60 days"),
-        _l("Bought once, and not within the last 60 days."),
+        _l("Has bought before, and not within the last 60 days."),
         All((_field(LAST, "not_in_last_days", 60),)),
     ),
     "key": Ready(

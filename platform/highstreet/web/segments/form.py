@@ -201,7 +201,7 @@ def _page(s: ScopedSession, draft: Draft, answer: Answer, segment_id: UUID | Non
 def _labels(shown: dict[str, Any]) -> dict[str, tuple[str, str]]:
     """Names of inputs → (id, words), for the list of what is wrong."""
     labels = {
-        "name": ("name", _("Name")),
+        "name": ("name", _("Name of the segment")),
         "about": ("about", _("What it is for")),
         "json": ("json", _("The rule as text")),
         "rule": ("rule", _("The rule")),
