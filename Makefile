@@ -3,6 +3,7 @@
 PYTHON ?= python3
 VENV ?= .venv
 PORT ?= 5050
+# Some machines tell Python to compile everything anew in each process, and tests start hundreds.
 # Of its time a test waits a third: for servers, browsers, processes that it kills.
 WORKERS ?= $(shell $(PYTHON) -c 'import os; print(len(os.sched_getaffinity(0)) + 1)' 2>/dev/null || echo auto)
 BIN := $(VENV)/bin
@@ -43,7 +44,7 @@ lint: $(VENV)/.installed-test ## Look over style, types and import contracts
 	$(BIN)/lint-imports
 
 test: lint ## Lint, then run all tests (SQLite always; PostgreSQL and Redis where they answer)
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
+	env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 bench: $(VENV)/.installed-bench ## Print each figure beside its floor
 	$(BIN)/python -m benchmarks $(ARGS)

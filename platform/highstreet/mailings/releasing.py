@@ -27,6 +27,7 @@ from highstreet_tenants.base import table_alias
 from highstreet_tenants.clock import now
 from highstreet_tenants.errors import Conflict
 from highstreet_tenants.sessions import ScopedSession
+from highstreet_tenants.sets import by_sets
 from highstreet_tenants.trail import record
 
 #: A worker that is killed in it counts as one, too; after these somebody resumes it.
@@ -171,7 +172,8 @@ def _asked_again(s: ScopedSession, row: Mailing, first: int, last: int) -> dict[
     query = sa.select(meant.c.id, told.c.reason).join(
         told, told.c.customer_id == meant.c.customer_id
     )
-    return {row.id: row.reason for row in s.execute(query)}
+    with by_sets(s):
+        return {row.id: row.reason for row in s.execute(query)}
 
 
 def _standing_only(s: ScopedSession, ids: Any) -> Any:

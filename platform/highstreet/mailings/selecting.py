@@ -25,6 +25,7 @@ from highstreet_tenants.base import table_alias
 from highstreet_tenants.clock import now
 from highstreet_tenants.ids import new_id
 from highstreet_tenants.sessions import ScopedSession
+from highstreet_tenants.sets import by_sets
 
 _TABLE = cast(sa.Table, Piece.__table__)
 #: Digits of a code: Crockford's base 32 without its check symbol, 50 bits, so that two alike among
@@ -146,7 +147,8 @@ def _reached(
         )
         .order_by(home.c.postal_code, told.c.customer_id)
     )
-    return s.execute(compiler.held(query).execution_options(yield_per=2000))
+    with by_sets(s):
+        return s.execute(compiler.held(query).execution_options(yield_per=2000))
 
 
 def _codes() -> Iterator[str]:

@@ -18,6 +18,7 @@ from highstreet.segments.models import Segment, Snapshot
 from highstreet.segments.rules import All, InSegment, Not, OneOf, Rule, load, referred
 from highstreet_tenants.errors import Conflict, Forbidden, Invalid, NotFound
 from highstreet_tenants.sessions import ScopedSession
+from highstreet_tenants.sets import by_sets
 
 May = Callable[[str], bool] | None
 _users: dict[str, Callable[[ScopedSession, UUID], list[Use]]] = {}
@@ -111,7 +112,8 @@ def counted(s: ScopedSession, rule: Rule, *, may: May = None, sample: int = 10) 
 
 
 def _count(s: ScopedSession, people: Any) -> int:
-    return s.scalar(people.with_only_columns(sa.func.count())) or 0
+    with by_sets(s):
+        return s.scalar(people.with_only_columns(sa.func.count())) or 0
 
 
 def holds(s: ScopedSession, rule: Rule, customer_id: UUID, *, may: May = None) -> bool:
