@@ -21,6 +21,7 @@ EXAMPLES = 15
 KNOWN = {"customer_id": None, "card": "12345678"}
 #: A card that is refused, sent every fifth time.
 LOST = "87654321"
+REFUSED = (400, 401, 403, 404, 405, 406, 409, 412, 415, 422, 428, 429)
 
 
 def is_uuid(value):
@@ -67,6 +68,8 @@ def test_every_operation_keeps_its_word(served, club_till, database):
                 "positive_data_acceptance": {
                     "expected-statuses": [200, 201, 204, 304, 401, 403, 404, 409, 412, 422, 428]
                 },
+                # If-Match is looked at before what the body holds (RFC 9110 §13.2.1).
+                "negative_data_rejection": {"expected-statuses": [*REFUSED]},
                 "missing_required_header": {"expected-statuses": [400, 401, 403, 422, 428]},
             },
         }
