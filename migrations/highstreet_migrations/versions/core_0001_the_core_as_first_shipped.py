@@ -1526,7 +1526,14 @@ def upgrade() -> None:
         sa.Column("source", sa.String(length=40), nullable=False),
         sa.Column("purpose", sa.String(length=40), nullable=False),
         sa.Column("channel", sa.String(length=5), nullable=False),
-        sa.Column("segment_id", sa.Uuid(), nullable=False),
+        sa.Column("segment_id", sa.Uuid(), nullable=True),
+        sa.Column("audience", sa.JSON(), nullable=False),
+        sa.Column("leave_out", sa.JSON(), nullable=False),
+        sa.Column("most", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("series", sa.String(length=80), nullable=False),
+        sa.Column(
+            "again_after", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
         sa.Column("by_household", sa.Boolean(), nullable=False),
         sa.Column("verified", sa.Boolean(), nullable=False),
         sa.Column("holdout", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -1574,6 +1581,12 @@ def upgrade() -> None:
             "brand_id", "place_id", "number", name=op.f("uq_core_mailing_brand_id_place_id_number")
         ),
         info={"personal": False},
+    )
+    op.create_index(
+        op.f("ix_core_mailing_brand_id_place_id_series"),
+        "core_mailing",
+        ["brand_id", "place_id", "series"],
+        unique=False,
     )
     op.create_index(
         op.f("ix_core_mailing_brand_id_segment_id"),
@@ -2918,6 +2931,7 @@ def downgrade() -> None:
     )
     op.drop_table("core_mailing_piece")
     op.drop_index(op.f("ix_core_mailing_brand_id_segment_id"), table_name="core_mailing")
+    op.drop_index(op.f("ix_core_mailing_brand_id_place_id_series"), table_name="core_mailing")
     op.drop_table("core_mailing")
     op.drop_table("core_holdout")
     op.drop_index(op.f("ix_core_contact_brand_id_at"), table_name="core_contact")

@@ -136,6 +136,22 @@ def lift(s: ScopedSession, suppression_id: UUID) -> None:
     record(s, "suppression.lifted", "customer", row.customer_id, details={"reason": row.reason})
 
 
+def lift_for(
+    s: ScopedSession, customer_id: UUID, reason: str, *, address_id: UUID | None = None
+) -> None:
+    """Lift what stands against somebody (merges followed) for a reason and an address, if it
+    does. Raises NotFound for a customer out of reach."""
+    ids = customers.lineage(s, customers.get(s, customer_id).id)
+    standing = s.scalars(
+        _open(s, ids).where(
+            ContactSuppression.reason == reason,
+            _same(ContactSuppression.address_id, address_id),
+        )
+    ).all()
+    for row in standing:
+        lift(s, row.id)
+
+
 def of_customer(s: ScopedSession, customer_id: UUID) -> list[SuppressionFact]:
     """What stands against contacting somebody now, the newest first. Raises NotFound."""
     ids = customers.lineage(s, customers.get(s, customer_id).id)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -11,13 +13,15 @@ from highstreet.consent.facts import EVERY
 from highstreet.customers import places
 from highstreet.customers.text import bad, clean
 from highstreet.host import facts as hosts
+from highstreet.i18n import LazyText
 from highstreet.i18n import gettext as _
 from highstreet.mailings import carriers, queries, selecting
-from highstreet.mailings.facts import MailingFact, MailingIn
+from highstreet.mailings.facts import REASONS, MailingFact, MailingIn
 from highstreet.mailings.models import Mailing
 from highstreet.results import holdouts
 from highstreet.segments import queries as segments
 from highstreet.segments.queries import May
+from highstreet.segments.rules import dump
 from highstreet_tenants import turns
 from highstreet_tenants.clock import now
 from highstreet_tenants.errors import Conflict
@@ -26,6 +30,9 @@ from highstreet_tenants.sessions import ScopedSession
 from highstreet_tenants.trail import record
 
 _PLANNED = ("draft", "selected", "approved")
+_REASON = re.compile(r"[a-z][a-z_]{0,19}")
+#: Days after which nobody remembers what they got.
+_LONGEST = 3650
 
 
 def draft(s: ScopedSession, given: MailingIn) -> UUID:
@@ -77,7 +84,7 @@ def select(s: ScopedSession, mailing_id: UUID, *, may: May = None) -> MailingFac
         raise Conflict(_("People are selected before a mailing is approved."))
     row.content_digest = carriers.of(row.channel).check(s, row.content)
     selecting.forget(s, row)
-    selecting.fill(s, row, segments.get(s, row.segment_id), may=may)
+    selecting.fill(s, row, may=may)
     row.status = "selected"
     s.flush()
     return queries.fact(row)
@@ -140,10 +147,7 @@ def _fill(s: ScopedSession, row: Mailing, given: MailingIn) -> None:
         raise bad("purpose", _("Say what for: consent is for one purpose."))
     row.purpose, row.channel = purpose, given.channel
     carriers.of(given.channel)
-    segment = segments.get(s, given.segment_id)
-    if segment.retired:
-        raise bad("segment_id", _("“%(name)s” is out of use.", name=segment.name))
-    row.segment_id = segment.id
+    _fill_audience(s, row, given)
     row.by_household, row.verified = given.by_household, given.verified
     row.content, row.content_digest = dict(given.content), ""
     if not 0 <= given.holdout <= holdouts.MOST:
@@ -153,6 +157,41 @@ def _fill(s: ScopedSession, row: Mailing, given: MailingIn) -> None:
     row.cost_minor = _cost(given.cost_minor)
     row.status, row.changed_by, row.changed_at = "draft", s.scope.actor.name, now()
     row.approved_by = row.approved_at = None
+
+
+def _fill_audience(s: ScopedSession, row: Mailing, given: MailingIn) -> None:
+    if (given.segment_id is None) == (given.rule is None):
+        raise bad("segment_id", _("Say whom it goes to: a segment, or a rule of its own."))
+    row.segment_id, row.audience = None, {}
+    if given.segment_id is not None:
+        segment = segments.get(s, given.segment_id)
+        if segment.retired:
+            raise bad("segment_id", _("“%(name)s” is out of use.", name=segment.name))
+        row.segment_id = segment.id
+    elif given.rule is not None:
+        row.audience = dump(given.rule)
+    reasons = [one.reason for one in given.leave_out]
+    for reason in reasons:
+        if not _REASON.fullmatch(reason) or reason in REASONS or reasons.count(reason) > 1:
+            raise bad("leave_out", _("“%(name)s” is no name for a reason.", name=reason))
+    row.leave_out = [
+        {"reason": one.reason, "rule": dump(one.rule), **_kept(one.words)}
+        for one in given.leave_out
+    ]
+    if given.most is not None and given.most < 1:
+        raise bad("most", _("A mailing has at least one piece, or no limit."))
+    row.most = given.most
+    row.series = clean(given.series, "series", 80)
+    if not 0 <= given.again_after <= _LONGEST:
+        raise bad("again_after", _("Say in how many days, from 0 to 3,650."))
+    row.again_after = given.again_after
+
+
+def _kept(words: str | LazyText) -> dict[str, Any]:
+    """Words as they are kept: translated when they are shown."""
+    if isinstance(words, LazyText):
+        return {"words": words.message, "values": words.values}
+    return {"words": words, "values": {}}
 
 
 def _moment(at: datetime | None) -> datetime | None:

@@ -12,6 +12,7 @@ from msgspec import Struct, field
 from highstreet.consent.gate import WORDS as GATE_WORDS
 from highstreet.i18n import LazyText
 from highstreet.i18n import lazy_gettext as _l
+from highstreet.segments.rules import Rule
 
 #: Why somebody who was selected gets nothing: the gate's reasons, and a mailing's own.
 REASONS: Final[Mapping[str, LazyText]] = {
@@ -19,21 +20,35 @@ REASONS: Final[Mapping[str, LazyText]] = {
     "held_out_of_all": _l("Their household is held out from everything."),
     "held_out": _l("Their household is held out from this mailing."),
     "household": _l("Somebody else of the household gets it."),
+    "most": _l("So many get it that the mailing is full."),
     "erased": _l("They were erased."),
     "too_late": _l("Its last day had passed."),
     "stopped": _l("The mailing was stopped."),
 }
 
 
+class LeaveOut(Struct, frozen=True):
+    """People of the audience who get nothing. reason: small letters, 20 at most, none of REASONS;
+    words: why, a sentence."""
+
+    reason: str
+    words: str | LazyText
+    rule: Rule
+
+
 class MailingIn(Struct, frozen=True):
-    """A mailing as somebody plans it. source: the tool that makes it, else "core". content: what
-    the channel's carrier asks for. holdout: hundredths of a percent of households. cost_minor:
-    minor units of the place's currency."""
+    """A mailing as somebody plans it.
+
+    segment_id or rule: whom it goes to, one of the two. source: the tool that makes it, else
+    "core". content: what the channel's carrier asks for. holdout: hundredths of a percent of
+    households. most: pieces at most. series, again_after: who got one of the series within so many
+    days, or is about to, is none of the audience. cost_minor: minor units of the place's currency.
+    """
 
     name: str
     purpose: str
     channel: str
-    segment_id: UUID
+    segment_id: UUID | None = None
     content: Mapping[str, Any] = field(default_factory=dict)
     by_household: bool = True
     verified: bool = False
@@ -41,6 +56,11 @@ class MailingIn(Struct, frozen=True):
     not_after: datetime | None = None
     cost_minor: int | None = None
     source: str = "core"
+    rule: Rule | None = None
+    leave_out: Sequence[LeaveOut] = ()
+    most: int | None = None
+    series: str = ""
+    again_after: int = 0
 
 
 class MailingFact(Struct, frozen=True):
@@ -53,7 +73,12 @@ class MailingFact(Struct, frozen=True):
     source: str
     purpose: str
     channel: str
-    segment_id: UUID
+    segment_id: UUID | None
+    audience: Mapping[str, Any]
+    leave_out: Sequence[Mapping[str, Any]]
+    most: int | None
+    series: str
+    again_after: int
     by_household: bool
     verified: bool
     holdout: int
@@ -75,11 +100,13 @@ class MailingFact(Struct, frozen=True):
 
 
 class Step(Struct, frozen=True):
-    """So many people get nothing for a reason; late: found only at the release."""
+    """So many people get nothing for a reason; late: found only at the release. words: the reason,
+    in the reader's language."""
 
     reason: str
     people: int
     late: bool
+    words: str = ""
 
 
 class Waterfall(Struct, frozen=True):

@@ -26,7 +26,10 @@ class Mailing(StoreOwned, Base):
     """One mailing of head office's, or of a store's.
 
     place_id: the store's id, or the brand's; number: counted there, for people to name it by.
-    rule, rule_digest: the segment's as it was when people were selected. content: what is sent, as
+    audience: a rule of the mailing's own, where it goes to no segment. leave_out: people of the
+    audience who get nothing, each `{"reason", "words": by language, "rule"}`. most: pieces that go
+    out, at most. series, again_after: nobody gets another of the series within so many days. rule,
+    rule_digest: the audience's as it was when people were selected. content: what is sent, as
     the channel's carrier knows it; content_digest: of it when it was selected. holdout: hundredths
     of a percent. selected: how many people the audience had. manifest: sha256 of all pieces as they
     were then. cost_minor: written against it, minor units of `currency`. not_after: nothing of it
@@ -42,6 +45,7 @@ class Mailing(StoreOwned, Base):
         _one_of("status", STATUSES),
         sa.CheckConstraint("channel IN ('post', 'email')", name="channel"),
         sa.CheckConstraint("holdout BETWEEN 0 AND 5000", name="holdout"),
+        sa.Index(None, "brand_id", "place_id", "series"),
     )
 
     place_id: Mapped[UUID]
@@ -50,7 +54,12 @@ class Mailing(StoreOwned, Base):
     source: Mapped[str] = mapped_column(sa.String(40), default="core")
     purpose: Mapped[str] = mapped_column(sa.String(40))
     channel: Mapped[str] = mapped_column(sa.String(5))
-    segment_id: Mapped[UUID]
+    segment_id: Mapped[UUID | None] = mapped_column(sa.Uuid(), default=None)
+    audience: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    leave_out: Mapped[list[Any]] = mapped_column(default=list)
+    most: Mapped[int | None] = mapped_column(default=None)
+    series: Mapped[str] = mapped_column(sa.String(80), default="")
+    again_after: Mapped[int] = mapped_column(default=0)
     by_household: Mapped[bool] = mapped_column(default=True)
     verified: Mapped[bool] = mapped_column(default=False)
     holdout: Mapped[int] = mapped_column(default=0)

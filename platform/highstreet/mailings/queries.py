@@ -6,7 +6,9 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
+from highstreet.consent.gate import WORDS as GATE_WORDS
 from highstreet.customers import queries as customers
+from highstreet.i18n import LazyText
 from highstreet.i18n import gettext as _
 from highstreet.mailings.facts import REASONS, MailingFact, PieceFact, Step, Waterfall
 from highstreet.mailings.models import Mailing, Piece
@@ -50,7 +52,7 @@ def row(s: ScopedSession, mailing_id: UUID, *, lock: bool = False) -> Mailing:
 
 def waterfall(s: ScopedSession, mailing_id: UUID) -> Waterfall:
     """Where everybody who was selected went. Raises NotFound."""
-    row(s, mailing_id)
+    mailing = row(s, mailing_id)
     counts = s.execute(
         sa.select(Piece.state, Piece.reason, Piece.late, sa.func.count())
         .where(Piece.mailing_id == mailing_id)
@@ -61,16 +63,32 @@ def waterfall(s: ScopedSession, mailing_id: UUID) -> Waterfall:
     for state, reason, late, people in counts:
         states[state] = states.get(state, 0) + people
         if state == "withheld":
-            steps.append(Step(str(reason), people, late))
-    order = list(REASONS)
+            steps.append(Step(str(reason), people, late, words_of(mailing, str(reason))))
+    order = _order(mailing)
     return Waterfall(
         sum(states.values()),
-        sorted(steps, key=lambda one: (one.late, order.index(one.reason))),
+        sorted(steps, key=lambda one: (one.late, order.get(one.reason, len(order)), one.reason)),
         states.get("ready", 0),
         states.get("sent", 0) + states.get("returned", 0),
         states.get("failed", 0),
         states.get("returned", 0),
     )
+
+
+def words_of(mailing: Mailing | MailingFact, reason: str) -> str:
+    """Why somebody gets nothing of a mailing, in the reader's language."""
+    for one in mailing.leave_out:
+        if one["reason"] == reason:
+            return str(LazyText(one["words"], **one["values"]))
+    return str(REASONS.get(reason, reason))
+
+
+def _order(mailing: Mailing) -> dict[str, int]:
+    """The place of each reason: what the law and people say first, then the mailing's own, then
+    what the numbers ask."""
+    own = [one["reason"] for one in mailing.leave_out]
+    reasons = [*GATE_WORDS, *own, *(one for one in REASONS if one not in GATE_WORDS)]
+    return {reason: place for place, reason in enumerate(reasons)}
 
 
 def piece_by_code(s: ScopedSession, code: str) -> PieceFact:

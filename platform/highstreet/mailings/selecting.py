@@ -1,10 +1,11 @@
-"""Whom a mailing goes to: the segment, through the gate, a piece for each; then nothing changes."""
+"""Whom a mailing goes to: its audience, through the gate, a piece for each; then it is frozen."""
 
 from __future__ import annotations
 
 import hashlib
 import secrets
 from collections.abc import Iterable, Iterator
+from datetime import timedelta
 from typing import Any, cast
 from uuid import UUID
 
@@ -13,14 +14,14 @@ import sqlalchemy as sa
 from highstreet.addresses.models import Address
 from highstreet.consent import gate
 from highstreet.consent.gate import Asking
+from highstreet.customers import standing
 from highstreet.mailings.models import Mailing, Piece
 from highstreet.results import holdouts
 from highstreet.segments import queries as segments
 from highstreet.segments.compiling import Compiler
-from highstreet.segments.facts import SegmentFact
 from highstreet.segments.queries import May
-from highstreet.segments.rules import dump
-from highstreet_tenants import bulk
+from highstreet.segments.rules import Rule, digest, dump, load
+from highstreet_tenants import bulk, draws
 from highstreet_tenants.base import table_alias
 from highstreet_tenants.clock import now
 from highstreet_tenants.ids import new_id
@@ -57,47 +58,45 @@ def forget(s: ScopedSession, row: Mailing) -> None:
     row.approved_by = row.approved_at = None
 
 
-def fill(s: ScopedSession, row: Mailing, segment: SegmentFact, *, may: May = None) -> None:
-    """Write a piece for each who is in the segment now, and the manifest's digest.
+def fill(s: ScopedSession, row: Mailing, *, may: May = None) -> None:
+    """Write a piece for each who is in the audience now, and the manifest's digest.
 
-    Raises as the segment does.
+    Raises as the segment or the rule does.
     """
+    row.rule, row.rule_digest = _rule(s, row)
     own = holdouts.hold_out(s, used_for(row.id), row.holdout)
-    digest = hashlib.sha256(f"{row.content_digest}\n{segment.digest}\n".encode())
+    told = hashlib.sha256(f"{row.content_digest}\n{row.rule_digest}\n".encode())
     count = 0
-    for chunk in bulk.chunks(_pieces(s, row, segment, own, may), _CHUNK):
+    for chunk in bulk.chunks(_pieces(s, row, own, may), _CHUNK):
         count += len(chunk)
         for one in chunk:
-            digest.update(_told(one))
+            told.update(_told(one))
         bulk.insert(s, _TABLE, chunk)
-    row.rule = dump(segment.rule) if segment.rule is not None else {}
-    row.rule_digest = segment.digest
     row.selected, row.selected_at = count, now()
-    row.manifest = digest.hexdigest()
+    row.manifest = told.hexdigest()
 
 
-def _pieces(
-    s: ScopedSession, row: Mailing, segment: SegmentFact, own: Any, may: May
-) -> Iterator[dict[str, Any]]:
+def _rule(s: ScopedSession, row: Mailing) -> tuple[dict[str, Any], str]:
+    """The audience's rule as it is now (empty for a list), and its digest."""
+    if row.segment_id is None:
+        return dict(row.audience), digest(load(row.audience))
+    segment = segments.get(s, row.segment_id)
+    return dump(segment.rule) if segment.rule is not None else {}, segment.digest
+
+
+def _pieces(s: ScopedSession, row: Mailing, own: Any, may: May) -> Iterator[dict[str, Any]]:
     """Rows in the order of the manifest: by postal code where post is sorted by it, then by id."""
     taken: set[UUID] = set()
     codes = _codes()
-    for place, found in enumerate(_reached(s, row, segment, own, may)):
-        customer_id, reason, household_id, reached_at, lines, all_held, held = found
-        unit = household_id if row.by_household and household_id else customer_id
-        if reason is None:
-            reason = (
-                "held_out_of_all"
-                if all_held
-                else "held_out"
-                if held
-                else "household"
-                if unit in taken
-                else None
-            )
+    for place, (found, reason) in enumerate(_limited(row, _judged(s, row, own, may))):
+        unit = _unit(row, found)
+        if reason is None and unit in taken:
+            reason = "household"
         goes = reason is None
         if goes:
             taken.add(unit)
+        customer_id, household_id = found.customer_id, found.household_id
+        reached_at, lines = found.reached_at, found.lines
         yield {
             "id": new_id(),
             "store_id": row.store_id,
@@ -115,11 +114,80 @@ def _pieces(
         }
 
 
-def _reached(
-    s: ScopedSession, row: Mailing, segment: SegmentFact, own: Any, may: May
-) -> Iterable[Any]:
+def _unit(row: Mailing, found: Any) -> UUID:
+    unit: UUID = (row.by_household and found.household_id) or found.customer_id
+    return unit
+
+
+def _limited(
+    row: Mailing, judged: Iterable[tuple[Any, str | None]]
+) -> Iterable[tuple[Any, str | None]]:
+    """The same, with no more households (or people) than the mailing takes: who is among them is
+    drawn from the mailing's id, so that no postal code comes first."""
+    if row.most is None:
+        return judged
+    all_of_them = list(judged)
+    units = {_unit(row, found) for found, reason in all_of_them if reason is None}
+    chosen = set(sorted(units, key=lambda one: (draws.draw(str(row.id), one), one))[: row.most])
+    return [
+        (found, "most" if reason is None and _unit(row, found) not in chosen else reason)
+        for found, reason in all_of_them
+    ]
+
+
+def _judged(s: ScopedSession, row: Mailing, own: Any, may: May) -> Iterator[tuple[Any, str | None]]:
+    """Each of the audience, and why they get nothing, but for what others of them get."""
+    for found in _reached(s, row, own, may):
+        held = "held_out_of_all" if found.all_held else "held_out" if found.held else None
+        yield found, found.reason or found.left_out or held
+
+
+def _audience(s: ScopedSession, row: Mailing, compiler: Compiler) -> Any:
+    """A select of the ids of the audience: who had one of the series lately is none of it."""
+    if row.segment_id is not None:
+        people = segments.ids(s, segments.get(s, row.segment_id), compiler=compiler)
+    else:
+        people = compiler.people(load(row.audience))
+    if not row.series or not row.again_after:
+        return people
+    piece, mailing = table_alias(Piece), table_alias(Mailing)
+    source, customer = standing.joined(s.scope, piece)
+    had = (
+        sa.select(customer)
+        .select_from(
+            source.join(
+                mailing,
+                sa.and_(mailing.c.brand_id == piece.c.brand_id, mailing.c.id == piece.c.mailing_id),
+            )
+        )
+        .where(
+            *s.scope.owns(piece),
+            *s.scope.owns(mailing),
+            mailing.c.place_id == row.place_id,
+            mailing.c.series == row.series,
+            mailing.c.id != row.id,
+            mailing.c.status.not_in(("draft", "selected", "discarded")),
+            mailing.c.selected_at > now() - timedelta(days=row.again_after),
+            piece.c.state.in_(("ready", "sent", "returned")),
+        )
+    )
+    return people.where(compiler.c.id.not_in(had))
+
+
+def _left_out(row: Mailing, told: Any, compiler: Compiler) -> Any:
+    """The first reason of the mailing's own for which somebody gets nothing, as a column."""
+    rules: list[tuple[str, Rule]] = [(one["reason"], load(one["rule"])) for one in row.leave_out]
+    if not rules:
+        return sa.null()
+    return sa.case(
+        *((told.c.customer_id.in_(compiler.people(rule)), reason) for reason, rule in rules),
+        else_=sa.null(),
+    )
+
+
+def _reached(s: ScopedSession, row: Mailing, own: Any, may: May) -> Iterable[Any]:
     compiler = Compiler(s, may=may)
-    people = segments.ids(s, segment, compiler=compiler)
+    people = _audience(s, row, compiler)
     answers = gate.answers(s, people, asking(row))
     told = answers.cte("told")
     home = table_alias(Address)
@@ -132,8 +200,9 @@ def _reached(
             told.c.household_id,
             told.c.reached_at,
             home.c.lines,
-            holdouts.held(everything, unit),
-            holdouts.held(own, unit),
+            holdouts.held(everything, unit).label("all_held"),
+            holdouts.held(own, unit).label("held"),
+            sa.cast(_left_out(row, told, compiler), sa.String(20)).label("left_out"),
         )
         .select_from(
             told.outerjoin(

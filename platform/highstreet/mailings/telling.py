@@ -14,10 +14,11 @@ from highstreet.consent import queries as consent
 from highstreet.consent.facts import ConsentState
 from highstreet.customers import places
 from highstreet.host import facts as hosts
-from highstreet.i18n import format_locale
+from highstreet.i18n import format_locale, ngettext
 from highstreet.i18n import gettext as _
 from highstreet.mailings import queries
-from highstreet.mailings.facts import REASONS, PieceFact
+from highstreet.mailings.facts import PieceFact
+from highstreet.mailings.models import Mailing
 from highstreet.segments import queries as segments
 from highstreet.segments.rules import load
 from highstreet_tenants.models import Owner
@@ -67,8 +68,22 @@ def audience(s: ScopedSession, mailing_id: UUID) -> list[tuple[int, str]]:
     """Whom a mailing goes to, in words: by the rule as it was when people were selected, else as it
     is. Raises NotFound."""
     row = queries.row(s, mailing_id)
-    if row.rule:
-        return segments.in_words(s, load(row.rule))
+    found = _rule_words(s, row)
+    if row.series and row.again_after:
+        had = ngettext(
+            "Not: who got one of “%(series)s” on the day before",
+            "Not: who got one of “%(series)s” within the %(num)s days before",
+            row.again_after,
+            series=row.series,
+        )
+        found = [*found, (0, had)]
+    return found
+
+
+def _rule_words(s: ScopedSession, row: Mailing) -> list[tuple[int, str]]:
+    if row.rule or row.audience:
+        return segments.in_words(s, load(row.rule or row.audience))
+    assert row.segment_id is not None
     segment = segments.get(s, row.segment_id)
     if segment.rule is not None:
         return segments.in_words(s, segment.rule)
@@ -102,7 +117,7 @@ def why(s: ScopedSession, piece: PieceFact) -> Chain:
         mailing.selected_at,
         said[0] if said else None,
         piece.state,
-        str(REASONS.get(piece.reason or "", piece.reason or "")),
+        queries.words_of(mailing, piece.reason) if piece.reason else "",
         piece.sent_at,
         reached,
     )

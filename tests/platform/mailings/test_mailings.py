@@ -4,69 +4,25 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
 
-from highstreet.addresses import service as addresses
-from highstreet.addresses.facts import AddressIn
 from highstreet.consent import laying_down, service, suppressions
 from highstreet.customers import leaving, merging
-from highstreet.customers import service as customers
 from highstreet.mailings import drafting, post, queries, releasing
-from highstreet.mailings.facts import MailingIn, Waterfall
+from highstreet.mailings.facts import MailingIn
 from highstreet.mailings.models import Piece
 from highstreet.results import holdouts
 from highstreet.segments import queries as segments
 from highstreet.segments import service as picking
-from highstreet.segments.rules import All, Field
+from highstreet.segments.rules import Field
 from highstreet_tenants.errors import Conflict, Invalid, NotFound
+from mailings_given import member, plan, reconciles, steps
 from rooms_given import Floor
 
 NOW = datetime.now(UTC)
-
-
-def member(s: Any, name: str, street: str | None = None, *, yes: bool = True) -> UUID:
-    who = customers.enrol(s, name=name, email=f"{uuid4().hex}@example.com").id
-    for channel in ("post", "email") if yes else ():
-        service.record(
-            s, who, purpose="news", channel=channel, status="given", wording="Yes", method="till",
-            at=NOW - timedelta(days=9),
-        )  # fmt: skip
-    if street:
-        home = AddressIn(country="GB", street=street, city="Leeds", postal_code="LS1 4DY")
-        addresses.put(s, who, home)
-    return who
-
-
-def everybody(s: Any) -> UUID:
-    return picking.save(s, name=f"All {uuid4().hex[:6]}", rule=All()).id
-
-
-def plan(s: Any, **more: Any) -> UUID:
-    given: dict[str, Any] = {
-        "name": "Spring",
-        "purpose": "news",
-        "channel": "post",
-        "segment_id": more.pop("segment_id", None) or everybody(s),
-        "content": {"template": "t1"},
-    }
-    return drafting.draft(s, MailingIn(**(given | more)))
-
-
-def reconciles(s: Any, mailing_id: UUID) -> Waterfall:
-    told = queries.waterfall(s, mailing_id)
-    assert told.selected == told.ready + told.sent + told.failed + sum(
-        one.people for one in told.steps
-    )
-    fact = queries.get(s, mailing_id)
-    assert fact.selected in (None, told.selected)
-    return told
-
-
-def steps(told: Waterfall) -> dict[str, int]:
-    return {one.reason + (" late" if one.late else ""): one.people for one in told.steps}
 
 
 @pytest.fixture
