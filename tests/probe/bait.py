@@ -103,6 +103,7 @@ PLAIN: Mapping[str, Any] = {
     "code": "0123456789",
     "cost_minor": 100,
     "codes": [],
+    "sheet": "L7160",
     "currency": "GBP",
     "data": {},
     "day": TODAY,

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from highstreet.host.registry import Host, Loaded
 
 #: Capabilities by which a tool reaches people: shown apart, as the messages that it may send.
-MESSAGES = frozenset({"mail.send", "print"})
+MESSAGES = frozenset({"mail.send", "mailings", "print"})
 #: The kinds in the order in which they are shown.
 KINDS = (
     "message",

@@ -50,8 +50,11 @@ CAPABILITIES: Mapping[str, object] = {
     "timeline.write": _l("writes to the timeline of customers"),
     "consent.read": _l("asks whether a customer agreed to be contacted"),
     "consent.write": _l("records what customers agree to"),
+    "addresses.read": _l("reads postal addresses and who lives together"),
+    "segments.read": _l("asks who is in a segment"),
     "jobs": _l("works in the background"),
     "mail.send": _l("sends e-mail"),
+    "mailings": _l("writes to many customers, by mailings"),
     "print": _l("prints"),
     "network": _l("talks to services outside of this installation"),
 }

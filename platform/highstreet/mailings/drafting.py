@@ -21,7 +21,7 @@ from highstreet.mailings.models import Mailing
 from highstreet.results import holdouts
 from highstreet.segments import queries as segments
 from highstreet.segments.queries import May
-from highstreet.segments.rules import dump
+from highstreet.segments.rules import dump, load
 from highstreet_tenants import turns
 from highstreet_tenants.clock import now
 from highstreet_tenants.errors import Conflict
@@ -169,13 +169,13 @@ def _fill_audience(s: ScopedSession, row: Mailing, given: MailingIn) -> None:
             raise bad("segment_id", _("“%(name)s” is out of use.", name=segment.name))
         row.segment_id = segment.id
     elif given.rule is not None:
-        row.audience = dump(given.rule)
+        row.audience = dump(load(given.rule))
     reasons = [one.reason for one in given.leave_out]
     for reason in reasons:
         if not _REASON.fullmatch(reason) or reason in REASONS or reasons.count(reason) > 1:
             raise bad("leave_out", _("“%(name)s” is no name for a reason.", name=reason))
     row.leave_out = [
-        {"reason": one.reason, "rule": dump(one.rule), **_kept(one.words)}
+        {"reason": one.reason, "rule": dump(load(one.rule)), **_kept(one.words)}
         for one in given.leave_out
     ]
     if given.most is not None and given.most < 1:

@@ -12,7 +12,6 @@ from msgspec import Struct, field
 from highstreet.consent.gate import WORDS as GATE_WORDS
 from highstreet.i18n import LazyText
 from highstreet.i18n import lazy_gettext as _l
-from highstreet.segments.rules import Rule
 
 #: Why somebody who was selected gets nothing: the gate's reasons, and a mailing's own.
 REASONS: Final[Mapping[str, LazyText]] = {
@@ -29,20 +28,21 @@ REASONS: Final[Mapping[str, LazyText]] = {
 
 class LeaveOut(Struct, frozen=True):
     """People of the audience who get nothing. reason: small letters, 20 at most, none of REASONS;
-    words: why, a sentence."""
+    words: why, a sentence. rule: as `segments.rules` has it in JSON."""
 
     reason: str
     words: str | LazyText
-    rule: Rule
+    rule: Mapping[str, Any]
 
 
 class MailingIn(Struct, frozen=True):
     """A mailing as somebody plans it.
 
-    segment_id or rule: whom it goes to, one of the two. source: the tool that makes it, else
-    "core". content: what the channel's carrier asks for. holdout: hundredths of a percent of
-    households. most: pieces at most. series, again_after: who got one of the series within so many
-    days, or is about to, is none of the audience. cost_minor: minor units of the place's currency.
+    segment_id or rule (JSON, docs/segments.md): whom it goes to, one of the two. source: the tool
+    that makes it, else "core". content: what the channel's carrier asks for. holdout: hundredths of
+    a percent of households. most: pieces at most. series, again_after: who got one of the series
+    within so many days, or is about to, is none of the audience. cost_minor: minor units of the
+    place's currency.
     """
 
     name: str
@@ -56,7 +56,7 @@ class MailingIn(Struct, frozen=True):
     not_after: datetime | None = None
     cost_minor: int | None = None
     source: str = "core"
-    rule: Rule | None = None
+    rule: Mapping[str, Any] | None = None
     leave_out: Sequence[LeaveOut] = ()
     most: int | None = None
     series: str = ""

@@ -45,6 +45,7 @@ if TYPE_CHECKING:
         pgettext,
     )
     from highstreet.jobs import JobError, JobHandler, Periodic
+    from highstreet.mailings.facts import LeaveOut, MailingIn
     from highstreet.purchases.facts import (
         LineFact,
         LineIn,
@@ -156,6 +157,7 @@ _PLACES: dict[str, str] = {
         "highstreet.i18n",
     ),
     **dict.fromkeys(("JobError", "JobHandler", "Periodic"), "highstreet.jobs"),
+    **dict.fromkeys(("LeaveOut", "MailingIn"), "highstreet.mailings.facts"),
     **dict.fromkeys(
         (
             "LineFact",
@@ -214,8 +216,10 @@ __all__ = [
     "JobError",
     "JobHandler",
     "LazyText",
+    "LeaveOut",
     "LineFact",
     "LineIn",
+    "MailingIn",
     "Money",
     "NavEntry",
     "NotFound",

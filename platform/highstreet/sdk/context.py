@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from highstreet.host.snapshot import Place
     from highstreet.sdk.house_rooms import Campaigns, Events, Jobs, Mail
     from highstreet.sdk.people_rooms import Consent, Customers, Fields, Purchases, Timeline
+    from highstreet.sdk.reaching_rooms import Addresses, Mailings, Printing, Segments
 
 
 class Ctx(Ground):
@@ -125,6 +126,26 @@ class Ctx(Ground):
         return cast("Consent", self._room("consent"))
 
     @property
+    def segments(self) -> Segments:
+        """Who is in a segment, or picked by a rule."""
+        return cast("Segments", self._room("segments"))
+
+    @property
+    def addresses(self) -> Addresses:
+        """Where customers live, and with whom."""
+        return cast("Addresses", self._room("addresses"))
+
+    @property
+    def mailings(self) -> Mailings:
+        """Writing to many: the tool's own mailings, through the gate."""
+        return cast("Mailings", self._room("mailings"))
+
+    @property
+    def printing(self) -> Printing:
+        """Head office's print designs, and sheets of labels."""
+        return cast("Printing", self._room("printing"))
+
+    @property
     def campaigns(self) -> Campaigns:
         """Head office's campaigns that the tool acts for."""
         return cast("Campaigns", self._room("campaigns"))
@@ -163,9 +184,10 @@ class Ctx(Ground):
 def rooms() -> Mapping[str, type[Room]]:
     """The rooms of `ctx`, by the property that opens each: loaded with the first tool that works
     with one, not at the start."""
-    from highstreet.sdk import house_rooms, people_rooms
+    from highstreet.sdk import house_rooms, people_rooms, reaching_rooms
 
-    kinds = [*vars(people_rooms).values(), *vars(house_rooms).values()]
+    modules = (people_rooms, reaching_rooms, house_rooms)
+    kinds = [kind for module in modules for kind in vars(module).values()]
     return {
         kind.__name__.lower(): kind
         for kind in kinds

@@ -81,7 +81,18 @@ def page(
 ) -> list[UUID]:
     """The next `limit` ids of those who are in it now, in order, after one of them. Raises as
     `ids`."""
-    found = ids(s, segment, may=may)
+    return _paged(s, ids(s, segment, may=may), behind, limit)
+
+
+def people_of(
+    s: ScopedSession, rule: Rule, behind: UUID | None, limit: int, *, may: May = None
+) -> list[UUID]:
+    """The same of a rule that is kept under no name. Raises as `count`."""
+    compiler = Compiler(s, may=may)
+    return _paged(s, compiler.people(rule), behind, limit)
+
+
+def _paged(s: ScopedSession, found: Any, behind: UUID | None, limit: int) -> list[UUID]:
     which = found.selected_columns[0]
     if behind is not None:
         found = found.where(which > behind)

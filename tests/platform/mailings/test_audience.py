@@ -12,18 +12,18 @@ from highstreet.consent import suppressions
 from highstreet.i18n import lazy_gettext as _l
 from highstreet.mailings import drafting, queries, releasing, returns, telling
 from highstreet.mailings.facts import LeaveOut
-from highstreet.segments.rules import All, Field, Not
 from highstreet_tenants import clock
 from highstreet_tenants.clock import now
 from highstreet_tenants.errors import Conflict, Invalid, NotFound
 from mailings_given import member, plan, reconciles, steps
 from rooms_given import Floor
 
-LEES = Field("customer.name", "contains", "Lee")
+ALL = {"is": "all", "of": []}
+LEES = {"is": "field", "name": "customer.name", "op": "contains", "value": "Lee"}
 
 
 def own(s: Any, **more: Any) -> UUID:
-    return plan(s, **({"rule": All()} | more))
+    return plan(s, **({"rule": ALL} | more))
 
 
 @pytest.fixture
@@ -54,9 +54,7 @@ def test_a_rule_of_its_own_and_who_is_left_out_of_it(club: Floor) -> None:
         # The law is asked before the mailing's own rules, whatever these say.
         other = own(
             s,
-            leave_out=[
-                LeaveOut("nobody", "100 % of them", Not(Field("customer.name", "contains", "Lee")))
-            ],
+            leave_out=[LeaveOut("nobody", "100 % of them", {"is": "not", "of": LEES})],
         )
         drafting.select(s, other)
         told = reconciles(s, other)

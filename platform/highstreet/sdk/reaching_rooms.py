@@ -1,0 +1,313 @@
+"""The rooms by which a tool reaches many: segments, addresses, mailings, print."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from msgspec.structs import replace
+
+from highstreet.i18n import gettext as _
+from highstreet.sdk.ground import Room
+from highstreet_tenants.errors import NotFound
+
+if TYPE_CHECKING:
+    from highstreet.addresses.facts import AddressFact
+    from highstreet.mailings.counting import Postcode
+    from highstreet.mailings.facts import MailingFact, MailingIn, PieceFact, Waterfall
+    from highstreet.mailings.matching import MatchBack
+    from highstreet.mailings.telling import Chain
+    from highstreet.printing.labels import Sheet
+    from highstreet.segments.facts import Counted, SegmentFact
+
+
+class Segments(Room):
+    """Needs `segments.read`. Rules are JSON, as docs/segments.md has them."""
+
+    __slots__ = ()
+
+    def listed(self) -> list[SegmentFact]:
+        """The segments of this place, head office's among them, by name."""
+        from highstreet.segments import queries
+
+        self._ctx.need("segments.read")
+        return queries.listed(self._ctx.s)
+
+    def get(self, segment_id: UUID) -> SegmentFact:
+        """One segment, also one that is out of use. Raises NotFound."""
+        from highstreet.segments import queries
+
+        self._ctx.need("segments.read")
+        return queries.get(self._ctx.s, segment_id)
+
+    def counted(self, rule: Mapping[str, Any], *, sample: int = 0) -> Counted:
+        """How many customers of this place a rule picks, of how many, and a few of them by chance.
+
+        Raises Invalid, Conflict for a rule that can't be asked here, with the reason.
+        """
+        from highstreet.segments import queries, rules
+
+        self._ctx.need("segments.read")
+        return queries.counted(self._ctx.s, rules.load(rule), sample=sample)
+
+    def in_words(self, rule: Mapping[str, Any]) -> list[tuple[int, str]]:
+        """A rule as people read it: (how far within others, words). Raises Invalid."""
+        from highstreet.segments import queries, rules
+
+        self._ctx.need("segments.read")
+        return queries.in_words(self._ctx.s, rules.load(rule))
+
+    def people(
+        self, rule: Mapping[str, Any], *, behind: UUID | None = None, limit: int = 500
+    ) -> list[UUID]:
+        """The next ids of whom a rule picks, in order, after one of them. Raises as `counted`."""
+        from highstreet.segments import queries, rules
+
+        self._ctx.need("segments.read")
+        return queries.people_of(self._ctx.s, rules.load(rule), behind, limit)
+
+
+class Addresses(Room):
+    """Needs `addresses.read`. See highstreet.addresses."""
+
+    __slots__ = ()
+
+    def of_many(self, customer_ids: Iterable[UUID]) -> dict[UUID, AddressFact]:
+        """The addresses of customers now, by the ids asked for; who has none is missing."""
+        from highstreet.addresses import queries
+
+        self._ctx.need("addresses.read")
+        return queries.of_many(self._ctx.s, customer_ids)
+
+    def households(self, customer_ids: Iterable[UUID]) -> dict[UUID, UUID]:
+        """The household of each customer who has an address, by the ids asked for."""
+        from highstreet.addresses import queries
+
+        self._ctx.need("addresses.read")
+        return queries.households(self._ctx.s, customer_ids)
+
+
+class Mailings(Room):
+    """Needs `mailings`. The tool's own mailings of this place; those of others are not found.
+
+    draft → select → approve → release; see docs/mailings.md. Everybody goes through the gate when
+    people are selected and again when a piece goes out; a tool can't send past it.
+    """
+
+    __slots__ = ()
+
+    def draft(self, given: MailingIn) -> UUID:
+        """Plan a mailing; gives its id. Raises Invalid, NotFound, and Conflict where head office
+        has no customers to write to."""
+        from highstreet.mailings import drafting
+
+        self._ctx.need("mailings")
+        return drafting.draft(self._ctx.s, replace(given, source=self._ctx.plugin))
+
+    def change(self, mailing_id: UUID, given: MailingIn) -> None:
+        """Change a plan; what was selected and approved falls. Raises NotFound, Invalid, Conflict
+        once it has been released."""
+        from highstreet.mailings import drafting
+
+        self._own(mailing_id)
+        drafting.change(self._ctx.s, mailing_id, replace(given, source=self._ctx.plugin))
+
+    def select(self, mailing_id: UUID) -> MailingFact:
+        """Work out whom it goes to and why others get nothing; again, if you like, until it is
+        approved. Raises NotFound, Conflict, Invalid."""
+        from highstreet.mailings import drafting
+
+        self._own(mailing_id)
+        return drafting.select(self._ctx.s, mailing_id)
+
+    def approve(self, mailing_id: UUID, manifest: str) -> MailingFact:
+        """Let it go out as it was looked at: `manifest` is that of the people who were shown.
+        Raises NotFound, Conflict where others were selected or the content was edited since."""
+        from highstreet.mailings import drafting
+
+        self._own(mailing_id)
+        return drafting.approve(self._ctx.s, mailing_id, manifest)
+
+    def release(self, mailing_id: UUID) -> MailingFact:
+        """Let an approved mailing go out, chunk by chunk in a job. Raises NotFound, Conflict."""
+        from highstreet.mailings import releasing
+
+        self._own(mailing_id)
+        return releasing.release(self._ctx.s, mailing_id)
+
+    def pause(self, mailing_id: UUID) -> None:
+        """Hand nothing more over until it is resumed. Raises NotFound, Conflict."""
+        from highstreet.mailings import releasing
+
+        self._own(mailing_id)
+        releasing.pause(self._ctx.s, mailing_id)
+
+    def resume(self, mailing_id: UUID) -> None:
+        """Go on where it was paused. Raises NotFound, Conflict."""
+        from highstreet.mailings import releasing
+
+        self._own(mailing_id)
+        releasing.resume(self._ctx.s, mailing_id)
+
+    def stop(self, mailing_id: UUID) -> None:
+        """Hand nothing over any more, for good. Raises NotFound, Conflict."""
+        from highstreet.mailings import releasing
+
+        self._own(mailing_id)
+        releasing.stop(self._ctx.s, mailing_id)
+
+    def discard(self, mailing_id: UUID) -> None:
+        """Throw a plan away. Raises NotFound, Conflict once it has been released."""
+        from highstreet.mailings import drafting
+
+        self._own(mailing_id)
+        drafting.discard(self._ctx.s, mailing_id)
+
+    def put_cost(self, mailing_id: UUID, cost_minor: int | None) -> None:
+        """Write what it cost against it, minor units of the place's currency. Raises NotFound,
+        Invalid."""
+        from highstreet.mailings import drafting
+
+        self._own(mailing_id)
+        drafting.put_cost(self._ctx.s, mailing_id, cost_minor)
+
+    def listed(self) -> list[MailingFact]:
+        """The tool's mailings of this place, the newest first."""
+        from highstreet.mailings import queries
+
+        self._ctx.need("mailings")
+        return queries.listed(self._ctx.s, source=self._ctx.plugin)
+
+    def get(self, mailing_id: UUID) -> MailingFact:
+        """One of them. Raises NotFound."""
+        return self._own(mailing_id)
+
+    def waterfall(self, mailing_id: UUID) -> Waterfall:
+        """Where everybody who was selected went, to the piece. Raises NotFound."""
+        from highstreet.mailings import queries
+
+        self._own(mailing_id)
+        return queries.waterfall(self._ctx.s, mailing_id)
+
+    def audience(self, mailing_id: UUID) -> list[tuple[int, str]]:
+        """Whom it goes to, in words: (how far within others, words). Raises NotFound."""
+        from highstreet.mailings import telling
+
+        self._own(mailing_id)
+        return telling.audience(self._ctx.s, mailing_id)
+
+    def pieces(self, mailing_id: UUID, *, after: int = -1, most: int = 500) -> list[PieceFact]:
+        """Its pieces in the order of the manifest, behind a place. Raises NotFound."""
+        from highstreet.mailings import queries
+
+        self._own(mailing_id)
+        return queries.pieces(self._ctx.s, mailing_id, after, most)
+
+    def piece(self, code: str) -> PieceFact:
+        """The piece of one of its mailings that bears a code, as typed or scanned. Raises
+        NotFound."""
+        from highstreet.mailings import queries
+
+        self._ctx.need("mailings")
+        found = queries.piece_by_code(self._ctx.s, code)
+        self._own(found.mailing_id)
+        return found
+
+    def of_customer(self, customer_id: UUID) -> list[PieceFact]:
+        """What of the tool's mailings was meant for somebody (merges followed), the newest first.
+        Raises NotFound."""
+        from highstreet.mailings import queries
+
+        own = {one.id for one in self.listed()}
+        found = queries.of_customer(self._ctx.s, customer_id)
+        return [one for one in found if one.mailing_id in own]
+
+    def why(self, code: str) -> Chain:
+        """The chain behind a piece: mailing, audience in words, consent, sender. Raises
+        NotFound."""
+        from highstreet.mailings import telling
+
+        return telling.why(self._ctx.s, self.piece(code))
+
+    def came_back(self, code: str) -> PieceFact:
+        """The post returned the piece that bears a code: nothing more goes to that address. Raises
+        NotFound, Conflict for what was not sent, or not by post."""
+        from highstreet.mailings import returns
+
+        self.piece(code)
+        return returns.came_back(self._ctx.s, code)
+
+    def undo_came_back(self, code: str) -> PieceFact:
+        """It was another one that came back. Raises NotFound, Conflict."""
+        from highstreet.mailings import returns
+
+        self.piece(code)
+        return returns.undo(self._ctx.s, code)
+
+    def rows(self, mailing_id: UUID, batch: int | None = None) -> Iterator[list[Any]]:
+        """What the mail house gets: a row of headings, then one for each piece that was sent: code,
+        name, address lines, batch. Raises NotFound."""
+        from highstreet.mailings import post
+
+        self._own(mailing_id)
+        return post.rows(self._ctx.s, mailing_id, batch)
+
+    def by_postcode(self, mailing_id: UUID) -> list[Postcode]:
+        """How many pieces go, or went, to each postal code, for the post office. Raises
+        NotFound."""
+        from highstreet.mailings import counting
+
+        self._own(mailing_id)
+        return counting.by_postcode(self._ctx.s, mailing_id)
+
+    def match_back(self, mailing_id: UUID, days: int) -> MatchBack:
+        """Whose households bought within so many days after their piece went out, beside those
+        that were held out. Raises NotFound, Invalid."""
+        from highstreet.mailings import matching
+
+        self._own(mailing_id)
+        return matching.match_back(self._ctx.s, mailing_id, days)
+
+    def _own(self, mailing_id: UUID) -> MailingFact:
+        from highstreet.mailings import queries
+
+        self._ctx.need("mailings")
+        found = queries.get(self._ctx.s, mailing_id)
+        if found.source != self._ctx.plugin:
+            raise NotFound(_("There is no such mailing here."))
+        return found
+
+
+class Printing(Room):
+    """Needs `print`. See docs/printing.md."""
+
+    __slots__ = ()
+
+    def designs(self) -> list[tuple[UUID, str, str, str]]:
+        """Head office's designs that may be printed here: (id, name, kind, size)."""
+        from highstreet.printing import queries
+
+        self._ctx.need("print")
+        return [
+            (one.id, one.name, one.kind, one.size)
+            for one in queries.listed(self._ctx.s)
+            if one.version_id is not None
+        ]
+
+    def sheets(self) -> Mapping[str, Sheet]:
+        """Sheets of labels by the number on the box."""
+        from highstreet.printing import labels
+
+        self._ctx.need("print")
+        return labels.SHEETS
+
+    def labels(self, sheet: str, addresses: Iterable[Sequence[str]], *, start: int = 1) -> bytes:
+        """A PDF of labels, row by row, each a name and the lines of an address. start: the first
+        one that is free on a part-used sheet, from 1. Raises Invalid, Unprintable."""
+        from highstreet.printing import labels
+
+        found = self.sheets().get(sheet)
+        if found is None:
+            raise NotFound(_("There is no such sheet."))
+        return labels.labels(found, addresses, start=start)
