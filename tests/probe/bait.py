@@ -31,6 +31,7 @@ from highstreet.kit import marks
 from highstreet.mailings import queries as mailings
 from highstreet.mailings.facts import MailingIn
 from highstreet.mailings.models import Piece
+from highstreet.mailings.past import PastIn
 from highstreet.purchases import queries as purchases
 from highstreet.purchases.facts import PurchaseFact, PurchaseIn, ReturnFact, ReturnIn
 from highstreet.results.periods import Period
@@ -104,6 +105,8 @@ PLAIN: Mapping[str, Any] = {
     "cost_minor": 100,
     "codes": [],
     "sheet": "L7160",
+    "addresses": [["Nobody", "1 High Street"]],
+    "sent_at": datetime(2026, 11, 20, 12, tzinfo=UTC),
     "currency": "GBP",
     "data": {},
     "day": TODAY,
@@ -414,6 +417,8 @@ class Bait:
             )
         if "PurchaseFact" in kind:
             return lambda: self.purchase
+        if "PastIn" in kind:
+            return lambda: PastIn("Probe", "marketing", "post", PLAIN["sent_at"])
         if "MailingIn" in kind:
             return lambda: MailingIn("Probe", "marketing", "post", self.one("segment"))
         if "AddressIn" in kind:

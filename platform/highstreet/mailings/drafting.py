@@ -41,20 +41,14 @@ def draft(s: ScopedSession, given: MailingIn) -> UUID:
     if s.store_id is None and s.customers == "store":
         raise Conflict(_("The stores own their customers: each store writes to its own."))
     turns.take(s, "core", "mailing")
-    place_id = s.store_id or s.brand_id
-    number = s.scalar(
-        sa.select(sa.func.max(Mailing.number)).where(
-            Mailing.place_id == place_id, *s.scope.owns(Mailing)
-        )
-    )
     row = Mailing(
         brand_id=s.brand_id,
         id=new_id(),
         store_id=s.store_id,
-        place_id=place_id,
-        number=(number or 0) + 1,
+        place_id=s.store_id or s.brand_id,
+        number=next_number(s),
         source=given.source,
-        currency=_currency(s),
+        currency=currency_of(s),
     )
     _fill(s, row, given)
     s.add(row)
@@ -206,5 +200,16 @@ def _cost(minor: int | None) -> int | None:
     return minor
 
 
-def _currency(s: ScopedSession) -> str:
+def next_number(s: ScopedSession) -> int:
+    """What the next mailing of this place is called by; whoever asks has taken the turn."""
+    last = s.scalar(
+        sa.select(sa.func.max(Mailing.number)).where(
+            Mailing.place_id == (s.store_id or s.brand_id), *s.scope.owns(Mailing)
+        )
+    )
+    return (last or 0) + 1
+
+
+def currency_of(s: ScopedSession) -> str:
+    """The currency that a mailing of this place costs."""
     return places.place(s, s.store_id).currency if s.store_id else hosts.brand(s).currency

@@ -83,7 +83,8 @@ def audience(s: ScopedSession, mailing_id: UUID) -> list[tuple[int, str]]:
 def _rule_words(s: ScopedSession, row: Mailing) -> list[tuple[int, str]]:
     if row.rule or row.audience:
         return segments.in_words(s, load(row.rule or row.audience))
-    assert row.segment_id is not None
+    if row.segment_id is None:
+        return [(0, _("Whom the mailing went to, as it was taken over from elsewhere"))]
     segment = segments.get(s, row.segment_id)
     if segment.rule is not None:
         return segments.in_words(s, segment.rule)

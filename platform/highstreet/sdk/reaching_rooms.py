@@ -13,10 +13,13 @@ from highstreet.sdk.ground import Room
 from highstreet_tenants.errors import NotFound
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from highstreet.addresses.facts import AddressFact
     from highstreet.mailings.counting import Postcode
     from highstreet.mailings.facts import MailingFact, MailingIn, PieceFact, Waterfall
     from highstreet.mailings.matching import MatchBack
+    from highstreet.mailings.past import Past
     from highstreet.mailings.telling import Chain
     from highstreet.printing.labels import Sheet
     from highstreet.segments.facts import Counted, SegmentFact
@@ -171,6 +174,22 @@ class Mailings(Room):
 
         self._own(mailing_id)
         drafting.put_cost(self._ctx.s, mailing_id, cost_minor)
+
+    def take_over(
+        self,
+        name: str,
+        purpose: str,
+        channel: str,
+        sent_at: datetime,
+        customer_ids: Iterable[UUID],
+    ) -> Past:
+        """Write down who got a mailing that went out before, or by other means: by its name and its
+        moment (aware), each once, however often it is told. Raises Invalid."""
+        from highstreet.mailings import past
+
+        self._ctx.need("mailings")
+        given = past.PastIn(name, purpose, channel, sent_at, self._ctx.plugin)
+        return past.take_over(self._ctx.s, given, customer_ids)
 
     def listed(self) -> list[MailingFact]:
         """The tool's mailings of this place, the newest first."""

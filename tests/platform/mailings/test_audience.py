@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 
 from highstreet.consent import suppressions
 from highstreet.i18n import lazy_gettext as _l
-from highstreet.mailings import drafting, queries, releasing, returns, telling
+from highstreet.mailings import drafting, matching, past, queries, releasing, returns, telling
 from highstreet.mailings.facts import LeaveOut
 from highstreet_tenants import clock
 from highstreet_tenants.clock import now
@@ -137,3 +137,19 @@ def test_a_piece_that_came_back_is_scanned(club: Floor) -> None:
 def test_an_audience_that_cant_be_is_refused(club: Floor, given: dict[str, Any]) -> None:
     with club.office(club.club) as s, pytest.raises(Invalid):
         own(s, **given)
+
+
+def test_what_went_out_before_is_taken_over_once(club: Floor) -> None:
+    given = past.PastIn("Campaign 26", "news", "post", now() - timedelta(days=200))
+    with club.office(club.club) as s:
+        drafting.select(s, own(s))
+        meant = [one.customer_id for one in queries.pieces(s, queries.listed(s)[0].id)]
+        first = past.take_over(s, given, meant[:4])
+        again = past.take_over(s, given, [*meant, meant[0], uuid4()])
+        assert (first.mailing_id, first.added, again.added) == (again.mailing_id, 4, 2)
+        told = reconciles(s, again.mailing_id)
+        assert (told.selected, told.sent) == (6, 6) and telling.audience(s, again.mailing_id)
+        assert queries.get(s, again.mailing_id).status == "finished"
+        assert matching.match_back(s, again.mailing_id, 30).got.units == 6
+        with pytest.raises(Invalid):
+            past.take_over(s, past.PastIn("x", "news", "post", now() + timedelta(days=1)), meant)
