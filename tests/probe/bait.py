@@ -21,8 +21,10 @@ from highstreet.customers import places
 from highstreet.customers import queries as customers
 from highstreet.customers.facts import CustomerFact, EnrolIn
 from highstreet.customers.models import Customer, Note
+from highstreet.email.endings import Ended
 from highstreet.email.frames import plain
-from highstreet.email.outbox import MessageIn
+from highstreet.email.gate import Asked
+from highstreet.email.outbox import ManyIn, MessageIn, PartIn
 from highstreet.email.pieces import PieceIn
 from highstreet.email.tokens import Stop
 from highstreet.host.faults import Fault
@@ -115,6 +117,7 @@ PLAIN: Mapping[str, Any] = {
     "evidence": None,
     "face": "store",
     "first": TODAY.replace(day=1),
+    "for_good": True,
     "key": "lunch",
     "joins": True,
     "kind": "card",
@@ -200,6 +203,8 @@ EXACT: Mapping[tuple[str, str], Any] = {
     ("ctx.events.publish", "name"): "probe_tool.happened",
     ("ctx.events.publish", "data"): {"on": True},
     ("ctx.events.publish_many", "name"): "probe_tool.happened",
+    ("highstreet.mailings.filling.values", "names"): ["customer.name", "points_club.balance"],
+    ("highstreet.mailings.releasing.ended", "state"): "failed",
     ("highstreet.email.layouts.choose", "source"): plain("#00aa00"),
     ("highstreet.email.layouts.html", "layout"): None,
     ("highstreet.email.senders.choose", "reply_to"): "",
@@ -397,8 +402,13 @@ class Bait:
             "span": lambda: Span(TODAY.replace(day=1), TODAY, UTC, self.at),
             "numbers": lambda: [self.one("card")],
             "letters": lambda: [
-                (self.one("piece"), self.one("customer"), "marketing", self.one("email"))
+                Asked(self.one("message"), self.one("customer"), "marketing", self.one("email"))
             ],
+            "mailing": lambda: self._read(lambda s: mailings.get(s, self.one("mailing"))),
+            "parts": lambda: [PartIn(self.one("customer"), self.one("email"), "probe:", {})],
+            "pieces": lambda: [self._meant()],
+            "messages": lambda: [self._ended()],
+            "ends": lambda: [("mailing", self._ended())],
             "dead": lambda: [(self.one("customer"), self.one("email"))],
             "stores": lambda: [self.store_id],
             "tenancy": lambda: self.world.house.tenancy,
@@ -409,6 +419,9 @@ class Bait:
     def _given(self, kind: str) -> Callable[[], Any]:
         if "ReturnIn" in kind:
             return self._return
+        if "ManyIn" in kind:
+            used_for = f"mailing:{self.one('mailing')}"
+            return lambda: ManyIn(self.one("piece"), "mailing", "service", used_for)
         if "PieceIn" in kind:
             return lambda: PieceIn("mailing", "marketing", "Probe", text="Probe")
         if "MessageIn" in kind:
@@ -430,6 +443,9 @@ class Bait:
     def _club(self, reader: Callable[..., Any]) -> Any:
         """What the points club says of itself in the store."""
         return self._read(lambda s: reader(ctx_of(s, CLUB), self.store_id))
+
+    def _ended(self) -> Ended:
+        return Ended(f"mailing:{self._meant().id}", self.one("customer"), "failed", "refused")
 
     def _meant(self) -> Any:
         query = sa.select(Piece).where(Piece.mailing_id == self.one("mailing"))

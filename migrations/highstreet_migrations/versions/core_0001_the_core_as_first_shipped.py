@@ -2801,6 +2801,7 @@ def upgrade() -> None:
         sa.Column("kind", sa.String(length=80), nullable=False),
         sa.Column("purpose", sa.String(length=40), nullable=False),
         sa.Column("key", sa.String(length=200), nullable=True),
+        sa.Column("used_for", sa.String(length=80), nullable=True),
         sa.Column("address", sa.String(length=320), nullable=False),
         sa.Column("called", sa.String(length=200), nullable=False),
         sa.Column("fills", sa.JSON(), nullable=False),
@@ -2862,6 +2863,13 @@ def upgrade() -> None:
             ["brand_id", "state", "id"],
             unique=False,
         )
+        batch_op.create_index(
+            batch_op.f("ix_core_email_message_brand_id_used_for_state"),
+            ["brand_id", "used_for", "state"],
+            unique=False,
+            postgresql_where=sa.text("used_for IS NOT NULL"),
+            sqlite_where=sa.text("used_for IS NOT NULL"),
+        )
 
     op.create_table(
         "core_email_report",
@@ -2909,6 +2917,11 @@ def downgrade() -> None:
 
     op.drop_table("core_email_report")
     with op.batch_alter_table("core_email_message", schema=None) as batch_op:
+        batch_op.drop_index(
+            batch_op.f("ix_core_email_message_brand_id_used_for_state"),
+            postgresql_where=sa.text("used_for IS NOT NULL"),
+            sqlite_where=sa.text("used_for IS NOT NULL"),
+        )
         batch_op.drop_index(batch_op.f("ix_core_email_message_brand_id_state_id"))
         batch_op.drop_index(batch_op.f("ix_core_email_message_brand_id_place_id_state_due_at"))
         batch_op.drop_index(batch_op.f("ix_core_email_message_brand_id_customer_id_id"))

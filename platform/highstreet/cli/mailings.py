@@ -6,6 +6,7 @@ import csv
 import sys
 from collections.abc import Callable, Iterator
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -30,6 +31,7 @@ from highstreet_tenants.errors import Invalid, NotFound
 from highstreet_tenants.sessions import ScopedSession
 
 store_option = click.option("--store", "store_slug", help="A store's own; else head office's.")
+_text_file = click.Path(exists=True, dir_okay=False, path_type=Path)
 number_argument = click.argument("number", type=click.IntRange(1))
 
 
@@ -83,12 +85,24 @@ def _told(one: MailingFact) -> dict[str, Any]:
 @click.option("--by-person", is_flag=True, help="Each gets one, not each household.")
 @click.option("--verified", is_flag=True, help="Only to addresses whose form is right.")
 @click.option("--not-after", type=click.DateTime(["%Y-%m-%dT%H:%M:%S%z"]), help="With its zone.")
+@click.option("--channel", type=click.Choice(["post", "email"]), default="post", show_default=True)
+@click.option("--subject", help="Of an e-mail, in Liquid.")
+@click.option("--text-file", type=_text_file, help="Text of an e-mail, in Liquid.")
+@click.option("--html-file", type=_text_file, help="HTML of an e-mail, in Liquid.")
 @json_option
 def draft(
     brand_slug: str, store_slug: str | None, name: str, purpose: str, segment: str,
-    holdout: float, by_person: bool, verified: bool, not_after: datetime | None, as_json: bool,
+    holdout: float, by_person: bool, verified: bool, not_after: datetime | None, channel: str,
+    subject: str | None, text_file: Path | None, html_file: Path | None, as_json: bool,
 ) -> None:  # fmt: skip
-    """Plan a mailing by post to a segment; gives its number."""
+    """Plan a mailing to a segment; gives its number."""
+    content = {
+        name: text
+        for name, text in (
+            ("subject", subject), ("text", _read(text_file)), ("html", _read(html_file))
+        )
+        if text is not None
+    }  # fmt: skip
     with standing(brand_slug, store_slug, write=True) as s:
         found = [one for one in segments.listed(s) if one.name.casefold() == segment.casefold()]
         if not found:
@@ -101,12 +115,22 @@ def draft(
                 )
             )
         given = MailingIn(
-            name, purpose, "post", found[0].id, by_household=not by_person, verified=verified,
-            holdout=round(holdout * 100), not_after=not_after,
+            name, purpose, channel, found[0].id, content, by_household=not by_person,
+            verified=verified, holdout=round(holdout * 100), not_after=not_after,
         )  # fmt: skip
         one = queries.get(s, drafting.draft(s, given))
     words = _("Mailing %(number)s is planned. Next: highstreet mailings select", number=one.number)
     print_done(as_json, words, number=one.number, id=one.id)
+
+
+def _read(path: Path | None) -> str | None:
+    if path is None:
+        return None
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        words = _("%(file)s can't be read: %(why)s", file=path.name, why=error)
+        raise Invalid(words) from error
 
 
 @mailings.command()

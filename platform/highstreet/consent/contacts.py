@@ -46,3 +46,20 @@ def note(
         for customer_id, owner in {root.id: root.store_id for root in known.values()}.items()
     ]
     return bulk.insert(s, _TABLE, rows, ignore_conflicts=True) if rows else 0
+
+
+def forget(s: ScopedSession, customer_ids: Iterable[UUID], *, channel: str, used_for: str) -> None:
+    """Take back that customers were contacted: what was to reach them never left, or was refused.
+    A merged record's contacts are found under it and under the one that it became."""
+    asked = set(customer_ids)
+    ids = sorted(asked | {root.id for root in anchors.roots(s, asked).values()})
+    s.execute(
+        sa.delete(Contact)
+        .where(
+            Contact.customer_id.in_(ids),
+            Contact.channel == channel,
+            Contact.used_for == used_for,
+            *s.scope.owns(Contact),
+        )
+        .execution_options(synchronize_session=False)
+    )

@@ -18,7 +18,8 @@ from uuid import UUID
 import sqlalchemy as sa
 from msgspec import Struct
 
-from highstreet.email import gate, stopping
+from highstreet.email import endings, gate, stopping
+from highstreet.email.endings import Ended
 from highstreet.email.models import BOUNCED, SENT, UNKNOWN, EmailMessage, EmailReport
 from highstreet.email.tokens import Stop, Tokens
 from highstreet_tenants.clock import now
@@ -113,6 +114,9 @@ def _note(s: ScopedSession, message_id: UUID, report: Report, digest: str) -> bo
         row.state = BOUNCED
         row.answer = report.code
         gate.died(s, [(row.customer_id, row.address)])
+        if row.key is not None:
+            came_back = Ended(row.key, row.customer_id, BOUNCED, "returned")
+            endings.tell(s, [(row.kind, came_back)])
     if report.kind == "complaint":
         stop = Stop(s.brand_id, row.store_id, row.customer_id, row.id, row.purpose)
         stopping.one_click(s, stop, stopping.COMPLAINT)

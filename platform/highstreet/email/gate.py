@@ -8,6 +8,8 @@ from contextlib import suppress
 from typing import Final
 from uuid import UUID
 
+from msgspec import Struct
+
 from highstreet.consent import gate, suppressions
 from highstreet.consent.gate import Asking, Told
 from highstreet_tenants.errors import NotFound
@@ -21,19 +23,30 @@ def ask(s: ScopedSession, customer_id: UUID, purpose: str) -> Told:
     return gate.told(s, [customer_id], Asking(purpose, CHANNEL))[customer_id]
 
 
-def may_go(s: ScopedSession, letters: Collection[tuple[UUID, UUID, str, str]]) -> set[UUID]:
-    """Of (message, customer, purpose, address) the messages that may go out at this very moment: to
-    the address that is the customer's still. A statement for each purpose."""
-    going = set()
-    for purpose in {one[2] for one in letters}:
-        asked = [one for one in letters if one[2] == purpose]
-        told = gate.told(s, {one[1] for one in asked}, Asking(purpose, CHANNEL))
-        going |= {
-            message
-            for message, customer_id, _purpose, address in asked
-            if told[customer_id] == Told(None, address)
-        }
-    return going
+class Asked(Struct, frozen=True):
+    """A message that is about to go out. address: where to. used_for: as of the message."""
+
+    message_id: UUID
+    customer_id: UUID
+    purpose: str
+    address: str
+    used_for: str | None = None
+
+
+def may_go(s: ScopedSession, letters: Collection[Asked]) -> dict[UUID, str | None]:
+    """By the message's id, why it must not go out at this very moment: the gate's reason, or
+    "new_address" where the customer's is another by now; None for one that may. A statement for
+    each purpose and use."""
+    found: dict[UUID, str | None] = {}
+    for purpose, used_for in {(one.purpose, one.used_for) for one in letters}:
+        some = [one for one in letters if (one.purpose, one.used_for) == (purpose, used_for)]
+        asking = Asking(purpose, CHANNEL, used_for=used_for or "")
+        told = gate.told(s, {one.customer_id for one in some}, asking)
+        for one in some:
+            answer = told[one.customer_id]
+            moved = answer.reason is None and answer.reached_at != one.address
+            found[one.message_id] = "new_address" if moved else answer.reason
+    return found
 
 
 def is_quiet(s: ScopedSession) -> bool:

@@ -85,8 +85,9 @@ class EmailMessage(StoreOwned, Base):
     """One message to one person; its id is in its Message-ID and in its return path.
 
     place_id: the store that sends it, None for head office. kind: a notice's name, or "mailing".
-    key: what it may be sent for only once. address, called, fills: as they were when it was queued;
-    empty once the person is erased. taken_by: the job that sends it.
+    key: what it may be sent for only once. used_for: what it is a part of ("mailing:<id>"), under
+    which its contact counts; None: it counts by itself. address, called, fills: as they were when
+    it was queued; empty once the person is erased. taken_by: the job that sends it.
     """
 
     __tablename__ = "core_email_message"
@@ -103,6 +104,14 @@ class EmailMessage(StoreOwned, Base):
         sa.Index(None, "brand_id", "place_id", "state", "due_at"),
         sa.Index(None, "brand_id", "state", "id"),
         sa.Index(None, "brand_id", "customer_id", "id"),
+        sa.Index(
+            None,
+            "brand_id",
+            "used_for",
+            "state",
+            postgresql_where=sa.text("used_for IS NOT NULL"),
+            sqlite_where=sa.text("used_for IS NOT NULL"),
+        ),
     )
 
     place_id: Mapped[UUID | None] = mapped_column(sa.Uuid(), default=None)
@@ -111,6 +120,7 @@ class EmailMessage(StoreOwned, Base):
     kind: Mapped[str] = mapped_column(sa.String(80))
     purpose: Mapped[str] = mapped_column(sa.String(40))
     key: Mapped[str | None] = mapped_column(sa.String(200), default=None)
+    used_for: Mapped[str | None] = mapped_column(sa.String(80), default=None)
     address: Mapped[str] = mapped_column(sa.String(320))
     called: Mapped[str] = mapped_column(sa.String(200), default="")
     fills: Mapped[dict[str, Any]] = mapped_column(default=dict)

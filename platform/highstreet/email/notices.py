@@ -42,7 +42,7 @@ def send(
     if (reason := outbox.not_ready(s)) is not None:
         return Answer(False, reason)
     customer = customers.get(s, customer_id)
-    spoken = _spoken(customer.language)
+    spoken = spoken_for(customer.language)
     with houses.of(s).speaking(spoken):
         subject, text = str(notice.subject), str(notice.text)
     piece = pieces.keep(
@@ -71,8 +71,8 @@ def send(
     )
 
 
-def _spoken(tag: str | None) -> str:
-    """The language to write in: the member's if we speak it."""
+def spoken_for(tag: str | None) -> str:
+    """The language to write in: that of a tag (a member's, a place's) if we speak it."""
     if tag and tag.lower().startswith("zh"):
         return "zh_Hans"
     return tag if tag in LANGUAGES else DEFAULT

@@ -5,6 +5,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
+from highstreet.email import endings
 from highstreet.email.models import QUEUED, STOPPED, EmailMessage, EmailPiece
 from highstreet_tenants.clock import now
 from highstreet_tenants.sessions import ScopedSession
@@ -57,6 +58,7 @@ class EmailPart:
     def erase(self, s: ScopedSession, ids: list[UUID]) -> dict[str, int]:
         """Forget addresses, names and what was filled in; what waits is not sent any more. That
         something was sent stays, so that counts stay right."""
+        endings.tell(s, endings.waiting_of(s, ids))
         result = s.execute(
             sa.update(EmailMessage)
             .where(EmailMessage.customer_id.in_(ids))

@@ -9,7 +9,7 @@ less harm than one that comes twice. What the server surely does not have is tri
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from time import monotonic
 from typing import Any, cast
@@ -20,8 +20,10 @@ from msgspec import Struct, field
 
 from highstreet.consent import contacts
 from highstreet.consent.facts import SERVICE
-from highstreet.email import gate, senders
+from highstreet.email import endings, gate, senders
 from highstreet.email import house as houses
+from highstreet.email.endings import Ended
+from highstreet.email.gate import Asked
 from highstreet.email.models import (
     BOUNCED,
     FAILED,
@@ -101,6 +103,7 @@ def send_job(trip: Trip, _payload: Mapping[str, Any]) -> Callable[[ScopedSession
     def ending(s: ScopedSession) -> None:
         if transport is not None:
             _go_on(s)
+            endings.rested(s)
 
     return ending
 
@@ -135,7 +138,7 @@ def _take(s: ScopedSession, job_id: UUID) -> Chunk | None:
     rows = s.execute(
         sa.select(
             *(c.id, c.store_id, c.place_id, c.customer_id, c.piece_id, c.purpose, c.address),
-            *(c.called, c.fills, c.attempts, c.not_after),
+            *(c.called, c.fills, c.attempts, c.not_after, c.kind, c.key, c.used_for),
         )
         .where(*_here(s), c.state == QUEUED, c.due_at <= at)
         .order_by(c.due_at, c.id)
@@ -145,11 +148,21 @@ def _take(s: ScopedSession, job_id: UUID) -> Chunk | None:
     if not rows:
         return None
     late = {row.id for row in rows if row.not_after <= at}
-    asked = [(row.id, row.customer_id, row.purpose, row.address) for row in rows]
-    going = gate.may_go(s, [one for one in asked if one[0] not in late])
+    asked = [
+        Asked(row.id, row.customer_id, row.purpose, row.address, row.used_for)
+        for row in rows
+        if row.id not in late
+    ]
+    reasons = dict.fromkeys(late, "too_late") | gate.may_go(s, asked)
+    stopped = {one for one, reason in reasons.items() if reason is not None} - late
     _close(s, late, LATE)
-    _close(s, {row.id for row in rows} - late - going, STOPPED)
-    letters = [Letter(*row[:9], attempts=row.attempts + 1) for row in rows if row.id in going]
+    _close(s, stopped, STOPPED)
+    _tell(s, [(row, LATE if row.id in late else STOPPED, reasons[row.id]) for row in rows])
+    letters = [
+        Letter(*row[:9], row.attempts + 1, row.kind, row.key, row.used_for)
+        for row in rows
+        if reasons[row.id] is None
+    ]
     s.execute(
         sa.update(_message)
         .where(*s.scope.owns(_message), c.id.in_([one.id for one in letters]))
@@ -169,8 +182,20 @@ def _take(s: ScopedSession, job_id: UUID) -> Chunk | None:
     return chunk
 
 
+def _tell(s: ScopedSession, found: Iterable[tuple[Any, str, str | None]]) -> None:
+    """Tell whoever queued them of (message, state, why) that did not arrive."""
+    endings.tell(
+        s,
+        [
+            (one.kind, Ended(one.key, one.customer_id, state, reason))
+            for one, state, reason in found
+            if reason is not None and one.key is not None
+        ],
+    )
+
+
 def _close(s: ScopedSession, messages: set[UUID], state: str) -> None:
-    # Why stands nowhere: it may have to do with the person, and their consent tells it.
+    # Why stands not with the message: it may have to do with the person, whose consent tells it.
     if messages:
         s.execute(
             sa.update(_message)
@@ -189,9 +214,17 @@ def _write_down(s: ScopedSession, chunk: Chunk, answers: list[Answer]) -> None:
     gate.died(
         s, [(one.customer_id, one.address) for one in chunk.letters if became[one.id] == BOUNCED]
     )
+    _tell(s, [(one, FAILED, "unwritten") for one, _why in chunk.unwritten])
+    _tell(
+        s,
+        [
+            (one, became[one.id], _why(became[one.id], answer))
+            for one, answer in zip(chunk.letters, answers, strict=True)
+        ],
+    )
     for one in chunk.letters:
-        # What concerns their own membership counts against no cap.
-        if became[one.id] == SENT and one.purpose != SERVICE:
+        # What concerns their own membership counts against no cap; a mailing has counted its own.
+        if became[one.id] == SENT and one.purpose != SERVICE and one.used_for is None:
             contacts.note(
                 s,
                 [one.customer_id],
@@ -200,6 +233,15 @@ def _write_down(s: ScopedSession, chunk: Chunk, answers: list[Answer]) -> None:
                 used_for=f"message:{one.id}",
                 at=at,
             )
+
+
+def _why(state: str, answer: Answer) -> str | None:
+    """Why it did not arrive; None unless it is known that it did not."""
+    if state == BOUNCED:
+        return "bounced"
+    if state == FAILED:
+        return "refused" if answer.fate == "refused" else "not_taken"
+    return None
 
 
 def _ended(one: Letter, answer: Answer, at: datetime) -> dict[str, Any]:

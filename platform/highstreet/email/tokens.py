@@ -47,9 +47,10 @@ class Tokens:
     def stop(self, of: Stop) -> str:
         """Opaque and URL-safe; the same for the same message."""
         store = of.store_id.bytes if of.store_id else _NOBODY
-        plain = b"".join(
-            (of.brand_id.bytes, store, of.customer_id.bytes, of.message_id.bytes)
-        ) + of.purpose.encode("ascii")
+        plain = (
+            b"".join((of.brand_id.bytes, store, of.customer_id.bytes, of.message_id.bytes))
+            + of.purpose.encode()
+        )
         return base64.urlsafe_b64encode(self._cipher.encrypt(plain, None)).decode().rstrip("=")
 
     def read_stop(self, token: str) -> Stop:
@@ -69,7 +70,7 @@ class Tokens:
                 None if store == _NOBODY else UUID(bytes=store),
                 UUID(bytes=customer),
                 UUID(bytes=message),
-                plain[64:].decode("ascii"),
+                plain[64:].decode(),
             )
         except (ValueError, InvalidTag):
             raise NotFound(

@@ -40,6 +40,9 @@ class Letter(Struct, frozen=True):
     called: str
     fills: Mapping[str, Any]
     attempts: int
+    kind: str = ""
+    key: str | None = None
+    used_for: str | None = None
 
 
 class Words(Struct, frozen=True):

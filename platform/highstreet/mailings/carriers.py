@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
+from uuid import UUID
 
 from highstreet.customers.text import bad
 from highstreet.i18n import gettext as _
@@ -27,6 +28,16 @@ class Carrier(Protocol):
     ) -> Mapping[Any, str]:
         """Take them; gives the reason for each (by the piece's id) that could not be taken. What it
         does outside of the database belongs into a job, for the transaction may be undone."""
+
+    def holds(self, s: ScopedSession, mailing: MailingFact) -> bool:
+        """Whether any of it lies with the carrier and has not left the house: then the mailing
+        still runs, and the carrier sees to it that `releasing.settle` is called in the end."""
+
+    def call_back(
+        self, s: ScopedSession, mailing: MailingFact, *, for_good: bool
+    ) -> Sequence[UUID]:
+        """Give back what has not left the house: ids of pieces. for_good: nothing of it is to
+        leave any more."""
 
 
 _carriers: dict[str, Carrier] = {}

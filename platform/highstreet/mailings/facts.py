@@ -10,10 +10,11 @@ from uuid import UUID
 from msgspec import Struct, field
 
 from highstreet.consent.gate import WORDS as GATE_WORDS
+from highstreet.email.endings import WORDS as EMAIL_WORDS
 from highstreet.i18n import LazyText
 from highstreet.i18n import lazy_gettext as _l
 
-#: Why somebody who was selected gets nothing: the gate's reasons, and a mailing's own.
+#: Why somebody who was selected gets nothing: the gate's reasons, a mailing's own, a carrier's.
 REASONS: Final[Mapping[str, LazyText]] = {
     **GATE_WORDS,
     "held_out_of_all": _l("Their household is held out from everything."),
@@ -23,6 +24,7 @@ REASONS: Final[Mapping[str, LazyText]] = {
     "erased": _l("They were erased."),
     "too_late": _l("Its last day had passed."),
     "stopped": _l("The mailing was stopped."),
+    **EMAIL_WORDS,
 }
 
 

@@ -37,6 +37,16 @@ class Post:
         """Nothing can go wrong before the printer has them."""
         return {}
 
+    def holds(self, s: ScopedSession, mailing: MailingFact) -> bool:
+        """Nothing: a batch is out of the house."""
+        return False
+
+    def call_back(
+        self, s: ScopedSession, mailing: MailingFact, *, for_good: bool
+    ) -> Sequence[UUID]:
+        """Nothing comes back from the printer."""
+        return ()
+
 
 def rows(s: ScopedSession, mailing_id: UUID, batch: int | None = None) -> Iterator[list[Any]]:
     """For the mail house, in the order of the manifest: a row of headings, then one for each piece

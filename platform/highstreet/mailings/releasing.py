@@ -23,6 +23,7 @@ from highstreet.jobs import handler
 from highstreet.mailings import carriers, drafting, queries, selecting
 from highstreet.mailings.facts import MailingFact
 from highstreet.mailings.models import Mailing, Piece
+from highstreet_tenants import bulk
 from highstreet_tenants.base import table_alias
 from highstreet_tenants.clock import now
 from highstreet_tenants.errors import Conflict
@@ -32,6 +33,8 @@ from highstreet_tenants.trail import record
 
 #: A worker that is killed in it counts as one, too; after these somebody resumes it.
 _ATTEMPTS = 20
+#: Pieces that one statement changes.
+_AT_ONCE = 5_000
 #: How soon quiet hours are looked at again.
 _LATER = timedelta(minutes=10)
 
@@ -56,6 +59,7 @@ def pause(s: ScopedSession, mailing_id: UUID) -> None:
     if row.status != "running":
         raise Conflict(_("It does not run."))
     row.status = "paused"
+    _call_back(s, row, for_good=False)
     s.flush()
     record(s, "mailing.paused", "mailing", row.id, row.name)
 
@@ -77,6 +81,7 @@ def stop(s: ScopedSession, mailing_id: UUID) -> None:
     row = queries.row(s, mailing_id, lock=True)
     if row.status not in ("approved", "running", "paused"):
         raise Conflict(_("Only what is approved, runs or is paused can be stopped."))
+    _call_back(s, row, for_good=True)
     _withhold_rest(s, row, "stopped")
     row.status, row.ended_at = "stopped", now()
     s.flush()
@@ -93,8 +98,7 @@ def go_on(s: ScopedSession, mailing_id: UUID) -> int:
     at = now()
     if row.not_after is not None and at > row.not_after:
         _withhold_rest(s, row, "too_late")
-        row.status, row.ended_at = "finished", at
-        s.flush()
+        _finish(s, row)
         return 0
     carrier = carriers.of(row.channel)
     if carrier.disturbs and gate.is_quiet(s, row.channel):
@@ -114,9 +118,64 @@ def go_on(s: ScopedSession, mailing_id: UUID) -> int:
     if left:
         _order(s, row, at)
     else:
-        row.status, row.ended_at = "finished", now()
-    s.flush()
+        _finish(s, row)
     return left
+
+
+def settle(s: ScopedSession, mailing_id: UUID) -> None:
+    """Finish a running mailing of which nothing is left to do; its carrier asks. Raises
+    NotFound."""
+    row = queries.row(s, mailing_id, lock=True)
+    if row.status == "running" and not _left(s, row):
+        _finish(s, row)
+
+
+def ended(s: ScopedSession, ids: Sequence[UUID], state: str, reason: str | None) -> None:
+    """Write down of pieces that were sent what became of them otherwise: "returned", "failed" or
+    "withheld" (late) for a reason. But for what came back nobody was contacted by them."""
+    some = sa.and_(Piece.id.in_(ids), Piece.state == "sent", *s.scope.owns(Piece))
+    values: dict[str, Any] = {"state": state, "reason": reason}
+    if state == "withheld":
+        values |= {"late": True, "unit": None, "sent_at": None}
+    if state != "returned":
+        _not_contacted(s, some)
+    s.execute(
+        sa.update(Piece).where(some).values(**values).execution_options(synchronize_session=False)
+    )
+
+
+def _finish(s: ScopedSession, row: Mailing) -> None:
+    """Nothing is ready any more. What its carrier still has may be stopped, so it runs on."""
+    s.flush()
+    if not carriers.of(row.channel).holds(s, queries.fact(row)):
+        row.status, row.ended_at = "finished", now()
+        s.flush()
+
+
+def _call_back(s: ScopedSession, row: Mailing, *, for_good: bool) -> None:
+    """What its carrier has not let out yet is ready again."""
+    back = carriers.of(row.channel).call_back(s, queries.fact(row), for_good=for_good)
+    for ids in bulk.chunks(back, _AT_ONCE):
+        some = sa.and_(Piece.id.in_(ids), Piece.state == "sent", *s.scope.owns(Piece))
+        _not_contacted(s, some)
+        s.execute(
+            sa.update(Piece)
+            .where(some)
+            .values(state="ready", sent_at=None, batch=None)
+            .execution_options(synchronize_session=False)
+        )
+
+
+def _not_contacted(s: ScopedSession, some: sa.ColumnElement[bool]) -> None:
+    """Take back that these pieces' people were contacted by them."""
+    rows = s.execute(
+        sa.select(Piece.mailing_id, Piece.customer_id, Mailing.channel)
+        .join(Mailing, sa.and_(Mailing.brand_id == Piece.brand_id, Mailing.id == Piece.mailing_id))
+        .where(some, *s.scope.owns(Mailing))
+    ).all()
+    for mailing_id, channel in {(row.mailing_id, row.channel) for row in rows}:
+        people = [row.customer_id for row in rows if row.mailing_id == mailing_id]
+        contacts.forget(s, people, channel=channel, used_for=selecting.used_for(mailing_id))
 
 
 def _hand_over(

@@ -1,0 +1,50 @@
+"""What a mailing's texts say of each person: merge fields, read for many at once."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from highstreet.customers import places, published
+from highstreet.host import facts as hosts
+from highstreet.host.customer_fields import Kind
+from highstreet_tenants.money import major
+from highstreet_tenants.sessions import ScopedSession
+
+
+def fields(s: ScopedSession) -> frozenset[str]:
+    """Names of the fields that a mailing of this place can ask for: all that are published here."""
+    return frozenset(published.known(s, s.store_id))
+
+
+def values(
+    s: ScopedSession, names: Collection[str], customer_ids: Iterable[UUID]
+) -> dict[UUID, dict[str, Any]]:
+    """Published fields by customer, as a text prints them and JSON keeps them: days "2026-11-27",
+    moments as the day by the clock of the place, amounts "12.50". Whoever has no value is missing;
+    names that are not published here (any more) are left out."""
+    there = published.known(s, s.store_id)
+    asked = [name for name in names if name in there]
+    if not asked:
+        return {}
+    place = places.place(s, s.store_id) if s.store_id else hosts.brand(s)
+    zone = ZoneInfo(place.zone)
+    kinds = {name: there[name].kind for name in asked}
+    found = published.read(s, asked, customer_ids, s.store_id)
+    return {
+        who: {name: _said(kinds[name], value, zone, place.currency) for name, value in told.items()}
+        for who, told in found.items()
+    }
+
+
+def _said(kind: Kind, value: Any, zone: ZoneInfo, currency: str) -> Any:
+    if isinstance(value, datetime):
+        return value.astimezone(zone).date().isoformat()
+    if isinstance(value, date):
+        return value.isoformat()
+    if kind == "money" and isinstance(value, int):
+        return str(major(value, currency))
+    return value
