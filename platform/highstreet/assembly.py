@@ -20,6 +20,7 @@ from highstreet.host.counting import Counting
 from highstreet.host.handing import Handing
 from highstreet.house import House
 from highstreet.jobs import JobRegistry, Runner, Upkeep
+from highstreet.printing import shop
 from highstreet.routes import Application
 from highstreet.sdk import context
 from highstreet.web.slots import SLOTS
@@ -111,11 +112,14 @@ def _build(app: Flask, values: dict[str, Any], *, faces: bool) -> House:
     mail = Mail(app, values)
     house = House(values, tenancy.engine, tenancy, host, registry, runner, limits, counting, mail)
 
+    print_shop = shop.of_config(values)
+
     def prepare(s: ScopedSession) -> None:
         s.info["host"] = host
         s.info["jobs"] = registry
         s.info["sealing"] = sealing
         s.info["mail"] = mail
+        s.info["print"] = print_shop
 
     tenancy.on_open.append(prepare)
     return house

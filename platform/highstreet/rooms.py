@@ -46,6 +46,7 @@ JOBS = (
     "highstreet.webhooks.spreading",
     "highstreet.email.posting",
     "highstreet.mailings.releasing",
+    "highstreet.mailings.pressing",
     "highstreet.customers.forgetting",
     "highstreet.rest.sweep",
 )

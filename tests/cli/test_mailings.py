@@ -17,6 +17,8 @@ from highstreet.app import create_app, house_of
 from highstreet.cli import main
 from highstreet.cli.base import find_brand
 from highstreet.customers import service as customers
+from highstreet.printing import service as printing
+from highstreet.printing.service import TemplateIn
 from highstreet.segments import service as picking
 from highstreet.segments.rules import All
 from highstreet_tenants.scopes import Scope
@@ -103,6 +105,42 @@ def test_a_mailing_from_plan_to_piece(call: Call, instance: Path) -> None:
     (listed,) = call("mailings", "list", *ON, "--json").json
     assert listed["status"] == "finished"
     assert call("mailings", "list", *ON, "--store", "101", "--json").json == []
+
+
+def test_a_mailing_in_print_and_one_by_email(call: Call, instance: Path) -> None:
+    with opened(instance) as house:
+        brand = find_brand(house, "larkfield")
+        with house.tenancy.session(Scope.brand(brand), write=True) as s:
+            made = printing.draft(s, TemplateIn("Spring", "postcard", "a6", {"text": "{{ code }}"}))
+            printing.approve(s, made)
+    assert call("contacts", "basis", *ON, "--channel", "post").code == 0
+    plan = ("mailings", "draft", *ON, "--name", "Card", "--purpose", "news", "--segment")
+    assert "there are: 1 Spring" in call(*plan, "everybody", "--design", 9).err
+    number = call(*plan, "everybody", "--design", 1, "--json").json["number"]
+    assert "Select people first" in call("mailings", "preflight", number, *ON).err
+    manifest = call("mailings", "select", number, *ON, "--json").json["mailing"]["manifest"]
+    assert call("mailings", "preflight", number, *ON, "--json", debug=True).json["pieces"] == 2
+    proof = instance / "proof.pdf"
+    assert call("mailings", "proof", number, *ON, "--output", proof).code == 0
+    labels = ("mailings", "labels", number, *ON, "--output", instance / "labels.pdf", "--sheet")
+    assert call(*labels, "L7160", "--start", 3).code == 0
+    assert "Use one of: L7160" in call(*labels, "A1").err
+    assert "what was released" in call("mailings", "print", number, *ON).err
+    call("mailings", "approve", number, *ON, "--manifest", manifest)
+    call("mailings", "release", number, *ON)
+    work(instance)
+    (file,) = call("mailings", "print", number, *ON, "--json", debug=True).json
+    assert file["pieces"] == 2 and Path(file["path"]).read_bytes().startswith(b"%PDF")
+    gone = call("mailings", "print", number, *ON, "--take-away", "--json")
+    assert gone.json == {"deleted": 1} and not Path(file["path"]).exists()
+
+    text = instance / "spring.txt"
+    text.write_text("Hello {{ name }}", encoding="utf-8")
+    number = call(
+        *plan, "everybody", "--channel", "email", "--subject", "Spring", "--text-file", text,
+        "--json",
+    ).json["number"]  # fmt: skip
+    assert "No mail server" in call("mailings", "select", number, *ON).err
 
 
 def test_what_is_laid_down_and_who_must_not_be_contacted(call: Call) -> None:

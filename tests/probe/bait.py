@@ -405,6 +405,7 @@ class Bait:
                 Asked(self.one("message"), self.one("customer"), "marketing", self.one("email"))
             ],
             "mailing": lambda: self._read(lambda s: mailings.get(s, self.one("mailing"))),
+            "content": lambda: {"design": str(self.one("design"))},
             "parts": lambda: [PartIn(self.one("customer"), self.one("email"), "probe:", {})],
             "pieces": lambda: [self._meant()],
             "messages": lambda: [self._ended()],

@@ -222,18 +222,28 @@ def standing(
 
     people: it is about customers. Raises NotFound, and Invalid where head office has none.
     """
-    with open_house() as house:
-        brand = find_brand(house, brand_slug)
-        scope = Scope.brand(brand, OPERATOR)
-        if store_slug is not None:
-            with operating(house, brand) as s:
-                scope = Scope.store(brand.id, find_store(s, store_slug).id, OPERATOR)
-        elif people and brand.customers == "store":
-            raise Invalid(
-                _("In this brand each store keeps its own customers. Name the store: --store")
-            )
-        with house.tenancy.session(scope, write=write) as s:
-            yield s
+    with (
+        open_house() as house,
+        house.tenancy.session(
+            standing_scope(house, brand_slug, store_slug, people=people), write=write
+        ) as s,
+    ):
+        yield s
+
+
+def standing_scope(
+    house: House, brand_slug: str, store_slug: str | None, *, people: bool = False
+) -> Scope:
+    """The scope of `standing`, for what opens sessions of its own. Raises as it does."""
+    brand = find_brand(house, brand_slug)
+    if store_slug is not None:
+        with operating(house, brand) as s:
+            return Scope.store(brand.id, find_store(s, store_slug).id, OPERATOR)
+    if people and brand.customers == "store":
+        raise Invalid(
+            _("In this brand each store keeps its own customers. Name the store: --store")
+        )
+    return Scope.brand(brand, OPERATOR)
 
 
 @contextmanager

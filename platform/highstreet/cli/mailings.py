@@ -16,15 +16,21 @@ import sqlalchemy as sa
 from highstreet.cli.base import (
     brand_option,
     json_option,
+    open_house,
     print_done,
     print_json,
     print_table,
+    progress,
     standing,
+    standing_scope,
 )
+from highstreet.cli.base import plain as plain_fact
 from highstreet.i18n import gettext as _
-from highstreet.mailings import drafting, post, queries, releasing, telling
+from highstreet.mailings import drafting, post, pressing, queries, releasing, telling
 from highstreet.mailings.facts import REASONS, MailingFact, MailingIn
 from highstreet.mailings.models import Mailing
+from highstreet.printing import queries as designs
+from highstreet.printing import writing
 from highstreet.segments import queries as segments
 from highstreet.spreadsheet import plain
 from highstreet_tenants.errors import Invalid, NotFound
@@ -86,6 +92,7 @@ def _told(one: MailingFact) -> dict[str, Any]:
 @click.option("--verified", is_flag=True, help="Only to addresses whose form is right.")
 @click.option("--not-after", type=click.DateTime(["%Y-%m-%dT%H:%M:%S%z"]), help="With its zone.")
 @click.option("--channel", type=click.Choice(["post", "email"]), default="post", show_default=True)
+@click.option("--design", type=click.IntRange(1), help="Number of the print design, by post.")
 @click.option("--subject", help="Of an e-mail, in Liquid.")
 @click.option("--text-file", type=_text_file, help="Text of an e-mail, in Liquid.")
 @click.option("--html-file", type=_text_file, help="HTML of an e-mail, in Liquid.")
@@ -93,10 +100,11 @@ def _told(one: MailingFact) -> dict[str, Any]:
 def draft(
     brand_slug: str, store_slug: str | None, name: str, purpose: str, segment: str,
     holdout: float, by_person: bool, verified: bool, not_after: datetime | None, channel: str,
-    subject: str | None, text_file: Path | None, html_file: Path | None, as_json: bool,
+    design: int | None, subject: str | None, text_file: Path | None, html_file: Path | None,
+    as_json: bool,
 ) -> None:  # fmt: skip
     """Plan a mailing to a segment; gives its number."""
-    content = {
+    content: dict[str, Any] = {
         name: text
         for name, text in (
             ("subject", subject), ("text", _read(text_file)), ("html", _read(html_file))
@@ -114,6 +122,8 @@ def draft(
                     known=known,
                 )
             )
+        if design is not None:
+            content["design"] = str(_designed(s, design))
         given = MailingIn(
             name, purpose, channel, found[0].id, content, by_household=not by_person,
             verified=verified, holdout=round(holdout * 100), not_after=not_after,
@@ -121,6 +131,16 @@ def draft(
         one = queries.get(s, drafting.draft(s, given))
     words = _("Mailing %(number)s is planned. Next: highstreet mailings select", number=one.number)
     print_done(as_json, words, number=one.number, id=one.id)
+
+
+def _designed(s: ScopedSession, number: int) -> UUID:
+    found = next((one for one in designs.listed(s) if one.number == number), None)
+    if found is None:
+        known = ", ".join(f"{one.number} {one.name}" for one in designs.listed(s)) or "—"
+        raise NotFound(
+            _("There is no design %(number)s; there are: %(known)s.", number=number, known=known)
+        )
+    return found.id
 
 
 def _read(path: Path | None) -> str | None:
@@ -251,6 +271,100 @@ def _write(file: Any, rows: Iterator[list[Any]]) -> None:
     writer = csv.writer(file)
     for row in rows:
         writer.writerow(["" if cell is None else plain(str(cell)) for cell in row])
+
+
+@mailings.command()
+@number_argument
+@brand_option
+@store_option
+@json_option
+def preflight(number: int, brand_slug: str, store_slug: str | None, as_json: bool) -> None:
+    """What is to be mended before it is printed, piece by piece, from `select` on."""
+    with standing(brand_slug, store_slug) as s, progress(as_json) as move:
+        found = pressing.preflight(s, _numbered(s, number), progress=move or _unseen)
+    if as_json:
+        print_json(found)
+        return
+    rows = [(one.key, one.area, one.words) for one in found.found]
+    print_table(("piece", "area", "to mend"), rows, _("All can be printed as it is."))
+    click.echo(_("Pieces looked at: %(count)s", count=found.pieces))
+
+
+def _unseen(_done: int, _total: int) -> None:
+    """Nobody looks."""
+
+
+pdf_option = click.option(
+    "--output", type=click.Path(dir_okay=False, path_type=Path), required=True, help="PDF to write."
+)
+
+
+@mailings.command()
+@number_argument
+@brand_option
+@store_option
+@pdf_option
+@json_option
+def proof(
+    number: int, brand_slug: str, store_slug: str | None, output: Path, as_json: bool
+) -> None:
+    """A PDF of the pieces that are likeliest to go wrong, from `select` on."""
+    with standing(brand_slug, store_slug) as s:
+        data = pressing.proof(s, _numbered(s, number))
+    _keep(output, data, as_json)
+
+
+@mailings.command()
+@number_argument
+@brand_option
+@store_option
+@click.option("--sheet", required=True, help="Number on the box: L7160, L7163, 5160, 5163.")
+@click.option("--start", type=click.IntRange(1), default=1, help="First label that is free.")
+@pdf_option
+@json_option
+def labels(
+    number: int, brand_slug: str, store_slug: str | None, sheet: str, start: int, output: Path,
+    as_json: bool,
+) -> None:  # fmt: skip
+    """A PDF of address labels, from `select` on."""
+    with standing(brand_slug, store_slug) as s:
+        data = pressing.labels(s, _numbered(s, number), sheet, start=start)
+    _keep(output, data, as_json)
+
+
+def _keep(path: Path, data: bytes, as_json: bool) -> None:
+    with writing.whole(path) as out:
+        out.write(data)
+    print_done(as_json, _("Written: %(file)s", file=path), file=str(path), bytes=len(data))
+
+
+@mailings.command("print")
+@number_argument
+@brand_option
+@store_option
+@click.option("--take-away", is_flag=True, help="Delete the files: they hold names and addresses.")
+@json_option
+def print_files(
+    number: int, brand_slug: str, store_slug: str | None, take_away: bool, as_json: bool
+) -> None:
+    """Write PDFs of what was released, a thousand pieces in each. Goes on where it was stopped."""
+    with open_house() as house:
+        scope = standing_scope(house, brand_slug, store_slug)
+        with house.tenancy.session(scope) as s:
+            mailing_id = _numbered(s, number)
+            if take_away:
+                gone = pressing.take_away(s, mailing_id)
+                print_done(as_json, _("Files deleted: %(count)s", count=gone), deleted=gone)
+                return
+        with progress(as_json) as move:
+            pressing.write(lambda: house.tenancy.session(scope), mailing_id, move or _unseen)
+        with house.tenancy.session(scope) as s:
+            made = pressing.files(s, mailing_id)
+    if as_json:
+        print_json([{"path": str(path), **plain_fact(one)} for path, one in made])
+        return
+    rows = [(str(path), one.pieces, one.pages, one.sha256) for path, one in made]
+    print_table(("file", "pieces", "pages", "SHA-256"), rows, "")
 
 
 @mailings.command()

@@ -43,6 +43,10 @@ class Email:
     chunk = 500
     disturbs = True
 
+    def pin(self, s: ScopedSession, content: Mapping[str, Any]) -> Mapping[str, Any]:
+        """As it is: the outbox keeps what the first message says."""
+        return content
+
     def check(self, s: ScopedSession, content: Mapping[str, Any]) -> str:
         """sha256 of what is sent, cleaned, with the frame that it is sent in. Raises Invalid naming
         what is wrong, Conflict where no mail can be sent."""
@@ -149,7 +153,7 @@ def _piece(s: ScopedSession, content: Mapping[str, Any], purpose: str = "marketi
         subject,
         text,
         html,
-        notices.spoken_for(place.locale.partition("_")[0]),
+        notices.spoken_for(place.locale.replace("-", "_").partition("_")[0]),
         filling.fields(s) | _OWN,
     )
 

@@ -20,6 +20,10 @@ class Carrier(Protocol):
     #: Whether quiet hours hold for it.
     disturbs: bool
 
+    def pin(self, s: ScopedSession, content: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The content as it is kept once people are selected: with all that may not change any
+        more. Raises as `check`."""
+
     def check(self, s: ScopedSession, content: Mapping[str, Any]) -> str:
         """The digest of what is sent. Raises Invalid, NotFound for what can't be sent."""
 

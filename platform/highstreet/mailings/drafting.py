@@ -76,7 +76,9 @@ def select(s: ScopedSession, mailing_id: UUID, *, may: May = None) -> MailingFac
     row = queries.row(s, mailing_id, lock=True)
     if row.status not in ("draft", "selected"):
         raise Conflict(_("People are selected before a mailing is approved."))
-    row.content_digest = carriers.of(row.channel).check(s, row.content)
+    carrier = carriers.of(row.channel)
+    row.content = dict(carrier.pin(s, row.content))
+    row.content_digest = carrier.check(s, row.content)
     selecting.forget(s, row)
     selecting.fill(s, row, may=may)
     row.status = "selected"

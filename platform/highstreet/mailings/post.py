@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from highstreet.customers import anchors
 from highstreet.i18n import gettext as _
-from highstreet.mailings import queries
+from highstreet.mailings import designs, queries
 from highstreet.mailings.facts import MailingFact, PieceFact
 from highstreet.mailings.models import Piece
 from highstreet_tenants.sessions import ScopedSession
@@ -22,14 +22,23 @@ _READ = 2000
 
 
 class Post:
-    """Hands over by writing down the batch; files are made of it as often as they are asked for."""
+    """Hands over by writing down the batch; files are made of it as often as they are asked for.
+
+    Content: {"design": the id of a print design}; without one a mail house prints it.
+    """
 
     chunk = 2500
     disturbs = False
 
+    def pin(self, s: ScopedSession, content: Mapping[str, Any]) -> Mapping[str, Any]:
+        """With the version of the design that is approved now. Raises Invalid."""
+        return designs.pin(s, content)
+
     def check(self, s: ScopedSession, content: Mapping[str, Any]) -> str:
-        """sha256 of the content as JSON."""
-        return hashlib.sha256(msgspec.json.encode(dict(content), order="sorted")).hexdigest()
+        """sha256 of the content as JSON, with its design as it is approved now and what the store
+        fills in of it. Raises Invalid for a design that is not approved, or is for nobody."""
+        held = designs.pin(s, content)
+        return hashlib.sha256(msgspec.json.encode(held, order="sorted")).hexdigest()
 
     def hand_over(
         self, s: ScopedSession, mailing: MailingFact, pieces: Sequence[PieceFact]

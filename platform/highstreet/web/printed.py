@@ -1,6 +1,5 @@
 """What the consoles of head office and stores share for print: the form, pictures, PDFs."""
 
-import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ from msgspec import Struct
 from highstreet.customers import published
 from highstreet.host.kept import Kept
 from highstreet.i18n import gettext as _
-from highstreet.printing import pictures, queries
+from highstreet.printing import pictures, queries, shop
 from highstreet.printing.designs import Design, fields_of
 from highstreet.printing.kinds import KINDS, WINDOWS
 from highstreet.printing.pieces import Piece
@@ -43,12 +42,12 @@ class Area(Struct):
 
 def files() -> Path:
     """Where the installation's pictures lie."""
-    return Path(current.house.config["instance"]) / "files"
+    return shop.of_config(current.house.config).files
 
 
 def fonts() -> tuple[str, ...]:
     """The operator's further folders of fonts."""
-    return tuple(one for one in current.house.config["font_folders"].split(os.pathsep) if one)
+    return shop.of_config(current.house.config).fonts
 
 
 def form_names(kind: str) -> list[str]:
