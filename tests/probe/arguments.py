@@ -33,6 +33,8 @@ ADDRESS = {
     "session_id": "session",
     "till_id": "till",
     "segment_id": "segment",
+    "mailing_id": "mailing",
+    "code": "piece_code",
     "webhook_id": "webhook",
     "design_id": "design",
     "delivery_id": "delivery",
@@ -69,6 +71,9 @@ OWNED: dict[str, tuple[str, ...]] = {
     "purchase_pos_ref": ("pos_ref",),
     "customer": ("customer",),
     "segment": ("segment",),
+    "segment_id": ("segment",),
+    "code": ("piece_code",),
+    "design": ("design",),
     "of": ("segment",),
     "customer_id": ("customer",),
     "purchase_id": ("purchase",),
@@ -103,6 +108,17 @@ PLAIN: dict[str, str | bytes] = {
     "area-code": "https://example.com/",
     "area-code_text": "Scan me",
     "area-picture": "",
+    "by_household": "1",
+    "channel": "post",
+    "cost": "12.00",
+    "holdout": "0",
+    "html": "",
+    "last_time": "18:00",
+    "manifest": "0" * 64,
+    "purpose": "marketing",
+    "subject": "Probe",
+    "undo": "",
+    "verified": "",
     "kind": "window_poster",
     "upload": b"",
     "size": "a4",
@@ -126,7 +142,6 @@ PLAIN: dict[str, str | bytes] = {
     "recipient": "",
     "sorting_code": "",
     "street": "1 Probe Lane",
-    "code": "000000",
     "count": "1",
     "do": "save",
     "json": '{"is": "bought"}',
@@ -198,6 +213,8 @@ PLAIN: dict[str, str | bytes] = {
 #: Names in bodies that can name nobody's property; the API's own document says what fits there.
 BODY = frozenset(
     {
+        "again_after", "by_household", "content", "cost_minor", "holdout", "leave_out", "manifest",
+        "most", "not_after", "series", "verified", "words",
         "amount_minor", "at", "channel", "currency", "department", "enabled", "evidence", "fields",
         "at_least_minor", "departments", "first", "id", "ids", "in_last_days", "is", "last", "of",
         "op", "products", "rule", "times", "value",
@@ -220,6 +237,8 @@ def usual(name: str, site: Site) -> str:
         _pins.append(_pins[-1] + 7_919)
     return {
         "card": str(site.ids.get("card", [""])[0]),
+        "code": str(site.ids.get("piece_code", ["000000"])[0]),
+        "segment_id": str(site.ids.get("segment", [""])[0]),
         "name": "Probe Person",
         "email": f"probe.{number}@people.example",
         "note": "why not",
@@ -229,6 +248,7 @@ def usual(name: str, site: Site) -> str:
         "receipt": f"P{number}",
         "ref": f"probe-{number}",
         "reward": "lunch",
+        "segment": str(site.ids.get("segment", [""])[0]),
         "text": "a note",
     }.get(name, "")
 

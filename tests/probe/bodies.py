@@ -12,6 +12,8 @@ from probe.world import Site
 
 #: Names of properties from the outside in; "" is an item of a list.
 Path = tuple[str, ...]
+#: What says whom or what a body is about, also where it may be said in another way.
+_KEY = ("name", "customer_id", "segment_id")
 
 
 class Bodies:
@@ -67,7 +69,7 @@ class Bodies:
         made = {
             name: self._value(name, self._whole(one), site)
             for name, one in schema.get("properties", {}).items()
-            if name in needed or name in ("name", "customer_id") or name in arguments.SOUND
+            if name in needed or name in _KEY or name in arguments.SOUND
         }
         return made or {"name": "Probe"} if "name" in schema.get("properties", {}) else made
 

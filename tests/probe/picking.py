@@ -4,7 +4,8 @@ somebody whom it must not contact, and did; and a mailing."""
 from typing import Any
 
 from highstreet.consent import contacts, suppressions
-from highstreet.mailings import drafting
+from highstreet.consent import service as consent
+from highstreet.mailings import drafting, queries
 from highstreet.mailings.facts import MailingIn
 from highstreet.segments import service
 from highstreet.segments.rules import Bought
@@ -26,7 +27,14 @@ def fill(s: Any, site: Any, firm: str) -> None:
     )
     site.keep("suppression", stop.id)
     contacts.note(s, [who], channel="post", purpose="marketing", used_for="probe:", at=clock.now())
+    for one in site.ids["customer"]:
+        consent.record(
+            s, one, purpose="marketing", channel="post", status="given", wording="Yes", method="x"
+        )
     plan = MailingIn(f"{firm} spring", "marketing", "post", rule.id, {"text": f"{firm} greets"})
     mailing_id = drafting.draft(s, plan)
     drafting.select(s, mailing_id)
     site.keep("mailing", mailing_id)
+    for piece in queries.pieces(s, mailing_id, state="ready"):
+        site.keep("piece_code", piece.code)
+    assert site.ids["piece_code"], "a piece that somebody gets"

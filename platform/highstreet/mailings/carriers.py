@@ -58,3 +58,8 @@ def of(channel: str) -> Carrier:
         return _carriers[channel]
     except KeyError:
         raise bad("channel", _("Nothing can be sent by this channel here.")) from None
+
+
+def channels() -> list[str]:
+    """The channels that somebody carries here."""
+    return sorted(_carriers)

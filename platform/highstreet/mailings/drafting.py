@@ -107,6 +107,15 @@ def approve(s: ScopedSession, mailing_id: UUID, manifest: str) -> MailingFact:
     return queries.fact(row)
 
 
+def of_people(s: ScopedSession, mailing_id: UUID) -> MailingFact:
+    """A plan that people change. Raises NotFound, Conflict for one that a tool made: what it means
+    to send is known to the tool alone."""
+    found = queries.get(s, mailing_id)
+    if found.source != "core":
+        raise Conflict(_("A tool planned this mailing; it is changed there."))
+    return found
+
+
 def discard(s: ScopedSession, mailing_id: UUID) -> None:
     """Throw a plan away. Raises NotFound, Conflict once it has been released."""
     row = queries.row(s, mailing_id, lock=True)

@@ -1,4 +1,4 @@
-"""Mailings that went out before, or by other means: who got what when, for results to reach back."""
+"""Mailings that went out before, or by other means: who got what when, for results."""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from secrets import SystemRandom
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -15,6 +16,12 @@ from highstreet.mailings.models import Mailing, Piece
 from highstreet.segments.facts import Use
 from highstreet_tenants.errors import NotFound
 from highstreet_tenants.sessions import ScopedSession
+
+_CHANCE = SystemRandom()
+#: States of pieces that somebody gets.
+_GOING = ("ready", "sent", "returned")
+#: Drawn for each that is shown: of some mailings few get anything.
+_DRAWS = 20
 
 
 def listed(s: ScopedSession, *, source: str | None = None) -> list[MailingFact]:
@@ -106,16 +113,59 @@ def of_customer(s: ScopedSession, customer_id: UUID) -> list[PieceFact]:
     return [piece_fact(one) for one in s.scalars(query)]
 
 
-def pieces(s: ScopedSession, mailing_id: UUID, after: int = -1, most: int = 500) -> list[PieceFact]:
-    """The pieces of a mailing in the order of its manifest, behind a place. Raises NotFound."""
+def pieces(
+    s: ScopedSession,
+    mailing_id: UUID,
+    after: int = -1,
+    most: int = 500,
+    *,
+    state: str | None = None,
+    reason: str | None = None,
+) -> list[PieceFact]:
+    """The pieces of a mailing in the order of its manifest, behind a place; those of a state, of a
+    reason. Raises NotFound."""
     row(s, mailing_id)
+    query = sa.select(Piece).where(Piece.mailing_id == mailing_id, Piece.place > after)
+    if state is not None:
+        query = query.where(Piece.state == state)
+    if reason is not None:
+        query = query.where(Piece.reason == reason)
+    return [piece_fact(one) for one in s.scalars(query.order_by(Piece.place).limit(most))]
+
+
+def sample(s: ScopedSession, mailing_id: UUID, most: int = 10) -> list[PieceFact]:
+    """Some of the pieces that go or went out, by chance, in the order of the manifest. Raises
+    NotFound."""
+    selected = row(s, mailing_id).selected or 0
+    drawn = sorted(_CHANCE.sample(range(selected), min(selected, most * _DRAWS)))
     query = (
         sa.select(Piece)
-        .where(Piece.mailing_id == mailing_id, Piece.place > after)
+        .where(
+            Piece.mailing_id == mailing_id,
+            Piece.state.in_(_GOING),
+            Piece.place.in_(drawn),
+        )
         .order_by(Piece.place)
-        .limit(most)
     )
-    return [piece_fact(one) for one in s.scalars(query)]
+    found = list(s.scalars(query))
+    shown = _CHANCE.sample(found, min(len(found), most))
+    return [piece_fact(one) for one in sorted(shown, key=lambda one: one.place)]
+
+
+def sent(s: ScopedSession) -> dict[UUID, int]:
+    """How many pieces of each of a place's mailings went out; what the post brought back did."""
+    query = (
+        sa.select(Piece.mailing_id, sa.func.count().label("pieces"))
+        .join(Mailing, sa.and_(Mailing.brand_id == Piece.brand_id, Mailing.id == Piece.mailing_id))
+        .where(
+            *_of_here(s),
+            *s.scope.owns(Mailing),
+            Mailing.status != "discarded",
+            Piece.state.in_(("sent", "returned")),
+        )
+        .group_by(Piece.mailing_id)
+    )
+    return {row.mailing_id: row.pieces for row in s.execute(query)}
 
 
 def plain_code(code: str) -> str:

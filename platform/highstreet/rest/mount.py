@@ -34,6 +34,7 @@ def init_app(app: Flask, house: House) -> None:
         consents,
         customers,
         known,
+        mailings,
         purchases,
         segments,
         store,
@@ -52,7 +53,8 @@ def init_app(app: Flask, house: House) -> None:
     app.register_blueprint(docs.pages)
     requests.register(app, "api", current)
     for room in (
-        store, customers, addresses, known, cards, consents, purchases, segments, webhooks,
+        store, customers, addresses, known, cards, consents, purchases, segments, mailings,
+        webhooks,
     ):  # fmt: skip
         api.mount(room.blueprint, prefix=PREFIX)
     for name, loaded in sorted(house.host.plugins.items()):

@@ -38,6 +38,7 @@ PAGES = (
     ("jobs", "jobs"),
     ("webhooks", "webhooks"),
     ("segments.form", "segments"),
+    ("mailings.console", "mailings"),
     ("office.console", "office"),
     ("member", "member"),
     ("unsubscribe", "unsubscribe"),

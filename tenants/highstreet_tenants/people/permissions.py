@@ -137,6 +137,9 @@ CORE: tuple[Permission, ...] = (
         "segments.read", N_("See segments and who is in them"), (*_MANAGER, *_OFFICE), personal=True
     ),
     Permission("segments.manage", N_("Make and change segments"), _MANAGER, personal=True),
+    Permission("mailings.read", N_("See mailings"), (*_MANAGER, *_OFFICE), personal=True),
+    Permission("mailings.manage", N_("Plan mailings"), (*_MANAGER, *_OFFICE), personal=True),
+    Permission("mailings.approve", N_("Approve and release mailings"), _MANAGER, personal=True),
     Permission("tools.view", N_("See the tools and their state"), (*_MANAGER, *_OFFICE)),
     Permission("tools.choose", N_("Switch tools on and off"), _MANAGER),
     Permission("settings.edit", N_("Change settings"), _MANAGER),
@@ -195,6 +198,9 @@ CORE_SCOPES: tuple[KeyScope, ...] = (
     KeyScope("customers.write", N_("Enrol and change customers"), "customers.write"),
     KeyScope("segments.read", N_("See segments and who is in them"), "segments.read"),
     KeyScope("segments.manage", N_("Make and change segments"), "segments.manage"),
+    KeyScope("mailings.read", N_("See mailings"), "mailings.read"),
+    KeyScope("mailings.manage", N_("Plan mailings"), "mailings.manage"),
+    KeyScope("mailings.approve", N_("Approve and release mailings"), "mailings.approve"),
     KeyScope(
         "webhooks.manage", N_("Set up webhooks, and see what they were sent"), "webhooks.manage"
     ),

@@ -90,6 +90,7 @@ ACTIONS: Mapping[str, str] = {
     "mailing.resumed": N_("Mailing resumed"),
     "mailing.stopped": N_("Mailing stopped"),
     "mailing.discarded": N_("Plan of a mailing thrown away"),
+    "mailing.exported": N_("Addresses of a mailing taken along"),
     "mailing.cost": N_("Cost of a mailing written down"),
     "import.run": N_("File imported"),
     "trail.pruned": N_("Old entries of the trail removed"),

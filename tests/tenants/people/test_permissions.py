@@ -35,11 +35,13 @@ EXPECTED = {
         *("results.view", "people.view", "people.manage", "keys.manage", "jobs.view"),
         *("imports.run", "tills.manage", "store.results", "webhooks.manage", "trail.view"),
         *("campaigns.answer", "segments.read", "segments.manage", "print.own"),
+        *("mailings.read", "mailings.manage", "mailings.approve"),
     },
     "head_office_marketing": {
         *("tools.view", "results.view", "people.view", "office.view", "stores.view"),
         *("policy.view", "campaigns.view", "campaigns.draft", "campaigns.launch"),
         *("segments.read", "segments.office", "email.view", "print.view", "print.draft"),
+        *("mailings.read", "mailings.manage"),
     },
 }
 EXPECTED["store_owner"] = EXPECTED["regional_manager"] = EXPECTED["store_manager"]
@@ -54,6 +56,7 @@ PERSONAL = {
     *("till.use", "customers.read", "customers.write", "customers.merge", "customers.export"),
     *("customers.erase", "imports.run", "tills.manage", "store.results", "webhooks.manage"),
     *("segments.read", "segments.manage"),
+    *("mailings.read", "mailings.manage", "mailings.approve"),
 }
 #: All that a staff PIN opens, however much its holder may do with their password.
 AT_TILL = {"till.use"}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, TypeVar
+from typing import Any
 from uuid import UUID
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
@@ -12,12 +12,12 @@ from werkzeug.wrappers import Response
 
 from highstreet.customers import queries as customers
 from highstreet.customers.facts import CustomerFact
-from highstreet.host.access import requires
 from highstreet.i18n import gettext as _
 from highstreet.segments import queries, service
 from highstreet.segments.facts import Counted, SegmentFact, Use
 from highstreet.segments.ready import READY
 from highstreet.segments.rules import InSegment, Rule
+from highstreet.web.both import Both, person_href
 from highstreet.web.current import current
 from highstreet.web.store import member
 from highstreet.web.store.leaving import refuse_another, sheet_of
@@ -33,51 +33,15 @@ from highstreet_tenants.sessions import ScopedSession
 from highstreet_tenants.trail import record
 
 segments = Blueprint("segments", __name__)
-STORE, OFFICE = "/store/<brand>/<store>/segments", "/office/<brand>/segments"
+#: Head office writes rules also where the stores own their customers, and sees nobody there.
+both = Both(segments, "segments", store="segments.read", office="segments.office")
+here = both.here
 ONE = "/<uuid:segment_id>"
 #: Segments counted on one page.
 MOST_COUNTED = 50
 _PART = 200
-V = TypeVar("V", bound=Callable[..., Any])
 #: What keeps a rule from being asked, and is told on the page.
 UNASKED = (Invalid, Conflict, Forbidden, NotFound, Unavailable)
-
-
-def both(
-    path: str, name: str, *methods: str, store: str = "segments.read", office: str = ""
-) -> Callable[[V], V]:
-    """Hang a view in both consoles, `store_<name>` and `office_<name>`, each with its permission:
-    head office writes rules also where the stores own their customers, and sees nobody there."""
-
-    def hang(view: V) -> V:
-        def in_office(**given: Any) -> Any:
-            return view(**given)
-
-        def in_store(**given: Any) -> Any:
-            return view(**given)
-
-        for root, face, permission, own in (
-            (STORE, "store", store, in_store),
-            (OFFICE, "office", office or "segments.office", in_office),
-        ):
-            segments.add_url_rule(
-                f"{root}{path}", f"{face}_{name}", requires(permission)(own), methods=methods
-            )
-        return view
-
-    return hang
-
-
-def here(name: str, **values: Any) -> str:
-    """The address of a page of segments in the console at hand."""
-    face = "store" if current.place.store else "office"
-    return url_for(f"segments.{face}_{name}", **current.place.slugs, **values)
-
-
-def person_href(customer_id: UUID) -> str:
-    """Where a customer stands."""
-    page = "customers.one" if current.place.store else "club.one"
-    return url_for(page, customer_id=customer_id, **current.place.slugs)
 
 
 def people_here() -> bool:
@@ -193,7 +157,12 @@ def one(brand: str, segment_id: UUID, store: str | None = None) -> str:
 def _use(one: Use) -> dict[str, Any]:
     kinds = {"segment": _("Asked by the segment"), "list": _("Kept as a list")}
     kinds["mailing"] = _("Mailing")
-    href = here("one", segment_id=one.id) if one.kind == "segment" and one.id else ""
+    href = ""
+    if one.kind == "segment" and one.id:
+        href = here("one", segment_id=one.id)
+    elif one.kind == "mailing" and current.may("mailings.read"):
+        face = "store" if current.place.store else "office"
+        href = url_for(f"mailings.{face}_one", mailing_id=one.id, **current.place.slugs)
     return {"what": kinds.get(one.kind, one.kind), "name": one.name, "at": one.at, "href": href}
 
 

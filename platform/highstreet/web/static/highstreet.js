@@ -30,6 +30,22 @@
     });
   });
 
+  /* What is under way is looked at again until it is over; then the page is had anew, for its next
+     step is another. Nobody who writes or reads a menu is disturbed. */
+  const again = $("[data-hs-again]");
+  const lookAgain = async () => {
+    if (document.hidden || inField(document.activeElement) || $("details.hs-more")?.open) return;
+    try {
+      const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
+      if (!answer.ok) return;
+      const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+      const now = $("[data-hs-again]", page);
+      if (!now) { location.reload(); return; }
+      if (!again.contains(document.activeElement)) again.replaceChildren(...now.children);
+    } catch { /* the line is down: next time */ }
+  };
+  if (again) setInterval(lookAgain, again.dataset.hsAgain * 1000);
+
   /* One press, one deed: a second one while the first is under way does nothing. */
   document.addEventListener("submit", (event) => {
     if (event.defaultPrevented || event.target.method !== "post") return;

@@ -32,7 +32,6 @@ def entry_title(kind: str, title: str, data: Mapping[str, Any]) -> str:
 
 def contact_words(purpose: str, channel: str) -> str:
     """What somebody is contacted for, and how: "Offers by e-mail"."""
-    purposes = {"marketing": _("Offers"), "magazine": _("Magazine"), EVERY: _("Everything")}
     channels = {
         "email": _("by e-mail"),
         "sms": _("by text message"),
@@ -41,7 +40,13 @@ def contact_words(purpose: str, channel: str) -> str:
         "push": _("on the phone’s screen"),
         EVERY: _("on every way"),
     }
-    return f"{purposes.get(purpose, purpose)} {channels.get(channel, channel)}"
+    return f"{purpose_words(purpose)} {channels.get(channel, channel)}"
+
+
+def purpose_words(purpose: str) -> str:
+    """What somebody is contacted for: "Offers"; one of the brand's own as it stands."""
+    known = {"marketing": _("Offers"), "magazine": _("Magazine"), EVERY: _("Everything")}
+    return known.get(purpose, purpose)
 
 
 def consent_words(state: ConsentState) -> dict[str, Any]:

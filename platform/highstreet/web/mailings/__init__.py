@@ -1,0 +1,1 @@
+"""Pages of mailings, in a store's console and in head office's."""
