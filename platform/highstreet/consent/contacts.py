@@ -9,8 +9,10 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
+from highstreet.consent.facts import ContactFact
 from highstreet.consent.models import Contact
 from highstreet.customers import anchors
+from highstreet.customers import queries as customers
 from highstreet_tenants import bulk
 from highstreet_tenants.ids import new_id
 from highstreet_tenants.sessions import ScopedSession
@@ -63,3 +65,18 @@ def forget(s: ScopedSession, customer_ids: Iterable[UUID], *, channel: str, used
         )
         .execution_options(synchronize_session=False)
     )
+
+
+def latest(s: ScopedSession, customer_id: UUID, most: int = 5) -> list[ContactFact]:
+    """When somebody was contacted last (merges followed), the newest first. Raises NotFound."""
+    ids = customers.lineage(s, customers.get(s, customer_id).id)
+    query = (
+        sa.select(Contact)
+        .where(Contact.customer_id.in_(ids))
+        .order_by(Contact.at.desc(), Contact.id.desc())
+        .limit(most)
+    )
+    return [
+        ContactFact(one.channel, one.purpose, one.sender_id, one.used_for, one.at)
+        for one in s.scalars(query)
+    ]

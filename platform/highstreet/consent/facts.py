@@ -61,6 +61,17 @@ class SuppressionFact(Struct, frozen=True):
     until: datetime | None
 
 
+class ContactFact(Struct, frozen=True):
+    """That somebody was contacted. sender_id: by which store, None head office. used_for: such as
+    "mailing:<id>". at: UTC."""
+
+    channel: str
+    purpose: str
+    sender_id: UUID | None
+    used_for: str
+    at: datetime
+
+
 class ConsentState(Struct, frozen=True):
     """What holds now for one purpose and channel towards one controller.
 

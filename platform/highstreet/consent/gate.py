@@ -148,6 +148,14 @@ def may_contact(s: ScopedSession, customer_id: UUID, asking: Asking) -> Answer:
     return Answer(True, _("They may be contacted."))
 
 
+def by_channel(s: ScopedSession, customer_id: UUID, purpose: str) -> dict[str, Answer]:
+    """Whether one customer may be contacted now for a purpose, channel by channel."""
+    return {
+        channel: may_contact(s, customer_id, Asking(purpose, channel))
+        for channel in sorted(CHANNELS)
+    }
+
+
 def is_quiet(s: ScopedSession, channel: str, at: datetime | None = None) -> bool:
     """Whether it is an hour, by the clock of the place, at which nobody is disturbed."""
     rules = laying_down.holding(s, channel)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -90,15 +90,7 @@ def lay_down(
         raise NotFound(_("There is no such region in this brand."))
     if place_id and s.scalar(sa.select(Store.id).where(Store.id == place_id)) is None:
         raise NotFound(_("There is no such store in this brand. Check its number."))
-    row = s.scalar(
-        sa.select(ContactRule).where(
-            ContactRule.kind == kind,
-            ContactRule.channel == channel,
-            _same(ContactRule.region_id, region_id),
-            _same(ContactRule.place_id, place_id),
-            *([ContactRule.days == days] if kind == "cap" else []),
-        )
-    )
+    row = _standing(s, kind, channel, region_id, place_id, days)
     if row is None:
         row = ContactRule(
             brand_id=s.brand_id,
@@ -116,12 +108,43 @@ def lay_down(
     return _fact(row)
 
 
+def loosens(
+    s: ScopedSession,
+    kind: str,
+    channel: str,
+    *,
+    region_id: UUID | None = None,
+    place_id: UUID | None = None,
+    most: int | None = None,
+    days: int | None = None,
+    starts: int | None = None,
+    ends: int | None = None,
+) -> bool:
+    """Whether people could be contacted more, or at other hours, than now if this were laid down.
+
+    Raises Invalid.
+    """
+    _check(kind, channel, most, days, starts, ends, place=region_id or place_id)
+    row = _standing(s, kind, channel, region_id, place_id, days)
+    if kind == "basis":
+        return row is None
+    if row is None:
+        return False
+    if kind == "cap":
+        return (most or 0) > (row.most or 0)
+    now_quiet = _minutes(row.starts or 0, row.ends or 0)
+    return bool(now_quiet - _minutes(starts or 0, ends or 0))
+
+
+def get(s: ScopedSession, rule_id: UUID) -> RuleFact:
+    """One rule. Raises NotFound."""
+    return _fact(_row(s, rule_id))
+
+
 def withdraw(s: ScopedSession, rule_id: UUID) -> None:
     """A rule holds no longer. Raises NotFound, Forbidden from a store."""
     _in_office(s)
-    row = s.scalar(sa.select(ContactRule).where(ContactRule.id == rule_id))
-    if row is None:
-        raise NotFound(_("There is no such rule."))
+    row = _row(s, rule_id)
     record(s, "contact_rule.withdrawn", "contact_rule", row.id, details=_details(row))
     s.delete(row)
     s.flush()
@@ -129,7 +152,37 @@ def withdraw(s: ScopedSession, rule_id: UUID) -> None:
 
 def listed(s: ScopedSession) -> list[RuleFact]:
     """All rules of the brand: its own, then regions', then stores'."""
-    rows = s.scalars(sa.select(ContactRule)).all()
+    return _sorted(s.scalars(sa.select(ContactRule)))
+
+
+def here(s: ScopedSession) -> list[RuleFact]:
+    """The rules that hold in the place of the session, in the same order."""
+    return _sorted(s.scalars(sa.select(ContactRule).where(*_of_here(s))))
+
+
+def holding(s: ScopedSession, channel: str) -> Rules:
+    """What holds in the place of the session: the brand's, its region's and its own."""
+    rows = s.scalars(
+        sa.select(ContactRule).where(ContactRule.channel.in_((channel, EVERY)), *_of_here(s))
+    ).all()
+    return Rules(
+        caps=[Cap(one.channel, one.most or 0, one.days or 1) for one in rows if one.kind == "cap"],
+        quiet=[(one.starts or 0, one.ends or 0) for one in rows if one.kind == "quiet"],
+        needs_yes=not any(one.kind == "basis" and one.channel == channel for one in rows),
+    )
+
+
+def _of_here(s: ScopedSession) -> list[sa.ColumnElement[bool]]:
+    region_id = None
+    if s.store_id is not None:
+        region_id = s.scalar(sa.select(Store.region_id).where(Store.id == s.store_id))
+    return [
+        sa.or_(ContactRule.region_id.is_(None), _same(ContactRule.region_id, region_id)),
+        sa.or_(ContactRule.place_id.is_(None), _same(ContactRule.place_id, s.store_id)),
+    ]
+
+
+def _sorted(rows: Iterable[ContactRule]) -> list[RuleFact]:
     found = sorted(
         rows,
         key=lambda one: (
@@ -143,23 +196,36 @@ def listed(s: ScopedSession) -> list[RuleFact]:
     return [_fact(one) for one in found]
 
 
-def holding(s: ScopedSession, channel: str) -> Rules:
-    """What holds in the place of the session: the brand's, its region's and its own."""
-    region_id = None
-    if s.store_id is not None:
-        region_id = s.scalar(sa.select(Store.region_id).where(Store.id == s.store_id))
-    rows = s.scalars(
+def _row(s: ScopedSession, rule_id: UUID) -> ContactRule:
+    row = s.scalar(sa.select(ContactRule).where(ContactRule.id == rule_id))
+    if row is None:
+        raise NotFound(_("There is no such rule."))
+    return row
+
+
+def _standing(
+    s: ScopedSession,
+    kind: str,
+    channel: str,
+    region_id: UUID | None,
+    place_id: UUID | None,
+    days: int | None,
+) -> ContactRule | None:
+    """The rule that one of this kind, channel and place takes the place of."""
+    return s.scalar(
         sa.select(ContactRule).where(
-            ContactRule.channel.in_((channel, EVERY)),
-            sa.or_(ContactRule.region_id.is_(None), _same(ContactRule.region_id, region_id)),
-            sa.or_(ContactRule.place_id.is_(None), _same(ContactRule.place_id, s.store_id)),
+            ContactRule.kind == kind,
+            ContactRule.channel == channel,
+            _same(ContactRule.region_id, region_id),
+            _same(ContactRule.place_id, place_id),
+            *([ContactRule.days == days] if kind == "cap" else []),
         )
-    ).all()
-    return Rules(
-        caps=[Cap(one.channel, one.most or 0, one.days or 1) for one in rows if one.kind == "cap"],
-        quiet=[(one.starts or 0, one.ends or 0) for one in rows if one.kind == "quiet"],
-        needs_yes=not any(one.kind == "basis" and one.channel == channel for one in rows),
     )
+
+
+def _minutes(starts: int, ends: int) -> set[int]:
+    """The minutes of the day of a span, past midnight if it ends before it starts."""
+    return set(range(starts, ends)) if starts < ends else {*range(starts, _DAY), *range(ends)}
 
 
 def _check(

@@ -49,12 +49,19 @@ def owner_of(s: ScopedSession, customer: CustomerFact, controller: Controller) -
     return places.place(s, customer.store_id).owner_id
 
 
-def latest(s: ScopedSession, ids: list[UUID]) -> dict[Key, ConsentState]:
-    """The last word on each purpose, channel and controller; of two at one moment, the refusal."""
+def latest(
+    s: ScopedSession, ids: list[UUID], until: datetime | None = None
+) -> dict[Key, ConsentState]:
+    """The last word on each purpose, channel and controller; of two at one moment, the refusal.
+
+    until: as it was at a moment (UTC), else now.
+    """
     newest: dict[Key, tuple[tuple[datetime, bool, datetime], ConsentState]] = {}
     for one in ids:
         for row in _EVENTS(s, customer_id=one):
             purpose, channel, owner_id, status, method, at, recorded_at, version, text = row
+            if until is not None and max(at, recorded_at) > until:
+                continue
             key = Key(purpose, channel, owner_id)
             rank = (at, status == "withdrawn", recorded_at)
             if key not in newest or rank > newest[key][0]:
@@ -71,6 +78,20 @@ def state(s: ScopedSession, customer_id: UUID) -> list[ConsentState]:
     customer = customers.get(s, customer_id)
     found = latest(s, customers.lineage(s, customer.id))
     return sorted(found.values(), key=lambda c: (c.purpose, c.channel, str(c.owner_id or "")))
+
+
+def yes_on_file(
+    s: ScopedSession, customer_id: UUID, purpose: str, channel: str, at: datetime
+) -> ConsentState | None:
+    """The yes to a purpose and channel that was on file at a moment (UTC), whatever they said
+    since; None where there was none. Raises NotFound."""
+    found = latest(s, customers.lineage(s, customers.get(s, customer_id).id), at)
+    said = [
+        one
+        for one in found.values()
+        if (one.purpose, one.channel, one.status) == (purpose, channel, "given")
+    ]
+    return max(said, key=lambda one: one.at, default=None)
 
 
 def may_contact(

@@ -122,13 +122,18 @@ def suppress_many(
     return bulk.insert(s, _TABLE, rows) if rows else 0
 
 
-def lift(s: ScopedSession, suppression_id: UUID) -> None:
-    """It holds no longer: the person is alive, the address was right. Raises NotFound."""
-    row = s.scalar(
-        sa.select(ContactSuppression).where(
-            ContactSuppression.id == suppression_id, ContactSuppression.lifted_at.is_(None)
-        )
+def lift(s: ScopedSession, suppression_id: UUID, *, customer_id: UUID | None = None) -> None:
+    """It holds no longer: the person is alive, the address was right.
+
+    customer_id: that it must stand against, merges followed. Raises NotFound.
+    """
+    query = sa.select(ContactSuppression).where(
+        ContactSuppression.id == suppression_id, ContactSuppression.lifted_at.is_(None)
     )
+    if customer_id is not None:
+        ids = customers.lineage(s, customers.get(s, customer_id).id)
+        query = query.where(ContactSuppression.customer_id.in_(ids))
+    row = s.scalar(query)
     if row is None:
         raise NotFound(_("There is no such suppression, or it was lifted."))
     row.lifted_at = now()

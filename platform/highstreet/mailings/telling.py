@@ -21,14 +21,17 @@ from highstreet.mailings.facts import PieceFact
 from highstreet.mailings.models import Mailing
 from highstreet.segments import queries as segments
 from highstreet.segments.rules import load
+from highstreet_tenants.clock import now
+from highstreet_tenants.errors import NotFound
 from highstreet_tenants.models import Owner
 from highstreet_tenants.sessions import ScopedSession
 
 
 class Chain(Struct, frozen=True):
     """What stands behind a piece. sender: the place, legal_entity: in whose name. audience: the
-    rule as it was, in words. consent: the word that was on file for the purpose and channel, None
-    where none was needed. reached_at: the address as it was."""
+    rule as it was, in words. consent: the yes to the purpose and channel that was on file when the
+    piece went out, else when people were selected; None where there was none. reached_at: the
+    address as it was."""
 
     mailing: str
     purpose: str
@@ -45,16 +48,11 @@ class Chain(Struct, frozen=True):
 
     def lines(self) -> Iterator[str]:
         """The chain as a member and a regulator read it."""
-        yield _("Mailing: %(name)s, for the purpose “%(purpose)s”.", name=self.mailing,
-                purpose=self.purpose)  # fmt: skip
-        yield _("Sender: %(place)s (%(entity)s).", place=self.sender, entity=self.legal_entity)
-        yield _("It went to:")
-        for depth, words in self.audience:
-            yield f"{'  ' * (depth + 1)}{words}"
+        yield from self._behind()
         if self.consent is not None:
             yield _("Consent of %(day)s: “%(wording)s”", day=_said(self.consent.at),
                     wording=self.consent.wording or self.consent.method)  # fmt: skip
-        else:
+        elif self.state != "withheld":
             yield _("No consent was needed: nobody had refused.")
         if self.reached_at:
             yield _("Address: %(lines)s", lines=_(", ").join(self.reached_at))
@@ -63,11 +61,32 @@ class Chain(Struct, frozen=True):
         if self.reason:
             yield _("Not sent: %(reason)s", reason=self.reason)
 
+    def unnamed(self) -> Iterator[str]:
+        """The same without what is known of the person, for whoever holds the piece."""
+        yield from self._behind()
+        if self.consent is None:
+            yield _("No consent was needed: nobody had refused.")
+        elif self.consent.wording:
+            yield _("They had agreed to these words: “%(wording)s”", wording=self.consent.wording)
+        else:
+            yield _("They had agreed to it.")
+
+    def _behind(self) -> Iterator[str]:
+        yield _("Mailing: %(name)s, for the purpose “%(purpose)s”.", name=self.mailing,
+                purpose=self.purpose)  # fmt: skip
+        yield _("Sender: %(place)s (%(entity)s).", place=self.sender, entity=self.legal_entity)
+        yield _("It went to:")
+        for depth, words in self.audience:
+            yield f"{'  ' * (depth + 1)}{words}"
+
 
 def audience(s: ScopedSession, mailing_id: UUID) -> list[tuple[int, str]]:
     """Whom a mailing goes to, in words: by the rule as it was when people were selected, else as it
     is. Raises NotFound."""
-    row = queries.row(s, mailing_id)
+    return _audience(s, queries.row(s, mailing_id))
+
+
+def _audience(s: ScopedSession, row: Mailing) -> list[tuple[int, str]]:
     found = _rule_words(s, row)
     if row.series and row.again_after:
         had = ngettext(
@@ -85,21 +104,24 @@ def _rule_words(s: ScopedSession, row: Mailing) -> list[tuple[int, str]]:
         return segments.in_words(s, load(row.rule or row.audience))
     if row.segment_id is None:
         return [(0, _("Whom the mailing went to, as it was taken over from elsewhere"))]
-    segment = segments.get(s, row.segment_id)
+    try:
+        segment = segments.get(s, row.segment_id)
+    except NotFound:  # a store's, of which its brand's club asks
+        return [(0, _("On a list of the store’s"))]
     if segment.rule is not None:
         return segments.in_words(s, segment.rule)
     return [(0, _("On the list “%(name)s”", name=segment.name))]
 
 
 def why(s: ScopedSession, piece: PieceFact) -> Chain:
-    """The chain behind a piece. Raises NotFound where its mailing is not here."""
-    mailing = queries.get(s, piece.mailing_id)
-    said = [
-        one
-        for one in consent.state(s, piece.customer_id)
-        if (one.purpose, one.channel, one.status) == (mailing.purpose, mailing.channel, "given")
-    ]
-    place = places.place(s, s.store_id) if s.store_id else None
+    """The chain behind a piece: head office's in a store as well, and a store's in its brand's
+    club. Raises NotFound where its mailing or its person is not here."""
+    mailing = s.scalar(sa.select(Mailing).where(Mailing.id == piece.mailing_id))
+    if mailing is None:
+        raise NotFound(_("There is no such mailing here."))
+    at = piece.sent_at or mailing.selected_at or now()
+    said = consent.yes_on_file(s, piece.customer_id, mailing.purpose, mailing.channel, at)
+    place = places.place(s, mailing.store_id) if mailing.store_id else None
     brand = hosts.brand(s)
     owner_id = place.owner_id if place and s.customers == "store" else None
     entity = (
@@ -114,9 +136,9 @@ def why(s: ScopedSession, piece: PieceFact) -> Chain:
         mailing.channel,
         place.name if place else brand.name,
         entity or brand.name,
-        audience(s, mailing.id),
+        _audience(s, mailing),
         mailing.selected_at,
-        said[0] if said else None,
+        said,
         piece.state,
         queries.words_of(mailing, piece.reason) if piece.reason else "",
         piece.sent_at,

@@ -9,8 +9,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from highstreet.addresses.models import Address
 from highstreet.customers.models import Customer
 from highstreet.purchases.models import Purchase
+from highstreet_tenants import draws
 from highstreet_tenants.aggregates import SMALLEST_CELL, aggregate
 from highstreet_tenants.scopes import Scope
 
@@ -18,6 +20,7 @@ BY_STORE = "results.by_store"
 BY_WEEK = "results.by_week"
 MEMBERS = "results.members"
 SPAN = "results.span"
+HELD_OUT = "results.held_out"
 
 
 def _measures() -> tuple[sa.ColumnElement[Any], ...]:
@@ -80,3 +83,25 @@ def span(scope: Scope) -> sa.Select[Any]:
         sa.select(sa.func.count()).select_from(few).scalar_subquery().label("people"),
         sa.func.max(Purchase.business_date).label("last"),
     ).where(*scope.owns(Purchase))
+
+
+@aggregate(HELD_OUT, people="people", keys=("held",), across="held")
+def held_out(scope: Scope, *, seed: str, share: int) -> sa.Select[Any]:
+    """How many customers, of how many households (who has none is one), a draw holds out and how
+    many it does not. share: hundredths of a percent."""
+    unit: sa.ColumnElement[Any] = sa.func.coalesce(Address.household_id, Customer.id)
+    held = sa.case((draws.Drawn(seed, unit) < share, 1), else_=0).label("held")
+    home = sa.and_(
+        Address.customer_id == Customer.id, Address.valid_to.is_(None), *scope.owns(Address)
+    )
+    return (
+        sa.select(
+            held,
+            sa.func.count().label("people"),
+            sa.func.count(unit.distinct()).label("households"),
+        )
+        .select_from(Customer)
+        .outerjoin(Address, home)
+        .where(*scope.owns(Customer), Customer.status == "active")
+        .group_by(held)
+    )

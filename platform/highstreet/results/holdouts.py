@@ -19,8 +19,10 @@ from msgspec import Struct
 
 from highstreet.customers.text import bad
 from highstreet.i18n import gettext as _
+from highstreet.results.aggregates import HELD_OUT
 from highstreet.results.models import Holdout
 from highstreet_tenants import draws
+from highstreet_tenants.aggregates import run
 from highstreet_tenants.clock import now
 from highstreet_tenants.errors import Forbidden
 from highstreet_tenants.ids import new_id
@@ -73,10 +75,23 @@ def hold_out(s: ScopedSession, used_for: str, share: int) -> HoldoutFact:
     return _fact(row)
 
 
+def loosens(s: ScopedSession, share: int) -> bool:
+    """Whether households that are held out from everything would be contacted again by a share."""
+    row = _row(s, "")
+    return row is not None and share < row.share
+
+
 def of_use(s: ScopedSession, used_for: str) -> HoldoutFact | None:
     """The holdout of a use, or the brand's own for ""; None where there never was one."""
     row = _row(s, used_for)
     return None if row is None else _fact(row)
+
+
+def households(s: ScopedSession, holdout: HoldoutFact) -> int | None:
+    """How many households a holdout holds out as things stand now, from an aggregate scope as from
+    any other; None where they are too few people to be told of."""
+    cells = run(s, HELD_OUT, seed=holdout.seed, share=holdout.share)
+    return next((cell["households"] for cell in cells if cell["held"]), 0)
 
 
 def held(holdout: HoldoutFact | None, unit: Any) -> sa.ColumnElement[bool]:
