@@ -16,7 +16,7 @@ FOLK = frozenset(
 )
 
 #: Kinds that are head office's, and stand in every store of the brand.
-BRANDS = frozenset({"design", "version"})
+BRANDS = frozenset({"design", "version", "contact_rule"})
 
 #: Arguments of addresses → the kind of id (a key of Site.ids).
 ADDRESS = {
@@ -32,6 +32,8 @@ ADDRESS = {
     "key_id": "key",
     "session_id": "session",
     "till_id": "till",
+    "suppression_id": "suppression",
+    "rule_id": "contact_rule",
     "segment_id": "segment",
     "mailing_id": "mailing",
     "code": "piece_code",
@@ -87,6 +89,7 @@ OWNED: dict[str, tuple[str, ...]] = {
     "text": ("name",),
     "tool": ("slug",),
     "note": ("note",),
+    "suppression": ("suppression",),
     "after": ("cursor",),
     "before": ("cursor",),
     "cursor": ("cursor",),
@@ -97,7 +100,11 @@ OWNED: dict[str, tuple[str, ...]] = {
 }
 _pins = [506_172]
 #: Forms that name something of the very customer in their address → the name.
-THEIRS = {"customers.remove_contact": "phone", "customers.remove_note": "note"}
+THEIRS = {
+    "customers.remove_contact": "phone",
+    "customers.remove_note": "note",
+    "customers.lift": "suppression",
+}
 #: Names in forms and queries that can name nobody's property, with a value that is likely to pass
 #: (bytes for a file that is sent).
 PLAIN: dict[str, str | bytes] = {
@@ -120,6 +127,13 @@ PLAIN: dict[str, str | bytes] = {
     "undo": "",
     "verified": "",
     "kind": "window_poster",
+    "purpose": "marketing",
+    "channel": "email",
+    "shop": "",
+    "most": "4",
+    "starts": "21:00",
+    "ends": "08:00",
+    "percent": "5",
     "upload": b"",
     "size": "a4",
     "window": "",
@@ -188,7 +202,7 @@ PLAIN: dict[str, str | bytes] = {
     "password": "not the password",
     "points": "3",
     "reach": "brand",
-    "reason": "somebody asked",
+    "reason": "do_not_mail",
     "role": "till_staff@store",
     "reset": "1",
     "s-motto": "x",

@@ -36,6 +36,7 @@ from highstreet.mailings.models import Piece
 from highstreet.mailings.past import PastIn
 from highstreet.purchases import queries as purchases
 from highstreet.purchases.facts import PurchaseFact, PurchaseIn, ReturnFact, ReturnIn
+from highstreet.results.holdouts import HoldoutFact
 from highstreet.results.periods import Period
 from highstreet.sdk import EntryIn, Happened, ImportRow, ctx_of
 from highstreet.segments import queries as segments
@@ -179,6 +180,7 @@ EXACT: Mapping[tuple[str, str], Any] = {
     ("ctx.timeline.write", "kind"): "probe",
     ("highstreet.consent.service.record", "status"): "given",
     ("highstreet.consent.laying_down.lay_down", "kind"): "cap",
+    ("highstreet.consent.laying_down.loosens", "kind"): "cap",
     ("highstreet.consent.suppressions.suppress", "reason"): "do_not_mail",
     ("highstreet.consent.suppressions.suppress_many", "reason"): "do_not_mail",
     ("highstreet.customers.fields.define", "key"): "probe",
@@ -360,6 +362,8 @@ class Bait:
             "hook": lambda: self.world.house.host.hooks["customers_enrolled"],
             "behind": lambda: self.one("customer"),
             "customer_ids": lambda: [self.one("customer")],
+            "mailing_ids": lambda: [self.one("mailing")],
+            "holdout": lambda: HoldoutFact(uuid4(), "", "probe", 5000, self.at, None),
             "ids": lambda: [self.one("purchase"), self.one("customer"), self.store_id],
             "household_ids": lambda: [self.one("household")],
             "items": lambda: [

@@ -26,6 +26,8 @@ ARGUMENTS: Mapping[str, Any] = {
     "campaign_id": lambda site: site.ids["campaign"][0],
     "at": clock.now(),
     "currency": "GBP",
+    "seed": "probe",
+    "share": 5000,
     "first": date(2020, 1, 1),
     "last": date(2036, 1, 1),
     "weeks": ((date(2020, 1, 1), date(2036, 1, 1)),),

@@ -3,7 +3,7 @@ somebody whom it must not contact, and did; and a mailing."""
 
 from typing import Any
 
-from highstreet.consent import contacts, suppressions
+from highstreet.consent import contacts, laying_down, suppressions
 from highstreet.consent import service as consent
 from highstreet.mailings import drafting, queries
 from highstreet.mailings.facts import MailingIn
@@ -16,6 +16,9 @@ def fill(s: Any, site: Any, firm: str) -> None:
     """Make them, as whoever the people here belong to."""
     rule = service.save(s, name=f"{firm} buyers", about=f"{firm} knows them", rule=Bought())
     site.keep("segment", rule.id)
+    if s.store_id is None:
+        cap = laying_down.lay_down(s, "cap", "post", most=400, days=30)
+        site.keep("contact_rule", cap.id)
     if s.store_id is None and s.customers == "store":
         return
     site.keep("snapshot", service.take(s, rule.id, used_for="probe:").id)

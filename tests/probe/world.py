@@ -14,7 +14,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from flask import Flask
 
-from highstreet.consent import laying_down
+from highstreet.consent import laying_down, suppressions
 from highstreet.customers import queries
 from highstreet.customers import service as customers
 from highstreet.host import policy, settings
@@ -137,10 +137,13 @@ class World:
         return kept, gone
 
     def theirs(self, site: Site, name: str, customer_id: UUID) -> str:
-        """What a form is to name of a customer of the site's: a phone, or a note just made."""
+        """What a form is to name of a customer of the site's: a phone, or a note or a suppression just made."""
         with self.session(self._door(site), write=True) as s:
             if name == "note":
                 return str(customers.add_note(s, customer_id, "Likes the window seat").id)
+            if name == "suppression":
+                stop = suppressions.suppress(s, customer_id, reason="do_not_mail", source="console")
+                return str(stop.id)
             known = queries.detail(s, customer_id).identities
             return next(one.value for one in known if one.kind == name)
 

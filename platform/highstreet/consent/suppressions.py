@@ -43,8 +43,9 @@ def suppress(
     holds for, else the person. Where the same is written already nothing is added. Raises NotFound,
     Invalid.
     """
-    if reason not in SUPPRESSIONS:
-        raise bad("reason", _("Choose one of: %(reasons)s.", reasons=", ".join(SUPPRESSIONS)))
+    known_reason(reason)
+    if until is not None and until <= now():
+        raise bad("until", _("Choose a day to come."))
     customer = customers.get(s, customer_id)
     standing = s.scalar(
         _open(s, customers.lineage(s, customer.id)).where(
@@ -87,13 +88,18 @@ def suppress(
     return _fact(row)
 
 
+def known_reason(reason: str) -> None:
+    """Raise Invalid for what is none of SUPPRESSIONS."""
+    if reason not in SUPPRESSIONS:
+        raise bad("reason", _("Choose one of: %(reasons)s.", reasons=", ".join(SUPPRESSIONS)))
+
+
 def suppress_many(
     s: ScopedSession, customer_ids: Iterable[UUID], *, reason: str, source: str
 ) -> int:
     """The same for many at once, as a list of the deceased or a do-not-mail list brings them; gives
     how many are new. Whoever is out of reach is left out. Raises Invalid."""
-    if reason not in SUPPRESSIONS:
-        raise bad("reason", _("Choose one of: %(reasons)s.", reasons=", ".join(SUPPRESSIONS)))
+    known_reason(reason)
     known = anchors.roots(s, customer_ids)
     wanted = {root.id: root.store_id for root in known.values()}
     there = set(
@@ -119,7 +125,10 @@ def suppress_many(
         for customer_id, store_id in wanted.items()
         if customer_id not in there
     ]
-    return bulk.insert(s, _TABLE, rows) if rows else 0
+    if not rows:
+        return 0
+    record(s, "suppression.added", "customer", details={"reason": reason, "people": len(rows)})
+    return bulk.insert(s, _TABLE, rows)
 
 
 def lift(s: ScopedSession, suppression_id: UUID, *, customer_id: UUID | None = None) -> None:

@@ -32,17 +32,17 @@ def listed(s: ScopedSession, customer_id: UUID, most: int = 50) -> list[Meant]:
     """The pieces of mailings that were released which were meant for somebody (merges followed),
     sent or not, the newest first: in a store its own and head office's. Raises NotFound."""
     ids = customers.lineage(s, customers.get(s, customer_id).id)
-    at = sa.func.coalesce(Piece.sent_at, Mailing.released_at)
+    at: sa.ColumnElement[datetime] = sa.func.coalesce(Piece.sent_at, Mailing.released_at)
     rows = s.execute(
-        sa.select(Piece, Mailing.name, Mailing.purpose, Mailing.channel, Mailing.released_at)
+        sa.select(Piece, Mailing.name, Mailing.purpose, Mailing.channel, at)
         .join(Mailing, sa.and_(Mailing.brand_id == Piece.brand_id, Mailing.id == Piece.mailing_id))
         .where(Piece.customer_id.in_(ids), Mailing.released_at.is_not(None), *s.scope.owns(Mailing))
         .order_by(at.desc(), Piece.id.desc())
         .limit(most)
     )
     return [
-        Meant(queries.piece_fact(piece), name, purpose, channel, piece.sent_at or released_at)
-        for piece, name, purpose, channel, released_at in rows
+        Meant(queries.piece_fact(piece), name, purpose, channel, when)
+        for piece, name, purpose, channel, when in rows
     ]
 
 

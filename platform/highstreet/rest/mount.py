@@ -32,6 +32,7 @@ def init_app(app: Flask, house: House) -> None:
         addresses,
         cards,
         consents,
+        contacting,
         customers,
         known,
         mailings,
@@ -53,8 +54,8 @@ def init_app(app: Flask, house: House) -> None:
     app.register_blueprint(docs.pages)
     requests.register(app, "api", current)
     for room in (
-        store, customers, addresses, known, cards, consents, purchases, segments, mailings,
-        webhooks,
+        store, customers, addresses, known, cards, consents, contacting, purchases, segments,
+        mailings, webhooks,
     ):  # fmt: skip
         api.mount(room.blueprint, prefix=PREFIX)
     for name, loaded in sorted(house.host.plugins.items()):

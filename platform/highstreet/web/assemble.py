@@ -41,6 +41,7 @@ PAGES = (
     ("mailings.console", "mailings"),
     ("office.console", "office"),
     ("member", "member"),
+    ("why", "why"),
     ("unsubscribe", "unsubscribe"),
     ("health", "health"),
 )
@@ -67,7 +68,7 @@ def init_app(app: Flask, house: House) -> None:
         app.register_blueprint(getattr(import_module(f"highstreet.web.{module}"), name))
     csrf.exempt(app.blueprints["unsubscribe"])  # its link is the key, and mail programmes press it
     # Pages of one blueprint.
-    for part in ("customers", "details", "addresses", "merging", "leaving", "picked"):
+    for part in ("customers", "details", "addresses", "merging", "leaving", "picked", "contacting"):
         customers = import_module(f"highstreet.web.store.{part}").page
     app.register_blueprint(customers, url_prefix="/store/<brand>/<store>/customers")
     # A brand's own club: head office finds, exports and erases too. Where stores own their

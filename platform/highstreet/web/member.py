@@ -35,6 +35,7 @@ from highstreet.web import address_form, campaign_words, formats
 from highstreet.web import held as telling
 from highstreet.web.current import Place, current
 from highstreet.web.forms import Form
+from highstreet.web.store import reached
 from highstreet.web.store.leaving import copy_of
 from highstreet.web.store.story import entry
 from highstreet_tenants.errors import HighstreetError
@@ -168,6 +169,15 @@ def _address_page(token: str, form: Form) -> str:
         brand=current.place.brand,
         **address_form.shown(form, own=True),
     )
+
+
+@member.get("/<token>/pieces")
+@public(LINK)
+def pieces(token: str) -> str:
+    """What was meant for the member, sent or not, each with the chain behind it."""
+    with current.session() as s:
+        rows = reached.pieces(s, g.member_id, own=True)
+    return render_template("member/pieces.html", token=token, brand=current.place.brand, rows=rows)
 
 
 @member.get("/<token>/held")

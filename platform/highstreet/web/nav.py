@@ -97,6 +97,7 @@ def _office() -> list[tuple[str, str, str, str, str]]:
         ("more", "club.search", "customers.read", _("Customers"), "people"),
         ("more", "segments.office_all", "segments.office", _("Segments"), "segments"),
         ("more", "mailings.office_all", "mailings.read", _("Mailings"), "i-mail"),
+        ("more", "office.contact_rules", "policy.view", _("Contact rules"), "policy"),
         ("more", "office.prints", "print.view", _("Print designs"), "campaign"),
         ("more", "office.approvals", "policy.view", _("Approvals"), "approval"),
         ("more", "office.settings", "office.view", _("Settings"), "settings"),

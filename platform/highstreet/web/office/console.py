@@ -2,6 +2,7 @@
 
 from highstreet.web.office import (
     campaigns,
+    contactrules,
     factor,
     mail,
     onboarding,
@@ -15,6 +16,7 @@ from highstreet.web.office.pages import office
 
 __all__ = [
     "campaigns",
+    "contactrules",
     "factor",
     "mail",
     "office",

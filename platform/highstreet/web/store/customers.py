@@ -20,7 +20,7 @@ from highstreet.i18n import gettext as _
 from highstreet.timeline import queries as timeline
 from highstreet.web import address_form, formats, slots
 from highstreet.web.current import current
-from highstreet.web.store import member
+from highstreet.web.store import member, reached
 from highstreet.web.store.story import consent_words, entry
 from highstreet_tenants.errors import HighstreetError
 from highstreet_tenants.sessions import ScopedSession
@@ -92,6 +92,7 @@ def one(brand: str, customer_id: UUID, store: str | None = None) -> Response | s
             details=_details(s, detail),
             notes=detail.notes,
             consents=[consent_words(state) for state in consent.state(s, fact.id)],
+            contact=reached.told(s, fact.id),
             likely=_likely(s, fact),
             merges=unmerging.standing(s, fact.id) if current.may("customers.merge") else [],
             whole=fact.store_id is not None or s.store_id is None,

@@ -5,7 +5,7 @@ from flask import Blueprint, render_template, url_for
 from highstreet.host import state
 from highstreet.host.access import requires
 from highstreet.i18n import gettext as _
-from highstreet.web import formats, toolfaces
+from highstreet.web import contact_words, formats, toolfaces
 from highstreet.web.current import current
 from highstreet_tenants.models import Owner, Region, Store
 from highstreet_tenants.sessions import ScopedSession
@@ -23,13 +23,14 @@ def store_page(brand: str, store: str) -> str:
     setups = []
     with current.session() as s:
         facts = store_facts(s, place.store)
+        contacting = contact_words.here(s)
         if current.may("settings.edit"):
             for name in host.plugins:
                 loaded = host.plugins[name]
                 if loaded.plugin.settings is not None and state.is_on(s, name):
                     href = url_for("tools.set_up", tool=name, **place.slugs)
                     setups.append({"title": toolfaces.face(host, name).title, "href": href})
-    return render_template("store/settings.html", facts=facts, setups=setups)
+    return render_template("store/settings.html", facts=facts, setups=setups, contacting=contacting)
 
 
 def store_facts(s: ScopedSession, store: Store) -> list[tuple[str, str]]:
