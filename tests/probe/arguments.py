@@ -45,6 +45,8 @@ ADDRESS = {
 }
 #: Arguments that name nobody's property; each value is tried.
 FREE: dict[str, tuple[Any, ...]] = {
+    "sender": ("harbour", "no-such-sender"),
+    "shop": ("harbour-1", "no-such-store"),
     "ready": ("lapsed", "no-such-segment"),
     "tool": (*TOOLS, "no-such-tool"),
     "tag": ("en", "xx"),

@@ -137,7 +137,8 @@ class World:
         return kept, gone
 
     def theirs(self, site: Site, name: str, customer_id: UUID) -> str:
-        """What a form is to name of a customer of the site's: a phone, or a note or a suppression just made."""
+        """What a form is to name of a customer of the site's: a phone, or a note or a suppression
+        just made."""
         with self.session(self._door(site), write=True) as s:
             if name == "note":
                 return str(customers.add_note(s, customer_id, "Likes the window seat").id)

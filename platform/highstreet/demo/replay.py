@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from highstreet.addresses import service as addresses
 from highstreet.addresses.facts import AddressIn, PutIn
 from highstreet.customers.facts import EnrolIn
-from highstreet.demo import campaigns, people
+from highstreet.demo import campaigns, contacting, people
 from highstreet.demo.facts import Basket, baskets
 from highstreet.demo.homes import lives, together
 from highstreet.host import dispatch
@@ -60,6 +60,7 @@ def replay(house: House, brand: Brand, extract: str) -> bool:
             )
             if outcome.refused:
                 raise RuntimeError(f"the demo's purchases were refused: {outcome.refused[0]}")
+        contacting.lay_down(s, brand)
         _let_tools_act(s, stores.values())
     return True
 

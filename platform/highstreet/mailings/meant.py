@@ -36,7 +36,7 @@ def listed(s: ScopedSession, customer_id: UUID, most: int = 50) -> list[Meant]:
     rows = s.execute(
         sa.select(Piece, Mailing.name, Mailing.purpose, Mailing.channel, at)
         .join(Mailing, sa.and_(Mailing.brand_id == Piece.brand_id, Mailing.id == Piece.mailing_id))
-        .where(Piece.customer_id.in_(ids), Mailing.released_at.is_not(None), *s.scope.owns(Mailing))
+        .where(Piece.customer_id.in_(ids), at.is_not(None), *s.scope.owns(Mailing))
         .order_by(at.desc(), Piece.id.desc())
         .limit(most)
     )

@@ -31,7 +31,7 @@ class Chain(Struct, frozen=True):
     """What stands behind a piece. sender: the place, legal_entity: in whose name. audience: the
     rule as it was, in words. consent: the yes to the purpose and channel that was on file when the
     piece went out, else when people were selected; None where there was none. reached_at: the
-    address as it was."""
+    address as it was. taken_over: by another system, of whose consents nobody knows here."""
 
     mailing: str
     purpose: str
@@ -45,6 +45,7 @@ class Chain(Struct, frozen=True):
     reason: str
     sent_at: datetime | None
     reached_at: Sequence[str]
+    taken_over: bool = False
 
     def lines(self) -> Iterator[str]:
         """The chain as a member and a regulator read it."""
@@ -52,7 +53,7 @@ class Chain(Struct, frozen=True):
         if self.consent is not None:
             yield _("Consent of %(day)s: “%(wording)s”", day=_said(self.consent.at),
                     wording=self.consent.wording or self.consent.method)  # fmt: skip
-        elif self.state != "withheld":
+        elif self.state != "withheld" and not self.taken_over:
             yield _("No consent was needed: nobody had refused.")
         if self.reached_at:
             yield _("Address: %(lines)s", lines=_(", ").join(self.reached_at))
@@ -64,12 +65,12 @@ class Chain(Struct, frozen=True):
     def unnamed(self) -> Iterator[str]:
         """The same without what is known of the person, for whoever holds the piece."""
         yield from self._behind()
-        if self.consent is None:
-            yield _("No consent was needed: nobody had refused.")
-        elif self.consent.wording:
+        if self.consent is not None and self.consent.wording:
             yield _("They had agreed to these words: “%(wording)s”", wording=self.consent.wording)
-        else:
+        elif self.consent is not None:
             yield _("They had agreed to it.")
+        elif not self.taken_over:
+            yield _("No consent was needed: nobody had refused.")
 
     def _behind(self) -> Iterator[str]:
         yield _("Mailing: %(name)s, for the purpose “%(purpose)s”.", name=self.mailing,
@@ -143,6 +144,7 @@ def why(s: ScopedSession, piece: PieceFact) -> Chain:
         queries.words_of(mailing, piece.reason) if piece.reason else "",
         piece.sent_at,
         reached,
+        taken_over=not mailing.rule and mailing.segment_id is None,
     )
 
 

@@ -18,18 +18,18 @@ why = Blueprint("why", __name__, url_prefix="/why")
 CODE = "the code is on the piece; whoever holds it reads what is behind it, and of no person"
 
 
-@why.get("/<brand>")
+@why.get("/<sender>")
 @public(CODE)
-def of_brand(brand: str) -> Response:
+def of_brand(sender: str) -> Response:
     """The chain behind a piece of a brand's club."""
-    return _page(brand, None)
+    return _page(sender, None)
 
 
-@why.get("/<brand>/<store>")
+@why.get("/<sender>/<shop>")
 @public(CODE)
-def of_store(brand: str, store: str) -> Response:
+def of_store(sender: str, shop: str) -> Response:
     """The chain behind a piece of a store's."""
-    return _page(brand, store)
+    return _page(sender, shop)
 
 
 def _page(brand: str, store: str | None) -> Response:
