@@ -54,6 +54,5 @@ def _page(brand: str, store: str | None) -> Response:
         errors=errors,
     )
     response = make_response(text, 404 if errors else 200)
-    response.headers["Referrer-Policy"] = "no-referrer"
     response.headers["X-Robots-Tag"] = "noindex"
     return response
