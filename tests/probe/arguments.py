@@ -129,8 +129,6 @@ PLAIN: dict[str, str | bytes] = {
     "undo": "",
     "verified": "",
     "kind": "window_poster",
-    "purpose": "marketing",
-    "channel": "email",
     "shop": "",
     "most": "4",
     "starts": "21:00",
