@@ -10,7 +10,8 @@ from flask import Flask
 from highstreet.app import create_app
 from highstreet.host import registry
 from highstreet_tenants.people import tries
-from probe.world import World, build
+from probe.kept import lay_out
+from probe.world import World
 
 
 def make_app(database: Any, instance: str, *, safe_mode: bool = False) -> Flask:
@@ -56,14 +57,18 @@ def app_module(database_module: Any, tmp_path_factory: pytest.TempPathFactory) -
 
 
 @pytest.fixture(scope="module")
-def world(app_module: Flask, database_module: Any) -> Iterator[World]:
+def world(
+    app_module: Flask, database_module: Any, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[World]:
     """Two brands of two stores, filled once for the module."""
-    yield build(app_module, database_module)
+    yield lay_out(app_module, database_module, tmp_path_factory.mktemp("kept") / "files")
     database_module.empty()
 
 
 @pytest.fixture
-def fresh_world(app_module: Flask, database_module: Any) -> Iterator[World]:
+def fresh_world(database_module: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """The same for one test alone: what one walker spends, the next would lack."""
-    yield build(app_module, database_module)
+    app = make_app(database_module, str(tmp_path_factory.mktemp("instance")))
+    yield lay_out(app, database_module, tmp_path_factory.mktemp("kept") / "files")
+    app.extensions["highstreet"].engine.dispose()
     database_module.empty()

@@ -32,15 +32,16 @@ from probe import (
     working_off,
 )
 from probe.conftest import make_app
+from probe.kept import lay_out
 from probe.rows import Untouched
 from probe.walk import Walk
-from probe.world import TOOL, World, build
+from probe.world import TOOL, World
 
 #: The first two walls stand alone there.
 pytestmark = pytest.mark.parametrize("database_module", ["sqlite"], indirect=True, scope="module")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def leaking_app(database_module: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     """The application with routes that leak."""
     app = make_app(database_module, str(tmp_path_factory.mktemp("instance")))
@@ -51,9 +52,11 @@ def leaking_app(database_module: Any, tmp_path_factory: pytest.TempPathFactory) 
 
 
 @pytest.fixture
-def leaky(leaking_app: Any, database_module: Any) -> Iterator[World]:
+def leaky(
+    leaking_app: Any, database_module: Any, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[World]:
     """The filled house; afresh, for a leak that changes something would cover up the next."""
-    yield build(leaking_app, database_module)
+    yield lay_out(leaking_app, database_module, tmp_path_factory.mktemp("kept") / "files")
     database_module.empty()
 
 

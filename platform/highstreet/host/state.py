@@ -74,11 +74,13 @@ class Known(Struct, frozen=True):
     """What is kept of one place for one version of its brand's state.
 
     histories: the settings of tools (`cascade.History`), by name, as far as somebody has asked.
-    kept: what rooms keep of the place besides, by the room's name.
+    kept: what rooms keep of the place besides, by the room's name. halted: how many tools are paused
+    or held there.
     """
 
     active: Active
     place: Place
+    halted: int = 0
     histories: dict[str, Any] = field(default_factory=dict)
     kept: dict[Any, Any] = field(default_factory=dict)
 
@@ -86,11 +88,12 @@ class Known(Struct, frozen=True):
 class Here:
     """One place as one session knows it: what is kept, and the `ctx` of each tool called so far."""
 
-    __slots__ = ("active", "ctxs", "histories", "kept", "place", "sheet")
+    __slots__ = ("active", "ctxs", "halted", "histories", "kept", "place", "sheet")
 
     def __init__(self, known: Known) -> None:
         self.active = known.active
         self.place = known.place
+        self.halted = known.halted
         self.histories = known.histories
         self.kept = known.kept
         self.ctxs: dict[str, Any] = {}
@@ -134,6 +137,11 @@ def is_on(s: ScopedSession, plugin: str, store_id: UUID | None = None) -> bool:
 def place(s: ScopedSession, store_id: UUID | None = None) -> Place:
     """Name, zone, currency and locale of a store, or of the brand in a brand's scope."""
     return here(s, store_id).place
+
+
+def halted(s: ScopedSession, store_id: UUID | None = None) -> int:
+    """How many tools are paused or held in a store: somebody should look at them."""
+    return here(s, store_id).halted
 
 
 def require(s: ScopedSession, plugin: str, store_id: UUID | None = None) -> None:
@@ -282,11 +290,16 @@ def prime(s: ScopedSession, stores: Iterable[UUID]) -> None:
 def _keep(s: ScopedSession, rows: Snapshot, node: UUID | None, epoch: int) -> Known:
     """epoch: the host's before anything was read, so that nothing stale is kept under a new one."""
     host = hosts.of(s)
-    named = snapshot.names(host, rows.rulings(host, node))
-    known = Known(active_for(host, *named), rows.places[node])
+    rulings = rows.rulings(host, node)
+    named = snapshot.names(host, rulings)
+    known = Known(active_for(host, *named), rows.places[node], halted=_halted(rulings.values()))
     if not changed_here(s):
         host.states.put((s.scope.brand_id, node, epoch), s.state_version, known)
     return known
+
+
+def _halted(rulings: Iterable[Ruling]) -> int:
+    return sum(one.state in ("paused", "held") for one in rulings)
 
 
 def _load(s: ScopedSession, node: UUID | None) -> Snapshot:

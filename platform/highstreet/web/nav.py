@@ -131,6 +131,5 @@ def _here(endpoint: str, href: str) -> bool:
 def _waiting(s: ScopedSession, place: Place) -> dict[str, int]:
     """How many things wait for somebody, by endpoint."""
     if place.store is not None:
-        states = [one.state for one in state.overview(s, place.store_id).values()]
-        return {"tools.list_all": states.count("paused") + states.count("held")}
+        return {"tools.list_all": state.halted(s, place.store_id)}
     return {"office.tools": len(policy.waiting(s))}
