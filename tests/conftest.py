@@ -107,7 +107,18 @@ def lending(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shelf]:
     found.close()
 
 
-@pytest.fixture(scope="module", params=KINDS)
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """On which databases a test is tried: both, or those that its module names as DATABASES, or
+    those with which it was marked."""
+    marked = [mark.args[0] for mark in metafunc.definition.iter_markers("parametrize")]
+    if "database_module" in metafunc.fixturenames and not any(
+        "database_module" in ([one] if isinstance(one, str) else one) for one in marked
+    ):
+        kinds = getattr(metafunc.module, "DATABASES", KINDS)
+        metafunc.parametrize("database_module", kinds, indirect=True, scope="module")
+
+
+@pytest.fixture(scope="module")
 def database_module(
     request: pytest.FixtureRequest, lending: Shelf, postgres_answers: bool
 ) -> Iterator[Database]:

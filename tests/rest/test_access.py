@@ -10,6 +10,9 @@ from highstreet_tenants.clock import now
 from highstreet_tenants.people.models import ApiKey
 from highstreet_tenants.scopes import Scope
 
+# Who is let in is the same Python on either database.
+DATABASES = ["sqlite"]
+
 ONE = "00000000-0000-7000-8000-000000000001"
 
 

@@ -18,6 +18,9 @@ from highstreet_tenants.people.permissions import Catalogue
 from highstreet_tenants.people.tree import Node
 from highstreet_tenants.scopes import Scope
 
+# Who is let in is the same Python on either database.
+DATABASES = ["sqlite"]
+
 
 @pytest.fixture
 def app(database, two_brands):
