@@ -74,8 +74,8 @@ class Known(Struct, frozen=True):
     """What is kept of one place for one version of its brand's state.
 
     histories: the settings of tools (`cascade.History`), by name, as far as somebody has asked.
-    kept: what rooms keep of the place besides, by the room's name. halted: how many tools are paused
-    or held there.
+    kept: what rooms keep of the place besides, by the room's name. halted: how many tools are
+    paused or held there.
     """
 
     active: Active

@@ -14,6 +14,7 @@ from highstreet_tenants.errors import NotFound
 
 if TYPE_CHECKING:
     from datetime import datetime
+    from pathlib import Path
 
     from highstreet.addresses.facts import AddressFact
     from highstreet.mailings.counting import Postcode
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from highstreet.mailings.past import Past
     from highstreet.mailings.telling import Chain
     from highstreet.printing.labels import Sheet
+    from highstreet.printing.pieces import Findings
+    from highstreet.printing.writing import PrintFile
     from highstreet.segments.facts import Counted, SegmentFact
 
 
@@ -271,6 +274,45 @@ class Mailings(Room):
 
         self._own(mailing_id)
         return post.rows(self._ctx.s, mailing_id, batch)
+
+    def preflight(self, mailing_id: UUID) -> Findings:
+        """What is to be mended before it is printed in its design, piece by piece; keys are codes.
+        Raises NotFound, Conflict before people were selected, and where it has no design."""
+        from highstreet.mailings import pressing
+
+        self._own(mailing_id)
+        return pressing.preflight(self._ctx.s, mailing_id)
+
+    def proof(self, mailing_id: UUID) -> bytes:
+        """A PDF of the pieces that are likeliest to go wrong: the longest name, the most lines.
+        Raises as `preflight`, and Invalid where nobody gets one."""
+        from highstreet.mailings import pressing
+
+        self._own(mailing_id)
+        return pressing.proof(self._ctx.s, mailing_id)
+
+    def labels(self, mailing_id: UUID, sheet: str, *, start: int = 1) -> bytes:
+        """A PDF of address labels. sheet: the number on the box; start: the first that is free.
+        Raises NotFound, Invalid, Conflict before people were selected."""
+        from highstreet.mailings import pressing
+
+        self._own(mailing_id)
+        return pressing.labels(self._ctx.s, mailing_id, sheet, start=start)
+
+    def print_out(self, mailing_id: UUID) -> None:
+        """Have a job write the print files of what was released, a thousand pieces in each; see
+        `print_files`. Raises NotFound, Conflict."""
+        from highstreet.mailings import pressing
+
+        self._own(mailing_id)
+        pressing.order(self._ctx.s, mailing_id)
+
+    def print_files(self, mailing_id: UUID) -> list[tuple[Path, PrintFile]]:
+        """The files that were written, with their digests and counts. Raises NotFound."""
+        from highstreet.mailings import pressing
+
+        self._own(mailing_id)
+        return pressing.files(self._ctx.s, mailing_id)
 
     def by_postcode(self, mailing_id: UUID) -> list[Postcode]:
         """How many pieces go, or went, to each postal code, for the post office. Raises
