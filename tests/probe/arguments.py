@@ -51,6 +51,7 @@ FREE: dict[str, tuple[Any, ...]] = {
     "tool": (*TOOLS, "no-such-tool"),
     "tag": ("en", "xx"),
     "side": (0, 99),
+    "file": (1, 99),
     "name": ("dark", "no-such-theme"),
     "filename": ("highstreet.css", "../../../etc/passwd", "no-such-file"),
 }
@@ -127,6 +128,8 @@ PLAIN: dict[str, str | bytes] = {
     "purpose": "marketing",
     "subject": "Probe",
     "undo": "",
+    "sheet": "L7160",
+    "start": "1",
     "verified": "",
     "kind": "window_poster",
     "shop": "",

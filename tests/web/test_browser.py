@@ -16,7 +16,11 @@ from highstreet.addresses import service as addresses
 from highstreet.addresses.facts import AddressIn
 from highstreet.customers import service
 from highstreet.host import faults, policy
+from highstreet.mailings import drafting
+from highstreet.mailings.facts import MailingIn
 from highstreet.members import links
+from highstreet.segments import service as picking
+from highstreet.segments.rules import All
 from highstreet_tenants import clock
 from highstreet_tenants.models import Brand
 
@@ -298,6 +302,10 @@ def pages(club: Any, counter: str) -> dict[str, tuple[str | None, str]]:
             s, faults.of_error("points_club", "member_club", s.store_id, ValueError("no"), 812.0)
         )
     club.site.house.counting.write(everything=True)
+    with club.office(0, write=True) as s:
+        everybody = picking.save(s, name="Everybody", rule=All()).id
+        mailing = drafting.draft(s, MailingIn("Spring", "magazine", "post", everybody))
+        drafting.select(s, mailing)
     with club.session(0) as s:
         token = links.make_link(club.site.tenancy, s, ids[0])
     store, office, dana, imke = (
@@ -341,6 +349,10 @@ def pages(club: Any, counter: str) -> dict[str, tuple[str | None, str]]:
         "store": (imke, f"{office}/stores/harbour-1"),
         "office-tools": (imke, f"{office}/tools/"),
         "office-health": (imke, f"{office}/tools/points_club/health"),
+        "mailings": (imke, f"{office}/mailings/"),
+        "mailing": (imke, f"{office}/mailings/{mailing}"),
+        "mailing-approved": (imke, f"{office}/mailings/{mailing}/approve"),
+        "mailing-form": (imke, f"{office}/mailings/new"),
         "policy": (imke, f"{office}/tools/points_club/policy"),
         "office-set-up": (imke, f"{office}/tools/points_club/settings"),
         "approvals": (imke, f"{office}/approvals/"),

@@ -17,6 +17,8 @@ from highstreet.addresses.facts import AddressIn
 from highstreet.consent import service as consent
 from highstreet.mailings import drafting, queries, releasing
 from highstreet.mailings.facts import LeaveOut, MailingIn
+from highstreet.printing import service as printing
+from highstreet.printing.service import TemplateIn
 from highstreet.segments import service as picking
 from highstreet.segments.rules import All
 from highstreet_tenants.trail.models import TrailEntry
@@ -245,3 +247,40 @@ def test_a_plan_is_changed_costed_stopped_and_thrown_away(front, manager):
     assert refused.status_code == 409 and "Not done." in refused.text, "nobody set mail up"
     assert manager.press(f"{other}/discard", "Throw away").status_code == 303
     assert str(second) not in manager.get(f"{front.head(0)}/mailings/").text
+
+
+@ONE_DATABASE
+def test_it_is_printed_in_a_design_and_the_files_are_taken_away(front, manager):
+    fill(front)
+    kept = segment(front)
+    areas = {"headline": "Spring", "text": "Dear {{ customer.name }}, say {{ code }}."}
+    with front.office(0, write=True) as s:
+        made = printing.draft(s, TemplateIn("Blossom", "postcard", "a6", areas))
+        printing.approve(s, made)
+    form = {"channel": "post", "name": "Spring", "purpose": "magazine", "segment": str(kept),
+            "design": str(made), "by_household": "1"}  # fmt: skip
+    new = f"{front.head(0)}/mailings/new"
+    assert "Blossom" in manager.get(new).text
+    one = manager.post(new, new, form).headers["Location"]
+    manager.press(one, "Select people")
+    assert manager.press(one, "Proof (PDF)").data.startswith(b"%PDF")
+    labels = manager.press(one, "Labels (PDF)", {"sheet": "L7160", "start": "2"})
+    assert labels.data.startswith(b"%PDF")
+    assert manager.post(one, f"{one}/labels.pdf", {"sheet": "x"}).status_code == 422
+    assert manager.post(one, f"{one}/print").status_code == 409, "nothing was released"
+    asked = manager.get(f"{one}/approve").text
+    assert "Blossom" in asked
+    seen = {"manifest": asked.split('"manifest" value="')[1][:64]}
+    assert manager.press(f"{one}/approve", "Approve 2", seen).status_code == 303
+    manager.press(f"{one}/release", "Release 2")
+    work(front)
+    assert manager.press(one, "Write the print files").status_code == 303
+    work(front)
+    assert manager.press(one, "Download").data.startswith(b"%PDF")
+    assert manager.post(one, f"{one}/print/2.pdf").status_code == 404
+    assert manager.press(one, "Delete these files").status_code == 303
+    assert "1 file deleted." in manager.get(one).text
+    assert "Delete these files" not in manager.get(one).text
+    with front.office(0) as s:
+        told = s.scalars(sa.select(TrailEntry).where(TrailEntry.action == "mailing.exported"))
+        assert len(list(told)) == 3, "the proof, the labels, the file"

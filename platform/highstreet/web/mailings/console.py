@@ -1,6 +1,6 @@
 """All pages of mailings: importing them puts them on their blueprint."""
 
-from highstreet.web.mailings import deeds, form, pages, scan
+from highstreet.web.mailings import deeds, form, pages, papers, scan
 from highstreet.web.mailings.pages import mailings
 
-__all__ = ["deeds", "form", "mailings", "pages", "scan"]
+__all__ = ["deeds", "form", "mailings", "pages", "papers", "scan"]

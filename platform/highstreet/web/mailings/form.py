@@ -211,7 +211,7 @@ def _page(s: ScopedSession, form: Form, fact: MailingFact | None, detail: str = 
 
 def _labels() -> dict[str, tuple[str, str]]:
     said = {
-        "name": _("Name"),
+        "name": _("Name of the mailing"),
         "purpose": _("What for"),
         "segment": _("Whom it goes to"),
         "design": _("Print design"),

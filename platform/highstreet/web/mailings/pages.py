@@ -13,10 +13,11 @@ from flask import Blueprint, Response, render_template, request, send_file
 
 from highstreet.customers import anchors
 from highstreet.i18n import gettext as _
-from highstreet.mailings import carriers, post, queries, telling
+from highstreet.mailings import carriers, post, pressing, queries, telling
 from highstreet.mailings.facts import MailingFact, PieceFact, Waterfall
 from highstreet.mailings.models import STATES
 from highstreet.printing import queries as printing
+from highstreet.printing.labels import SHEETS
 from highstreet.segments import queries as segments
 from highstreet.spreadsheet import MARK, cells
 from highstreet.web import formats
@@ -80,6 +81,9 @@ def page(mailing_id: UUID, detail: str = "", typed: str | None = None) -> str:
     with current.session() as s:
         fact = queries.get(s, mailing_id)
         shown = told(s, fact)
+        shown["files"] = (
+            [one for _path, one in pressing.files(s, mailing_id)] if fact.channel == "post" else []
+        )
         shown["pieces"] = _named(s, fact, queries.sample(s, mailing_id))
     if typed is None:
         typed = "" if fact.cost_minor is None else formats.amount(fact.cost_minor, fact.currency)
@@ -104,6 +108,7 @@ def told(s: ScopedSession, fact: MailingFact) -> dict[str, Any]:
         "design": _design(s, fact),
         "figures": _figures(fact, fall),
         "steps": _steps(fact),
+        "sheets": [(name, name) for name in SHEETS],
         "planned": fact.status in _PLANNED,
         "editable": fact.status in _PLANNED and fact.source == "core" and segment is not None,
         "maker": "" if fact.source == "core" else face(current.house.host, fact.source).title,
