@@ -31,6 +31,7 @@ ALL = (
     "import_year",
     "lookup",
     "segments",
+    "mailings",
     "printing",
 )
 

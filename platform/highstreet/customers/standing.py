@@ -24,4 +24,6 @@ def joined(scope: Scope, rows: Any) -> tuple[Any, sa.ColumnElement[Any]]:
             *scope.owns(gone),
         ),
     )
-    return source, sa.func.coalesce(gone.c.merged_into, rows.c.customer_id, type_=sa.Uuid())
+    stands = sa.func.coalesce(gone.c.merged_into, rows.c.customer_id, type_=sa.Uuid())
+    # A type of its own, or SQLite makes no index on it and joins the rest to it by a loop.
+    return source, sa.cast(stands, sa.Uuid())
