@@ -15,6 +15,7 @@ from highstreet.blueprints import apply as blueprints
 from highstreet.blueprints import source as sources
 from highstreet.customers import queries as customers
 from highstreet.customers.models import Customer
+from highstreet.demo.acting import act
 from highstreet.demo.replay import DEMO, replay
 from highstreet.host import dispatch, gating, state
 from highstreet.house import House
@@ -99,6 +100,7 @@ def build(house: House, tell: Callable[[str], None] = lambda _brand: None) -> li
             brand = _brand(house, slug)
             assert brand is not None, "the blueprint made it"
             replay(house, brand, extract)
+            act(house, brand)
         reports.append(report(house, brand))
     return reports
 

@@ -14,7 +14,6 @@ from highstreet.customers.facts import EnrolIn
 from highstreet.demo import campaigns, contacting, people
 from highstreet.demo.facts import Basket, baskets
 from highstreet.demo.homes import lives, together
-from highstreet.host import dispatch
 from highstreet.house import House
 from highstreet.imports import people as takers
 from highstreet.imports.people import Who
@@ -25,17 +24,9 @@ from highstreet_tenants import bulk, clock
 from highstreet_tenants.models import Brand, Store
 from highstreet_tenants.scopes import Actor, Scope
 from highstreet_tenants.sessions import ScopedSession
-from highstreet_tenants.statements import Statement, own
 
 DEMO = Actor("system", None, "the demo")
 CHUNK = 2_000
-
-_BUYERS = Statement(
-    "SELECT p.customer_id, p.store_id, MAX(p.occurred_at) AS last FROM core_purchase AS p"
-    f" WHERE p.customer_id IS NOT NULL AND {own('p')}"
-    " GROUP BY p.customer_id, p.store_id ORDER BY last DESC, p.customer_id",
-    types={"customer_id": UUID, "store_id": UUID},
-)
 
 
 def replay(house: House, brand: Brand, extract: str) -> bool:
@@ -61,7 +52,6 @@ def replay(house: House, brand: Brand, extract: str) -> bool:
             if outcome.refused:
                 raise RuntimeError(f"the demo's purchases were refused: {outcome.refused[0]}")
         contacting.lay_down(s, brand)
-        _let_tools_act(s, stores.values())
     return True
 
 
@@ -149,12 +139,3 @@ def _purchase(basket: Basket, store: Store, customer_id: UUID | None) -> Purchas
             for number, line in enumerate(basket.lines, start=1)
         ),
     )
-
-
-def _let_tools_act(s: ScopedSession, stores: Iterable[Store]) -> None:
-    """Let tools do, store by store, what people would do with them today."""
-    buyers: dict[UUID, list[UUID]] = {}
-    for customer_id, store_id, _last in _BUYERS(s):
-        buyers.setdefault(store_id, []).append(customer_id)
-    for store in stores:
-        dispatch.collect(s, "demo_day", store.id, buyers=buyers.get(store.id, []))

@@ -168,7 +168,7 @@ def test_killed_in_the_middle_the_brand_begins_anew(
             def stop(*_given: object) -> None:
                 raise KeyboardInterrupt
 
-            patch.setattr(replays, "_let_tools_act", stop)
+            patch.setattr(replays.contacting, "lay_down", stop)
             with pytest.raises(KeyboardInterrupt):
                 build(fresh)
         (report,) = build(fresh)
