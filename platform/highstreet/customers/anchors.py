@@ -25,6 +25,16 @@ _NAMES = Statement(
     types={"id": UUID},
 )
 
+_HOMES_SQL = (
+    "SELECT c.id, c.home_store_id FROM core_customer AS c"
+    f" WHERE c.id {{}} AND c.home_store_id IS NOT NULL AND {own('c')}"
+)
+_HOMES = Statement(
+    _HOMES_SQL.format("IN (SELECT value FROM json_each(:ids))"),
+    postgresql=_HOMES_SQL.format("= ANY(:ids)"),
+    types={"id": UUID, "home_store_id": UUID},
+)
+
 
 class Root(NamedTuple):
     """The record that a customer's id stands for now, and the store that owns it (None: the
@@ -45,3 +55,8 @@ def roots(s: ScopedSession, ids: Iterable[UUID]) -> dict[UUID, Root]:
 def names(s: ScopedSession, ids: Iterable[UUID]) -> dict[UUID, str]:
     """Customers by name; those out of reach, unknown or erased are missing."""
     return dict(_NAMES(s, ids=sorted(set(ids))))
+
+
+def homes(s: ScopedSession, ids: Iterable[UUID]) -> dict[UUID, UUID]:
+    """The home stores of many customers; who has none, or is out of reach, is missing."""
+    return dict(_HOMES(s, ids=sorted(set(ids))))

@@ -24,6 +24,25 @@ _CALLED = Statement(
     types={"id": UUID},
 )
 
+_ALL = Statement(
+    "SELECT t.id, t.code, t.name, t.region_id FROM core_store AS t WHERE t.brand_id = :brand_id"
+    " ORDER BY t.code",
+    types={"id": UUID, "region_id": UUID},
+)
+_REGIONS = Statement(
+    "SELECT r.id, r.name FROM core_region AS r WHERE r.brand_id = :brand_id ORDER BY r.name, r.id",
+    types={"id": UUID},
+)
+
+
+class Listed(NamedTuple):
+    """A store of the brand. region_id: None where it is in no region."""
+
+    id: UUID
+    code: str
+    name: str
+    region_id: UUID | None
+
 
 class Shop(NamedTuple):
     """A store's number in files and its name."""
@@ -49,3 +68,13 @@ def called(s: ScopedSession, words: Iterable[str]) -> dict[str, UUID]:
     return {
         word: next(iter(found[low])) for low, word in wanted.items() if len(found.get(low, ())) == 1
     }
+
+
+def listed(s: ScopedSession) -> list[Listed]:
+    """All stores of the brand, also closed ones, in the order of their numbers."""
+    return [Listed(*row) for row in _ALL(s)]
+
+
+def regions(s: ScopedSession) -> dict[UUID, str]:
+    """The brand's regions by name."""
+    return dict(_REGIONS(s))

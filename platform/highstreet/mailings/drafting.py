@@ -16,7 +16,7 @@ from highstreet.host import facts as hosts
 from highstreet.i18n import LazyText
 from highstreet.i18n import gettext as _
 from highstreet.mailings import carriers, queries, selecting
-from highstreet.mailings.facts import REASONS, MailingFact, MailingIn
+from highstreet.mailings.facts import REASONS, LeaveOut, MailingFact, MailingIn
 from highstreet.mailings.models import Mailing
 from highstreet.results import holdouts
 from highstreet.segments import queries as segments
@@ -180,8 +180,7 @@ def _fill_audience(s: ScopedSession, row: Mailing, given: MailingIn) -> None:
         if not _REASON.fullmatch(reason) or reason in REASONS or reasons.count(reason) > 1:
             raise bad("leave_out", _("“%(name)s” is no name for a reason.", name=reason))
     row.leave_out = [
-        {"reason": one.reason, "rule": dump(load(one.rule)), **_kept(one.words)}
-        for one in given.leave_out
+        {"reason": one.reason, **_who(s, one), **_kept(one.words)} for one in given.leave_out
     ]
     if given.most is not None and given.most < 1:
         raise bad("most", _("A mailing has at least one piece, or no limit."))
@@ -190,6 +189,14 @@ def _fill_audience(s: ScopedSession, row: Mailing, given: MailingIn) -> None:
     if not 0 <= given.again_after <= _LONGEST:
         raise bad("again_after", _("Say in how many days, from 0 to 3,650."))
     row.again_after = given.again_after
+
+
+def _who(s: ScopedSession, one: LeaveOut) -> dict[str, Any]:
+    if (one.rule is None) == (not one.mailings):
+        raise bad("leave_out", _("Say who is left out: a rule, or what mailings they get."))
+    if one.rule is not None:
+        return {"rule": dump(load(one.rule))}
+    return {"mailings": [str(queries.row(s, each).id) for each in one.mailings]}
 
 
 def _kept(words: str | LazyText) -> dict[str, Any]:

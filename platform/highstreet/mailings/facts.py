@@ -30,11 +30,13 @@ REASONS: Final[Mapping[str, LazyText]] = {
 
 class LeaveOut(Struct, frozen=True):
     """People of the audience who get nothing. reason: small letters, 20 at most, none of REASONS;
-    words: why, a sentence. rule: as `segments.rules` has it in JSON."""
+    words: why, a sentence. One of the two: rule, as `segments.rules` has it in JSON; mailings, of
+    the same place: whose household gets one of these already."""
 
     reason: str
     words: str | LazyText
-    rule: Mapping[str, Any]
+    rule: Mapping[str, Any] | None = None
+    mailings: Sequence[UUID] = ()
 
 
 class MailingIn(Struct, frozen=True):

@@ -121,15 +121,18 @@ def pieces(
     *,
     state: str | None = None,
     reason: str | None = None,
+    late: bool | None = None,
 ) -> list[PieceFact]:
     """The pieces of a mailing in the order of its manifest, behind a place; those of a state, of a
-    reason. Raises NotFound."""
+    reason; late: those withheld at the release, or all others. Raises NotFound."""
     row(s, mailing_id)
     query = sa.select(Piece).where(Piece.mailing_id == mailing_id, Piece.place > after)
     if state is not None:
         query = query.where(Piece.state == state)
     if reason is not None:
         query = query.where(Piece.reason == reason)
+    if late is not None:
+        query = query.where(Piece.late.is_(late))
     return [piece_fact(one) for one in s.scalars(query.order_by(Piece.place).limit(most))]
 
 

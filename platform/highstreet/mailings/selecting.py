@@ -86,15 +86,15 @@ def _rule(s: ScopedSession, row: Mailing) -> tuple[dict[str, Any], str]:
 
 def _pieces(s: ScopedSession, row: Mailing, own: Any, may: May) -> Iterator[dict[str, Any]]:
     """Rows in the order of the manifest: by postal code where post is sorted by it, then by id."""
-    taken: set[UUID] = set()
+    taken = _taken(s, row)
     codes = _codes()
     for place, (found, reason) in enumerate(_limited(row, _judged(s, row, own, may))):
         unit = _unit(row, found)
         if reason is None and unit in taken:
-            reason = "household"
+            reason = taken[unit]
         goes = reason is None
         if goes:
-            taken.add(unit)
+            taken[unit] = "household"
         customer_id, household_id = found.customer_id, found.household_id
         reached_at, lines = found.reached_at, found.lines
         yield {
@@ -117,6 +117,23 @@ def _pieces(s: ScopedSession, row: Mailing, own: Any, may: May) -> Iterator[dict
 def _unit(row: Mailing, found: Any) -> UUID:
     unit: UUID = (row.by_household and found.household_id) or found.customer_id
     return unit
+
+
+def _taken(s: ScopedSession, row: Mailing) -> dict[UUID, str]:
+    """Whose household gets another mailing already, and the reason that goes by."""
+    found: dict[UUID, str] = {}
+    for one in row.leave_out:
+        for mailing_id in one.get("mailings", ()):
+            units = s.scalars(
+                sa.select(Piece.unit).where(
+                    Piece.mailing_id == UUID(mailing_id),
+                    Piece.state.in_(("ready", "sent", "returned")),
+                )
+            )
+            for unit in units:
+                if unit is not None:
+                    found.setdefault(unit, one["reason"])
+    return found
 
 
 def _limited(
@@ -176,7 +193,9 @@ def _audience(s: ScopedSession, row: Mailing, compiler: Compiler) -> Any:
 
 def _left_out(row: Mailing, told: Any, compiler: Compiler) -> Any:
     """The first reason of the mailing's own for which somebody gets nothing, as a column."""
-    rules: list[tuple[str, Rule]] = [(one["reason"], load(one["rule"])) for one in row.leave_out]
+    rules: list[tuple[str, Rule]] = [
+        (one["reason"], load(one["rule"])) for one in row.leave_out if "rule" in one
+    ]
     if not rules:
         return sa.null()
     return sa.case(

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from highstreet.host.cascade import Resolved
     from highstreet.host.facts import BrandFacts
     from highstreet.host.registry import Loaded
-    from highstreet.host.shops import Shop
+    from highstreet.host.shops import Listed, Shop
     from highstreet.host.snapshot import Place
     from highstreet.sdk.house_rooms import Campaigns, Events, Jobs, Mail
     from highstreet.sdk.people_rooms import Consent, Customers, Fields, Purchases, Timeline
@@ -54,6 +54,15 @@ class Ctx(Ground):
     def shops(self, ids: Iterable[UUID]) -> dict[UUID, Shop]:
         """Number and name of many stores of the brand, also of those that are out of reach."""
         return shops.named(self._s, ids)
+
+    def all_shops(self) -> list[Listed]:
+        """All stores of the brand, also closed ones, with number, name and region, in the order of
+        their numbers."""
+        return shops.listed(self._s)
+
+    def regions(self) -> dict[UUID, str]:
+        """The brand's regions by id, in the order of their names."""
+        return shops.regions(self._s)
 
     def settings(self, store_id: UUID | None = None, at: datetime | None = None) -> Resolved:
         """The tool's settings in a store (this place unless named), now or as they were at a

@@ -80,6 +80,13 @@ class Customers(Room):
         self._ctx.need("customers.read")
         return anchors.names(self._ctx.s, ids)
 
+    def homes(self, ids: Iterable[UUID]) -> dict[UUID, UUID]:
+        """The home stores of many customers; who has none, or is out of reach, is missing."""
+        from highstreet.customers import anchors
+
+        self._ctx.need("customers.read")
+        return anchors.homes(self._ctx.s, ids)
+
     def born_on(
         self, day: date, *, behind: UUID | None = None, limit: int = 500
     ) -> list[Celebrant]:
@@ -159,6 +166,24 @@ class Fields(Room):
 
         self._ctx.need("customers.read")
         return published.read(self._ctx.s, names, customer_ids, self._ctx.store_id)
+
+    def wrong_with(self, text: str) -> list[str]:
+        """What is wrong with a text with merge fields (Liquid: “You have {{ points_club.balance }}
+        points”), in words; fields of tools that are off count as wrong."""
+        from highstreet import templating
+        from highstreet.customers import published
+
+        self._ctx.need("customers.read")
+        return templating.check(text, published.known(self._ctx.s, self._ctx.store_id))
+
+    def filled(self, text: str, customer_ids: Iterable[UUID]) -> dict[UUID, str]:
+        """A text with merge fields, filled for many. Whoever has no value for one of them that has
+        no `default` is missing: half a sentence is told to nobody. Raises Invalid for a text that
+        can't be read."""
+        from highstreet.customers import filling
+
+        self._ctx.need("customers.read")
+        return filling.filled(self._ctx.s, text, customer_ids, self._ctx.store_id)
 
 
 class Purchases(Room):

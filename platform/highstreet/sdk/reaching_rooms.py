@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from highstreet.addresses.facts import AddressFact
+    from highstreet.mailings.addressed import Addressed
     from highstreet.mailings.counting import Postcode
     from highstreet.mailings.facts import MailingFact, MailingIn, PieceFact, Waterfall
     from highstreet.mailings.matching import MatchBack
@@ -219,12 +220,23 @@ class Mailings(Room):
         self._own(mailing_id)
         return telling.audience(self._ctx.s, mailing_id)
 
-    def pieces(self, mailing_id: UUID, *, after: int = -1, most: int = 500) -> list[PieceFact]:
-        """Its pieces in the order of the manifest, behind a place. Raises NotFound."""
+    def pieces(
+        self, mailing_id: UUID, *, after: int = -1, most: int = 500, late: bool | None = None
+    ) -> list[PieceFact]:
+        """Its pieces in the order of the manifest, behind a place. late: only those that were
+        withheld at the release, or only all others. Raises NotFound."""
         from highstreet.mailings import queries
 
         self._own(mailing_id)
-        return queries.pieces(self._ctx.s, mailing_id, after, most)
+        return queries.pieces(self._ctx.s, mailing_id, after, most, late=late)
+
+    def addressed(self, mailing_id: UUID, *, after: int = -1, most: int = 2000) -> list[Addressed]:
+        """Its pieces that go or went by post with names, addresses and postal codes, in the order
+        of the manifest, behind a place. Raises NotFound."""
+        from highstreet.mailings import addressed
+
+        self._own(mailing_id)
+        return addressed.addressed(self._ctx.s, mailing_id, after, most)
 
     def piece(self, code: str) -> PieceFact:
         """The piece of one of its mailings that bears a code, as typed or scanned. Raises

@@ -1,0 +1,18 @@
+"""What members do with the tool in the kit's town."""
+
+from typing import Any
+
+from highstreet_magazine import forms, publications
+from highstreet_magazine.names import PRINT
+
+
+def fill(town: Any) -> None:
+    """Each brand has a publication, and its members choose."""
+    for office in {id(shop.office): shop.office for shop in town.shops}.values():
+        with office.ctx(write=True) as ctx:
+            publications.create(ctx, "Club news", "magazine", PRINT)
+    for shop in town.shops:
+        for place, member in enumerate(shop.members):
+            with shop.ctx(write=True) as ctx:
+                publication = publications.numbered(ctx, 1)
+                forms.choose(ctx, member.id, publication.id, PRINT, 2 + place)
