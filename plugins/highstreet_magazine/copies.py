@@ -76,7 +76,7 @@ def of_places(ctx: Ctx, run_id: UUID, first: int, last: int) -> Mapping[int, int
             Copy.run_id == run_id, Copy.place.between(first, last)
         )
     )
-    return dict(rows.tuples().all())
+    return {row[0]: row[1] for row in rows}
 
 
 def trim(ctx: Ctx, issue_id: UUID) -> int:
@@ -159,7 +159,7 @@ def _several(ctx: Ctx, publication: Publication, ids: Sequence[UUID]) -> dict[UU
             Subscription.customer_id.in_(ids),
         )
     )
-    return dict(rows.tuples().all())
+    return {row[0]: row[1] for row in rows}
 
 
 def _chunks(ctx: Ctx, mailing_id: UUID, late: bool | None = None) -> Iterator[Sequence[Any]]:

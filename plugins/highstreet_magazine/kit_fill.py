@@ -1,8 +1,9 @@
 """What members do with the tool in the kit's town."""
 
+from datetime import timedelta
 from typing import Any
 
-from highstreet_magazine import forms, publications
+from highstreet_magazine import forms, issues, publications
 from highstreet_magazine.names import PRINT
 
 
@@ -10,7 +11,10 @@ def fill(town: Any) -> None:
     """Each brand has a publication, and its members choose."""
     for office in {id(shop.office): shop.office for shop in town.shops}.values():
         with office.ctx(write=True) as ctx:
-            publications.create(ctx, "Club news", "magazine", PRINT)
+            made = publications.create(ctx, "Club news", "magazine", PRINT)
+            if office.customers == "brand":
+                at = ctx.now() + timedelta(days=30)
+                issues.plan(ctx, made.id, title="Spring", cutoff_at=at, in_home_on=at.date())
     for shop in town.shops:
         for place, member in enumerate(shop.members):
             with shop.ctx(write=True) as ctx:

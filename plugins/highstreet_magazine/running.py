@@ -57,7 +57,7 @@ def select(ctx: Ctx, issue_id: UUID) -> Issue:
             row.state, row.selected_at = "selected", ctx.now()
             ctx.s.flush()
     except HighstreetError as refusal:
-        ctx.s.refresh(row)
+        row = issues.get(ctx, issue_id, lock=True)
         row.state, row.problem = "planned", refusal.detail[:500]
         ctx.s.flush()
     return row
@@ -162,6 +162,8 @@ def _clear(ctx: Ctx, row: Issue) -> None:
 
 
 def _select(ctx: Ctx, row: Issue) -> None:
+    if ctx.brand.customers == "store":
+        raise Conflict(_("The stores own their members: each store writes to its own."))
     publication = publications.get(ctx, row.publication_id)
     versions = publications.editions(ctx, publication.id)
     made: list[Run] = []

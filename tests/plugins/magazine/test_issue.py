@@ -10,8 +10,7 @@ from uuid import UUID
 
 import pytest
 
-from highstreet.customers import service as customers
-from highstreet.customers.parts import erase_all
+from highstreet.customers import leaving
 from highstreet.purchases import service as purchases
 from highstreet.purchases.facts import PurchaseIn
 from highstreet.sdk import Conflict, Invalid, NotFound
@@ -226,9 +225,9 @@ def test_a_cost_is_split_to_the_last_cent_and_stays_when_somebody_is_erased(hous
         assert [(one.copies, one.minor) for one in counting.of_store(ctx).values()] == [(1, 3333)]
         kinds = [one.kind for one in timeline_of(s, ann)]
         assert "magazine-sent" in kinds
-        customers.erase(s, ann) if hasattr(customers, "erase") else erase_all(s, ann)
     with house.office() as s:
         ctx = house.ctx(s)
+        leaving.erase(s, ann, "asked")
         assert sum(one.minor or 0 for one in counting.by_store(ctx, row.id)) == 10_000
         assert house.told(s, row.id).sent == 3
         assert len(list(listing.lines(ctx, row.id))) == 2  # what it was sent to is forgotten
