@@ -1,6 +1,7 @@
 """Head office's pages of one issue: its run, the waterfall, files, cost, copies that came back."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
+from itertools import chain
 from typing import Any
 from uuid import UUID
 
@@ -8,6 +9,7 @@ from flask import flash, make_response, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from highstreet.sdk import (
+    Conflict,
     Ctx,
     HighstreetError,
     Invalid,
@@ -139,16 +141,15 @@ def put_cost(issue_id: UUID) -> Response:
 @requires("magazine.files")
 def list_file(issue_id: UUID) -> Response:
     """The mailing list for the mail house; the trail says who took it."""
-    with open_ctx(write=True) as ctx:
-        listing.taken(ctx, issue_id)
-
-    def rows() -> Iterator[Sequence[object]]:
-        yield listing.headings()
-        with open_ctx() as ctx:
-            for line in listing.lines(ctx, issue_id):
-                yield listing.cells(line)
-
-    return sheet("magazine-list.csv", rows())
+    try:
+        with open_ctx(write=True) as ctx:
+            listing.taken(ctx, issue_id)
+    except Conflict as refusal:
+        flash(refusal.detail, "bad")
+        return go_on(url_for(".issue", issue_id=issue_id, **here()))
+    with open_ctx() as ctx:
+        rows = map(listing.cells, listing.lines(ctx, issue_id))
+        return sheet("magazine-list.csv", chain([listing.headings()], rows))
 
 
 @office.post("/issues/<uuid:issue_id>/labels.pdf")

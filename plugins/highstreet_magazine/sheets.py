@@ -1,20 +1,28 @@
 """Files for spreadsheets, also of very many rows."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from tempfile import SpooledTemporaryFile
+from typing import IO, cast
 
-from flask import Response, stream_with_context
+from flask import send_file
+from werkzeug.wrappers import Response
 
 from highstreet.sdk import as_csv
 
-#: Rows that are written at a time.
+#: Rows that are written at a time, and bytes that are held in memory.
 _CHUNK = 1000
+_HELD = 2**20
 
 
 def sheet(name: str, rows: Iterable[Sequence[object]]) -> Response:
-    """An answer that is saved as `name`, written as it is read."""
-    response = Response(stream_with_context(written(rows)), mimetype="text/csv")
-    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
-    return response
+    """An answer that is saved as `name`. What is large lies on disk until it is sent."""
+    file = SpooledTemporaryFile(max_size=_HELD)  # noqa: SIM115 - closed once it is sent
+    for part in written(rows):
+        file.write(part.encode())
+    file.seek(0)
+    return send_file(
+        cast(IO[bytes], file), mimetype="text/csv", as_attachment=True, download_name=name
+    )
 
 
 def written(rows: Iterable[Sequence[object]]) -> Iterator[str]:

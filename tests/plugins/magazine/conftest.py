@@ -69,9 +69,7 @@ class House:
     ) -> AbstractContextManager[ScopedSession]:
         """A session of a store."""
         at = brand or self.club
-        return self.database.tenancy.session(
-            Scope.store(at.id, at.stores[number].id), write=write
-        )
+        return self.database.tenancy.session(Scope.store(at.id, at.stores[number].id), write=write)
 
     def office(
         self, *, brand: SimpleNamespace | None = None, write: bool = True

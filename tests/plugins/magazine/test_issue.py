@@ -113,7 +113,10 @@ def test_the_wrapper_tells_each_member_their_points_or_nothing(house: House) -> 
         house.run(s, row.id)
         rows = [listing.headings(), *map(listing.cells, listing.lines(ctx, row.id))]
         table = list(csv.DictReader(StringIO("".join(written(rows)).lstrip("\ufeff"))))
-        assert [one["On the wrapper"] for one in table] == ["You have 12 points", "You have 0 points"]
+        assert [one["On the wrapper"] for one in table] == [
+            "You have 12 points",
+            "You have 0 points",
+        ]
         assert table[1]["Name"].startswith("'=")  # a spreadsheet runs nothing of it
 
 
@@ -210,9 +213,9 @@ def test_a_cost_is_split_to_the_last_cent_and_stays_when_somebody_is_erased(hous
         shares = counting.by_store(ctx, row.id)
         assert [(one.copies, one.minor) for one in shares] == [(2, 6667), (1, 3333)]
         assert sum(one.minor or 0 for one in shares) == 10_000
-        assert [ctx.mailings.get(run.mailing_id).cost_minor for run in issues.runs(ctx, row.id)] == [
-            10_000
-        ]
+        assert [
+            ctx.mailings.get(run.mailing_id).cost_minor for run in issues.runs(ctx, row.id)
+        ] == [10_000]
         came = listing.came_back(ctx, f" {code.lower()[:5]}-{code[5:]} ")
         assert listing.came_back(ctx, code) == came and counting.returned(ctx, row.id) == 1
         assert [one.code for one in listing.returned(ctx, row.id)] == [code]
