@@ -16,7 +16,7 @@ _HELD = 2**20
 
 def sheet(name: str, rows: Iterable[Sequence[object]]) -> Response:
     """An answer that is saved as `name`. What is large lies on disk until it is sent."""
-    file = SpooledTemporaryFile(max_size=_HELD)  # noqa: SIM115 - closed once it is sent
+    file = SpooledTemporaryFile(max_size=_HELD)  # noqa: SIM115 - sent, then closed
     for part in written(rows):
         file.write(part.encode())
     file.seek(0)

@@ -20,6 +20,8 @@ OF_A_BRAND = {
     "highstreet.customers.dismissing._NEWEST": "a page of them, by id",
     "highstreet.customers.duplicates._NEWEST": "a page of them, by id",
     "highstreet.host.shops._CALLED": "stores by name, when somebody writes a rule",
+    "highstreet.host.shops._ALL": "all stores, for head office to choose among",
+    "highstreet.host.shops._REGIONS": "all regions, for head office to choose among",
     "highstreet.purchases.measuring._COUNT": "an audit derives every sum again",
     "highstreet.purchases.measuring._UNFOUNDED": "an audit derives every sum again",
     "highstreet.purchases.measuring._WRONG": "an audit derives every sum again",

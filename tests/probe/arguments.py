@@ -16,7 +16,7 @@ FOLK = frozenset(
 )
 
 #: Kinds that are head office's, and stand in every store of the brand.
-BRANDS = frozenset({"design", "version", "contact_rule"})
+BRANDS = frozenset({"design", "version", "contact_rule", "publication", "edition", "issue"})
 
 #: Arguments of addresses → the kind of id (a key of Site.ids).
 ADDRESS = {
@@ -39,6 +39,9 @@ ADDRESS = {
     "code": "piece_code",
     "webhook_id": "webhook",
     "design_id": "design",
+    "publication_id": "publication",
+    "edition_id": "edition",
+    "issue_id": "issue",
     "delivery_id": "delivery",
     "number": "card",
     "pos_ref": "pos_ref",
@@ -53,6 +56,7 @@ FREE: dict[str, tuple[Any, ...]] = {
     "side": (0, 99),
     "file": (1, 99),
     "name": ("dark", "no-such-theme"),
+    "step": ("release", "pause"),
     "filename": ("highstreet.css", "../../../etc/passwd", "no-such-file"),
 }
 #: Where a request stands; filled from the place, never from ids.

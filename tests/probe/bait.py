@@ -53,7 +53,7 @@ from highstreet_tenants import clock
 from highstreet_tenants.scopes import Scope
 from highstreet_tenants.trail.reading import Wanted
 from highstreet_tenants.values import fields_of, replaced
-from probe import printed
+from probe import magazine, printed
 from probe.arguments import Untaught
 from probe.world import CLUB, TOOL, Site, World
 
@@ -92,6 +92,7 @@ KINDS: Mapping[str, str] = {
     "value": "card",
     "webhook_id": "webhook",
     "design_id": "design",
+    **magazine.KINDS,
     "version_id": "version",
 }
 TODAY = date(2026, 11, 20)
@@ -112,6 +113,7 @@ PLAIN: Mapping[str, Any] = {
     "sent_at": datetime(2026, 11, 20, 12, tzinfo=UTC),
     "currency": "GBP",
     "data": {},
+    **magazine.PLAIN,
     "day": TODAY,
     "days": 7,
     "done": 1,
@@ -169,6 +171,7 @@ EXACT: Mapping[tuple[str, str], Any] = {
         "Probe", "points_club.multiply", TODAY, TODAY, "mandatory", {"percent": 200}
     ),
     ("highstreet.campaigns.queries.by_number", "number"): 1,
+    **magazine.EXACT,
     ("highstreet_points_club.settlement.month_named", "zone"): UTC,
     ("highstreet_points_club.statements.account", "first"): Month(TODAY.replace(day=1), UTC),
     ("highstreet_points_club.statements.account", "last"): Month(TODAY.replace(day=1), UTC),
@@ -414,6 +417,7 @@ class Bait:
             "pieces": lambda: [self._meant()],
             "messages": lambda: [self._ended()],
             "ends": lambda: [("mailing", self._ended())],
+            "wishes": lambda: [magazine.Wish(self.one("customer"), "print")],
             "dead": lambda: [(self.one("customer"), self.one("email"))],
             "stores": lambda: [self.store_id],
             "tenancy": lambda: self.world.house.tenancy,

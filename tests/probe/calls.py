@@ -15,6 +15,8 @@ from probe.bait import Bait, names_property
 from probe.functions import Function
 from probe.world import CLUB, TOOL
 
+#: Whose `ctx` a function gets, by the package that it is in.
+TOOLS_OF = {"ctx": TOOL, "highstreet_magazine": "magazine"}
 #: Parameters that say for whom; the probe fills them when it calls.
 FIRST = ("s", "ctx")
 #: Facts that the core hands over together, after it has seen to it that they are one owner's.
@@ -40,7 +42,7 @@ class Call:
         given = dict(self.given)
         for name in FIRST:
             if name in inspect.signature(self.function).parameters:
-                tool = TOOL if self.name.startswith("ctx.") else CLUB
+                tool = TOOLS_OF.get(self.name.partition(".")[0], CLUB)
                 given[name] = ctx_of(s, tool) if name == "ctx" else s
         return self.function(**given)
 

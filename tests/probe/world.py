@@ -29,10 +29,10 @@ from highstreet_tenants.models import Brand, Owner, Region, Store
 from highstreet_tenants.people import accounts, keys, logins
 from highstreet_tenants.people.permissions import Catalogue
 from highstreet_tenants.scopes import Actor, Scope
-from probe import campaigns, folk, mailing, picking, printed, staff
+from probe import campaigns, folk, magazine, mailing, picking, printed, staff
 
 CLUB, TOOL = "points_club", "probe_tool"
-TOOLS = (CLUB, TOOL)
+TOOLS = (CLUB, TOOL, magazine.NAME)
 PROGRAMME: dict[str, Any] = {
     "rewards": [{"key": "lunch", "name": "Lunch", "points": 10, "kind": "product"}]
 }
@@ -248,6 +248,7 @@ def _fill_office(world: World, site: Site) -> None:
         laying_down.lay_down(s, "cap", "sms", most=999, days=1)
         _listen(s, site, firm)
         mailing.sign(s, firm)
+        magazine.begin(s, site, firm)
         if s.customers == "store":
             picking.fill(s, site, firm)
 
@@ -316,3 +317,4 @@ def _fill_store(world: World, site: Site) -> None:
         campaigns.buy(s, site)
         picking.fill(s, site, firm)
         mailing.write(s, site, firm)
+        magazine.choose(s, site)

@@ -29,11 +29,11 @@ class Mailing(StoreOwned, Base):
     audience: a rule of the mailing's own, where it goes to no segment. leave_out: people of the
     audience who get nothing, each `{"reason", "words", "values", "rule" or "mailings"}`. most:
     pieces that go out, at most. series, again_after: nobody gets another of the series within so
-    many days. rule, rule_digest: the audience's as it was when people were selected. content: what is sent, as
-    the channel's carrier knows it; content_digest: of it when it was selected. holdout: hundredths
-    of a percent. selected: how many people the audience had. manifest: sha256 of all pieces as they
-    were then. cost_minor: written against it, minor units of `currency`. not_after: nothing of it
-    goes out later (UTC).
+    many days. rule, rule_digest: the audience's as it was when people were selected. content: what
+    is sent, as the channel's carrier knows it; content_digest: of it when it was selected. holdout:
+    hundredths of a percent. selected: how many people the audience had. manifest: sha256 of all
+    pieces as they were then. cost_minor: written against it, minor units of `currency`. not_after:
+    nothing of it goes out later (UTC).
     """
 
     __personal__ = False

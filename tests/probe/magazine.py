@@ -1,0 +1,67 @@
+"""The magazine in the probe's world: head office has a publication, an edition and an issue; in
+each store a member has chosen how they get it."""
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from highstreet.sdk import ctx_of, new_id
+from highstreet_magazine import forms, issues, publications
+from highstreet_magazine.forms import Wish
+from highstreet_magazine.models import Copy, Returned, Run, Share
+
+NAME = "magazine"
+TODAY = date(2026, 11, 20)
+#: For the bait.
+KINDS = {
+    "publication_id": "publication",
+    "edition_id": "edition",
+    "issue_id": "issue",
+    "run_id": "issue",
+}
+PLAIN = {
+    "copies": 2,
+    "cutoff_at": datetime(2026, 11, 20, 12, tzinfo=UTC),
+    "default_form": "print",
+    "form": "print",
+    "in_home_on": TODAY,
+    "minor": 100,
+    "seen": "0" * 64,
+    "wrapper": "",
+}
+EXACT = {("highstreet_magazine.issues.write", "content"): {"design": "", "subject": "", "text": ""}}
+
+
+def begin(s: Any, site: Any, firm: str) -> None:
+    """What head office has."""
+    ctx = ctx_of(s, NAME)
+    made = publications.create(ctx, f"{firm} Gear", "marketing", "print")
+    site.keep("publication", made.id)
+    edition = publications.add_edition(ctx, made.id, f"{firm} North", language="zh")
+    site.keep("edition", edition.id)
+    at = ctx.now() + timedelta(days=30)
+    row = issues.plan(ctx, made.id, title=f"{firm} Spring", cutoff_at=at, in_home_on=at.date())
+    site.keep("issue", row.id)
+    run = Run(
+        brand_id=s.brand_id, id=new_id(), issue_id=row.id, place=0, form="print",
+        edition_id=edition.id, edition=edition.name, mailing_id=new_id(),
+    )  # fmt: skip
+    s.add(run)
+    s.flush()
+    s.add(Copy(brand_id=s.brand_id, run_id=run.id, place=0))
+    s.add(Returned(brand_id=s.brand_id, run_id=run.id, code=f"{row.id.hex[:10]}", by=f"{firm} Bo"))
+    s.add(Share(brand_id=s.brand_id, issue_id=row.id, copies=1, minor=100))
+
+
+def choose(s: Any, site: Any) -> None:
+    """What a member of a store chose; of head office's it sees everything but people."""
+    ctx = ctx_of(s, NAME)
+    made = publications.numbered(ctx, 1)
+    site.keep("publication", made.id)
+    site.keep("edition", publications.editions(ctx, made.id)[0].id)
+    row = issues.listed(ctx)[0]
+    site.keep("issue", row.id)
+    s.add(Share(brand_id=s.brand_id, store_id=s.store_id, issue_id=row.id, copies=1, minor=100))
+    forms.choose(ctx, site.ids["customer"][0], made.id, "print", 3)
+
+
+__all__ = ["EXACT", "KINDS", "NAME", "PLAIN", "Wish", "begin", "choose"]
