@@ -13,6 +13,7 @@ from highstreet.sdk import (
     Ctx,
     HighstreetError,
     Invalid,
+    NotFound,
     format_locale,
     format_minor,
     go_on,
@@ -116,11 +117,14 @@ def approve(issue_id: UUID) -> Response:
     return _done(issue_id, lambda ctx, one: running.approve(ctx, one, seen), _("Approved."))
 
 
-@office.post("/issues/<uuid:issue_id>/step/<any(release, pause, resume, stop):step>")
+@office.post("/issues/<uuid:issue_id>/step")
 @requires("magazine.release")
-def step(issue_id: UUID, step: str) -> Response:
-    """Release, pause, resume or stop it."""
-    return _done(issue_id, _STEPS[step], _("Done."))
+def step(issue_id: UUID) -> Response:
+    """Release, pause, resume or stop it: `step`."""
+    deed = _STEPS.get(request.form.get("step", ""))
+    if deed is None:
+        raise NotFound(_("There is no such page."))
+    return _done(issue_id, deed, _("Done."))
 
 
 @office.post("/issues/<uuid:issue_id>/cost")

@@ -20,9 +20,11 @@ def sheet(name: str, rows: Iterable[Sequence[object]]) -> Response:
     for part in written(rows):
         file.write(part.encode())
     file.seek(0)
-    return send_file(
+    response = send_file(
         cast(IO[bytes], file), mimetype="text/csv", as_attachment=True, download_name=name
     )
+    response.headers["Cache-Control"] = "no-store"
+    return response
 
 
 def written(rows: Iterable[Sequence[object]]) -> Iterator[str]:

@@ -8,6 +8,7 @@ from uuid import uuid4
 
 from werkzeug.routing import Rule
 
+from probe import magazine
 from probe.world import TOOLS, Site
 
 #: Kinds that belong to whoever owns the people met in a store; all others are the store's.
@@ -56,7 +57,6 @@ FREE: dict[str, tuple[Any, ...]] = {
     "side": (0, 99),
     "file": (1, 99),
     "name": ("dark", "no-such-theme"),
-    "step": ("release", "pause"),
     "filename": ("highstreet.css", "../../../etc/passwd", "no-such-file"),
 }
 #: Where a request stands; filled from the place, never from ids.
@@ -221,6 +221,7 @@ PLAIN: dict[str, str | bytes] = {
     "status": "lost",
     "steps": "1",
     "from_month": "2026-11",
+    **magazine.FORM,
     "to_month": "2026-11",
     "theme": "dark",
     "time": "10:41",
@@ -234,6 +235,7 @@ PLAIN: dict[str, str | bytes] = {
 #: Names in bodies that can name nobody's property; the API's own document says what fits there.
 BODY = frozenset(
     {
+        "copies", "items", "publication",
         "again_after", "by_household", "content", "cost_minor", "holdout", "leave_out", "manifest",
         "most", "not_after", "series", "verified", "words",
         "amount_minor", "at", "channel", "currency", "department", "enabled", "evidence", "fields",

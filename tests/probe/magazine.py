@@ -28,6 +28,25 @@ PLAIN = {
     "seen": "0" * 64,
     "wrapper": "",
 }
+FORM = {
+    "copies": "2",
+    "cost": "12.50",
+    "cutoff_at": "2036-05-04T12:00",
+    "default_form": "print",
+    "edition": "North",
+    "form": "print",
+    "in_home_on": "2036-05-10",
+    "part": "1",
+    "publication": "1",
+    "purpose": "marketing",
+    "regions": "",
+    "start": "1",
+    "step": "pause",
+    "stores": "",
+    "title": "Spring",
+    "undo": "1",
+    "wrapper": "",
+}
 EXACT = {("highstreet_magazine.issues.write", "content"): {"design": "", "subject": "", "text": ""}}
 
 
@@ -64,4 +83,4 @@ def choose(s: Any, site: Any) -> None:
     forms.choose(ctx, site.ids["customer"][0], made.id, "print", 3)
 
 
-__all__ = ["EXACT", "KINDS", "NAME", "PLAIN", "Wish", "begin", "choose"]
+__all__ = ["EXACT", "FORM", "KINDS", "NAME", "PLAIN", "Wish", "begin", "choose"]
