@@ -175,7 +175,7 @@ def test_what_a_tool_leaves_is_named(
 ) -> None:
     with town.at(house) as s:
         town.buy(s, town.join(s, "Ann"))
-    assert leftovers.look(urls[0], house.histories, [NAME]) == []
+    assert leftovers.look(urls[0], house.histories, [NAME, "magazine"]) == []
     core = bare()
     (orphan,) = leftovers.look(urls[0], core.histories, core.host.plugins)
     assert orphan.tool == NAME

@@ -55,7 +55,6 @@ def test_many_choose_at_once_and_rules_find_them(house: House) -> None:
         assert ctx.fields.read(["magazine.form"], people)[people[3]] == {"magazine.form": "none"}
 
 
-@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 @pytest.mark.parametrize(
     ("kept", "gone", "together"),
     [
