@@ -177,13 +177,13 @@ def test_what_a_tool_leaves_is_named(
         town.buy(s, town.join(s, "Ann"))
     assert leftovers.look(urls[0], house.histories, [NAME, "magazine"]) == []
     core = bare()
-    (orphan,) = leftovers.look(urls[0], core.histories, core.host.plugins)
+    (orphan,) = leftovers.look(urls[0], core.histories, ["magazine"])
     assert orphan.tool == NAME
     assert orphan.tables["points_club_entry"] == 1
     assert orphan.remembered["core_plugin_policy"] == 1
     assert core.migrate() == []  # and its tables are in nobody's way
     house.take_out(NAME, tmp_path / "club", drop=True)
-    (orphan,) = leftovers.look(urls[0], core.histories, core.host.plugins)
+    (orphan,) = leftovers.look(urls[0], core.histories, ["magazine"])
     assert orphan.tables == {}
     assert orphan.remembered["core_plugin_setting"] >= 1
 

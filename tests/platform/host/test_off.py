@@ -146,8 +146,8 @@ def test_every_screen_and_operation_of_a_tool_that_is_off_is_not_there(
 def test_the_same_pages_open_once_it_is_on(place: SimpleNamespace) -> None:
     """Otherwise the test above could pass because nothing ever opens."""
     with open_session(place, write=True) as s:
-        policy.choose(s, "house_notes", True)
-        policy.choose(s, "points_club", True)
+        for tool in place.house.host.plugins:
+            policy.choose(s, tool, True)
     for tool, face, method, address in views(place):
         if face == "store" and method == "GET" and "static" not in address:
             answer = ask(place, face, method, address)
