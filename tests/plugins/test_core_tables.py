@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+import highstreet_direct_mail
 import highstreet_points_club
 from highstreet.sdk import bought
 from highstreet_tenants import walls
@@ -75,8 +76,12 @@ def test_no_tool_names_a_table_of_the_core(path: Path) -> None:
 
 
 def _statements() -> Iterator[tuple[str, Statement]]:
-    package = highstreet_points_club
-    for info in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+    packages = (highstreet_points_club, highstreet_direct_mail)
+    for info in (
+        found
+        for package in packages
+        for found in pkgutil.walk_packages(package.__path__, f"{package.__name__}.")
+    ):
         if ".migrations" in info.name:
             continue
         module = importlib.import_module(info.name)

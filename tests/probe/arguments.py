@@ -13,7 +13,7 @@ from probe.world import TOOLS, Site
 
 #: Kinds that belong to whoever owns the people met in a store; all others are the store's.
 FOLK = frozenset(
-    "customer merged card phone email name words note reward account household".split()
+    "customer merged card phone email name words note reward account household mail_code".split()
 )
 
 #: Kinds that are head office's, and stand in every store of the brand.
@@ -38,6 +38,10 @@ ADDRESS = {
     "segment_id": "segment",
     "mailing_id": "mailing",
     "code": "piece_code",
+    "posting_id": "posting",
+    "trigger_id": "trigger",
+    "scan_id": "scan",
+    "response_id": "scan",
     "webhook_id": "webhook",
     "design_id": "design",
     "publication_id": "publication",
@@ -81,7 +85,7 @@ OWNED: dict[str, tuple[str, ...]] = {
     "customer": ("customer",),
     "segment": ("segment",),
     "segment_id": ("segment",),
-    "code": ("piece_code",),
+    "code": ("piece_code", "mail_code"),
     "design": ("design",),
     "of": ("segment",),
     "customer_id": ("customer",),
@@ -141,6 +145,16 @@ PLAIN: dict[str, str | bytes] = {
     "starts": "21:00",
     "ends": "08:00",
     "percent": "5",
+    "bought_days": "90",
+    "deed": "pause",
+    "due": "birthday",
+    "departments": "Tea",
+    "not_seen": "60",
+    "offer": "A free coffee",
+    "per_day": "5",
+    "per_month": "50",
+    "postcodes": "LS1",
+    "response_days": "28",
     "upload": b"",
     "size": "a4",
     "window": "",

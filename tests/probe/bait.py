@@ -43,6 +43,8 @@ from highstreet.segments import queries as segments
 from highstreet.segments.models import Segment
 from highstreet.segments.rules import All, InSegment, People
 from highstreet.webhooks.catalogue import CORE
+from highstreet_direct_mail.posting import Plan
+from highstreet_direct_mail.triggers import Order
 from highstreet_points_club import rules
 from highstreet_points_club.models import Rule
 from highstreet_points_club.openings import Opening
@@ -84,6 +86,10 @@ KINDS: Mapping[str, str] = {
     "ref_id": "purchase",
     "return_id": "return",
     "segment_id": "segment",
+    "posting_id": "posting",
+    "trigger_id": "trigger",
+    "scan_id": "scan",
+    "kept_id": "customer",
     "snapshot_id": "snapshot",
     "suppression_id": "suppression",
     "reward_id": "reward",
@@ -114,6 +120,7 @@ PLAIN: Mapping[str, Any] = {
     "currency": "GBP",
     "data": {},
     **magazine.PLAIN,
+    "deed": "pause",
     "day": TODAY,
     "days": 7,
     "done": 1,
@@ -149,6 +156,8 @@ PLAIN: Mapping[str, Any] = {
     "since": datetime(2026, 1, 1, tzinfo=UTC),
     "share": 500,
     "slot": "today.news",
+    "start": 1,
+    "which": 1,
     "source": "console",
     "status": "lost",
     "title": "Probe",
@@ -441,6 +450,10 @@ class Bait:
             return lambda: self.purchase
         if "PastIn" in kind:
             return lambda: PastIn("Probe", "marketing", "post", PLAIN["sent_at"])
+        if "posting.Plan" in kind:
+            return lambda: Plan("Probe", {})
+        if "triggers.Order" in kind:
+            return lambda: Order("Probe", "birthday", 7)
         if "MailingIn" in kind:
             return lambda: MailingIn("Probe", "marketing", "post", self.one("segment"))
         if "AddressIn" in kind:

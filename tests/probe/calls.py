@@ -13,7 +13,7 @@ from highstreet.sdk import ctx_of
 from highstreet_tenants.values import fields_of
 from probe.bait import Bait, names_property
 from probe.functions import Function
-from probe.world import CLUB, TOOL
+from probe.world import CLUB, TOOL, TOOLS
 
 #: Whose `ctx` a function gets, by the package that it is in.
 TOOLS_OF = {"ctx": TOOL, "highstreet_magazine": "magazine"}
@@ -42,7 +42,8 @@ class Call:
         given = dict(self.given)
         for name in FIRST:
             if name in inspect.signature(self.function).parameters:
-                tool = TOOLS_OF.get(self.name.partition(".")[0], CLUB)
+                package = self.name.partition(".")[0].removeprefix("highstreet_")
+                tool = TOOL if package == "ctx" else package if package in TOOLS else CLUB
                 given[name] = ctx_of(s, tool) if name == "ctx" else s
         return self.function(**given)
 

@@ -11,6 +11,7 @@ CLOSED: Mapping[str, str] = {
     "POST tools.agree": "nothing is new in the tools",
     "POST tools.resume": "nothing is paused",
     "POST tools.withdraw": "nothing was asked for",
+    "POST direct_mail-store.print_file": "nothing of it was printed",
     "POST customers.erase": "the name must be typed",
     "POST segments.store_change": "its rows name themselves: web/test_segments_pages.py",
     "POST segments.store_create": "its rows name themselves: web/test_segments_pages.py",
@@ -37,6 +38,7 @@ CLOSED: Mapping[str, str] = {
     "POST people.keys.rotate": "the spare key is revoked before",
 }
 CLOSED_TO_TILLS: Mapping[str, str] = {
+    "POST direct_mail-api.respond": "no piece of the probe's was sent: plugins/direct_mail",
     "POST points_club-api.give_back": "the held reward is not handed over",
     "POST points_club-api.redeem": "the held reward is released before",
     "DELETE api-mailings.not_back": "nothing was sent",

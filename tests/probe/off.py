@@ -135,10 +135,17 @@ def screens(street: Street, name: str) -> list[str]:
             if off is on or (not on and answer.status_code != 404):
                 wrong.append(f"{said}, off: {off}")
             elif on and method == "GET" and answer.status_code >= 400:
-                wrong.append(f"{said}, though it is on")
+                if answer.status_code != 404 or not _of_a_thing(rule):
+                    wrong.append(f"{said}, though it is on")
             elif on and answer.status_code >= 500:
                 wrong.append(said)
     return wrong
+
+
+def _of_a_thing(rule: Rule) -> bool:
+    """Whether a page is about a thing that the street has not: its id is made up."""
+    asked = rule.arguments - {"brand", "store", "token"}
+    return any(arguments.kind_of(rule, one) not in (None, "customer") for one in asked)
 
 
 def _open(street: Street, at: Place, place: Place, face: str, rule: Rule, method: str) -> Any:

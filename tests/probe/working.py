@@ -37,6 +37,7 @@ class Payload(Mapping[str, Any]):
             "run": 0,
             "after": -1,
             "mailing": str(bait.one("mailing")),
+            "trigger": str(bait.one("trigger")),
             "customer_id": str(bait.one("customer")),
             "customers": [str(bait.one("customer"))],
             "purchase_id": str(bait.one("purchase")),

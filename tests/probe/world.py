@@ -29,10 +29,11 @@ from highstreet_tenants.models import Brand, Owner, Region, Store
 from highstreet_tenants.people import accounts, keys, logins
 from highstreet_tenants.people.permissions import Catalogue
 from highstreet_tenants.scopes import Actor, Scope
-from probe import campaigns, folk, magazine, mailing, picking, printed, staff
+from probe import campaigns, folk, magazine, mailing, picking, posted, printed, staff
 
-CLUB, TOOL = "points_club", "probe_tool"
-TOOLS = (CLUB, TOOL, magazine.NAME)
+
+CLUB, MAIL, TOOL = "points_club", "direct_mail", "probe_tool"
+TOOLS = (CLUB, MAIL, TOOL, magazine.NAME)
 PROGRAMME: dict[str, Any] = {
     "rewards": [{"key": "lunch", "name": "Lunch", "points": 10, "kind": "product"}]
 }
@@ -251,6 +252,7 @@ def _fill_office(world: World, site: Site) -> None:
         magazine.begin(s, site, firm)
         if s.customers == "store":
             picking.fill(s, site, firm)
+        posted.fill(s, site, firm)
 
 
 #: What the webhooks of the world hear of; the rooms' own kinds would bring deliveries of their own.
@@ -318,3 +320,4 @@ def _fill_store(world: World, site: Site) -> None:
         picking.fill(s, site, firm)
         mailing.write(s, site, firm)
         magazine.choose(s, site)
+        posted.fill(s, site, firm)

@@ -267,17 +267,15 @@ class Bench:
         own = [row for row in self.rows() if row.store == shop.id and "id" in row.values]
         return [row.values["id"] for row in own]
 
-    def meant(self, shop: Shop, argument: str) -> list[UUID]:
-        """What a page's argument means: rows of the tool's table that is called like it, of the
-        shop's or of its brand's own; without such a table as `ids_of`."""
+    def meant(self, shop: Shop, argument: str, face: str = "store") -> list[UUID]:
+        """What a page's argument means: rows of the tool's table that is called like it, the shop's
+        before its brand's own (which alone are head office's); without such a table as `ids_of`."""
         table = f"{self.town.tool}_{argument.removesuffix('_id')}"
         if table not in {one.name for one in self.tables()}:
             return self.ids_of(shop, argument)
-        return [
-            row.values["id"]
-            for row in self.rows()
-            if row.table == table and row.brand == shop.office.id and row.store in (None, shop.id)
-        ]
+        rows = [one for one in self.rows() if (one.table, one.brand) == (table, shop.office.id)]
+        whose = (None,) if face == "office" else (shop.id, None)
+        return [row.values["id"] for store in whose for row in rows if row.store == store]
 
     def asked(self) -> list[str]:
         """Names of form and query values that its code asks for."""

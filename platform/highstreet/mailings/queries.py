@@ -46,6 +46,16 @@ def get(s: ScopedSession, mailing_id: UUID) -> MailingFact:
     return fact(row(s, mailing_id))
 
 
+def within_reach(s: ScopedSession, source: str) -> set[UUID]:
+    """The mailings of a tool whose pieces may turn up in a place: its own, and head office's."""
+    places = {s.store_id or s.brand_id, s.brand_id}
+    return set(
+        s.scalars(
+            sa.select(Mailing.id).where(Mailing.source == source, Mailing.place_id.in_(places))
+        )
+    )
+
+
 def row(s: ScopedSession, mailing_id: UUID, *, lock: bool = False) -> Mailing:
     """Its row; lock: until the transaction ends. Raises NotFound."""
     query = sa.select(Mailing).where(Mailing.id == mailing_id, *_of_here(s))

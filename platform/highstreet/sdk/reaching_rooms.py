@@ -65,6 +65,13 @@ class Segments(Room):
         self._ctx.need("segments.read")
         return queries.in_words(self._ctx.s, rules.load(rule))
 
+    def departments(self) -> list[str]:
+        """Departments of what was sold here lately, by name, to choose from."""
+        from highstreet.segments import offered
+
+        self._ctx.need("segments.read")
+        return offered.departments(self._ctx.s)
+
     def people(
         self, rule: Mapping[str, Any], *, behind: UUID | None = None, limit: int = 500
     ) -> list[UUID]:
@@ -142,6 +149,14 @@ class Mailings(Room):
 
         self._own(mailing_id)
         return releasing.release(self._ctx.s, mailing_id)
+
+    def go_on(self, mailing_id: UUID) -> int:
+        """Hand over the next chunk of a mailing that runs now, and not when its job comes by; gives
+        how many pieces are left. Raises NotFound."""
+        from highstreet.mailings import releasing
+
+        self._own(mailing_id)
+        return releasing.go_on(self._ctx.s, mailing_id)
 
     def pause(self, mailing_id: UUID) -> None:
         """Hand nothing more over until it is resumed. Raises NotFound, Conflict."""
@@ -239,21 +254,23 @@ class Mailings(Room):
         return addressed.addressed(self._ctx.s, mailing_id, after, most)
 
     def piece(self, code: str) -> PieceFact:
-        """The piece of one of its mailings that bears a code, as typed or scanned. Raises
-        NotFound."""
+        """The piece that bears a code, as typed or scanned, of one of its mailings from here, or
+        in a club from head office, whose pieces are answered in stores. Raises NotFound."""
         from highstreet.mailings import queries
 
         self._ctx.need("mailings")
         found = queries.piece_by_code(self._ctx.s, code)
-        self._own(found.mailing_id)
+        if found.mailing_id not in queries.within_reach(self._ctx.s, self._ctx.plugin):
+            raise NotFound(_("No piece of ours bears this code."))
         return found
 
     def of_customer(self, customer_id: UUID) -> list[PieceFact]:
-        """What of the tool's mailings was meant for somebody (merges followed), the newest first.
-        Raises NotFound."""
+        """What of the tool's mailings from here, or in a club from head office, was meant for
+        somebody (merges followed), the newest first. Raises NotFound."""
         from highstreet.mailings import queries
 
-        own = {one.id for one in self.listed()}
+        self._ctx.need("mailings")
+        own = queries.within_reach(self._ctx.s, self._ctx.plugin)
         found = queries.of_customer(self._ctx.s, customer_id)
         return [one for one in found if one.mailing_id in own]
 

@@ -41,7 +41,7 @@ def _pages(bench: Bench, shop: Shop) -> Iterator[tuple[Any, Any, str, dict[str, 
             values["token"] = shop.member_page(life.people[0]).split("/")[2]
         for argument in rule.arguments - set(values):
             if type(rule._converters[argument]).__name__ == "UUIDConverter":
-                ids = bench.meant(shop, argument)
+                ids = bench.meant(shop, argument, face)
                 if not ids:
                     break
                 values[argument] = ids[0]

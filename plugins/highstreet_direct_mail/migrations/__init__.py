@@ -1,0 +1,1 @@
+"""The points club's schema, revision by revision."""
