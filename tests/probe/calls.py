@@ -15,8 +15,6 @@ from probe.bait import Bait, names_property
 from probe.functions import Function
 from probe.world import CLUB, TOOL, TOOLS
 
-#: Whose `ctx` a function gets, by the package that it is in.
-TOOLS_OF = {"ctx": TOOL, "highstreet_magazine": "magazine"}
 #: Parameters that say for whom; the probe fills them when it calls.
 FIRST = ("s", "ctx")
 #: Facts that the core hands over together, after it has seen to it that they are one owner's.

@@ -31,7 +31,6 @@ from highstreet_tenants.people.permissions import Catalogue
 from highstreet_tenants.scopes import Actor, Scope
 from probe import campaigns, folk, magazine, mailing, picking, posted, printed, staff
 
-
 CLUB, MAIL, TOOL = "points_club", "direct_mail", "probe_tool"
 TOOLS = (CLUB, MAIL, TOOL, magazine.NAME)
 PROGRAMME: dict[str, Any] = {
