@@ -45,10 +45,13 @@ def order(ctx: Ctx, issue_id: UUID) -> None:
 
 def select(ctx: Ctx, issue_id: UUID) -> Issue:
     """Work out who gets it and why others do not; what was worked out before falls. What keeps it
-    from being done is written down as `problem`. Raises NotFound, Conflict once it was approved."""
+    from being done is written down as `problem`. Raises NotFound, Conflict before its cut-off, or
+    once it was approved."""
     row = issues.get(ctx, issue_id, lock=True)
     if row.state not in ("planned", "selecting", "selected"):
         raise Conflict(_("People are worked out before an issue is approved."))
+    if row.cutoff_at > ctx.now():
+        raise Conflict(_("People are worked out at the cut-off: until then, more may join."))
     row.problem = ""
     try:
         with ctx.s.begin_nested():

@@ -36,7 +36,7 @@ def _send(ctx: Ctx, buyers: Sequence[UUID]) -> None:
         ctx,
         publication.id,
         title=_("The road ahead"),
-        cutoff_at=at + timedelta(minutes=1),
+        cutoff_at=at,
         in_home_on=today + timedelta(days=10),
     )
     running.select(ctx, issue.id)

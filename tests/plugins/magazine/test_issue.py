@@ -151,6 +151,8 @@ def test_steps_in_their_order_and_what_keeps_an_issue_back(house: House) -> None
         )
         with pytest.raises(Conflict, match="cut-off"):
             running.order(ctx, row.id)
+        with pytest.raises(Conflict, match="cut-off"):
+            running.select(ctx, row.id)
         issues.discard(ctx, row.id)
         row = issues.plan(
             ctx, gear, title="", cutoff_at=datetime.now(UTC),
