@@ -10,7 +10,7 @@ from highstreet_tenants import append_only, rls
 
 def test_the_tool_is_there_with_a_history_of_its_own(house):
     assert not house.host.quarantined
-    assert [h.name for h in house.histories] == ["core", "magazine", "points_club"]
+    assert [h.name for h in house.histories] == ["core", "direct_mail", "magazine", "points_club"]
 
 
 def test_the_migrations_build_what_the_models_say(house, urls):

@@ -175,15 +175,15 @@ def test_what_a_tool_leaves_is_named(
 ) -> None:
     with town.at(house) as s:
         town.buy(s, town.join(s, "Ann"))
-    assert leftovers.look(urls[0], house.histories, [NAME, "magazine"]) == []
+    assert leftovers.look(urls[0], house.histories, [NAME, "direct_mail", "magazine"]) == []
     core = bare()
-    (orphan,) = leftovers.look(urls[0], core.histories, ["magazine"])
+    (orphan,) = leftovers.look(urls[0], core.histories, ["direct_mail", "magazine"])
     assert orphan.tool == NAME
     assert orphan.tables["points_club_entry"] == 1
     assert orphan.remembered["core_plugin_policy"] == 1
     assert core.migrate() == []  # and its tables are in nobody's way
     house.take_out(NAME, tmp_path / "club", drop=True)
-    (orphan,) = leftovers.look(urls[0], core.histories, ["magazine"])
+    (orphan,) = leftovers.look(urls[0], core.histories, ["direct_mail", "magazine"])
     assert orphan.tables == {}
     assert orphan.remembered["core_plugin_setting"] >= 1
 

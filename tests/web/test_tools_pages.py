@@ -34,7 +34,7 @@ def is_on(front: Any) -> bool:
 def test_off_is_the_stores_choice_and_switching_shows_first_what_changes(
     front: Any, owner: Any, tools: str
 ) -> None:
-    assert "2 off" in words(owner.get(tools))
+    assert "3 off" in words(owner.get(tools))
     dry = owner.get(f"{tools}{CLUB}/switch")
     assert "What would change" in words(dry)
     assert "reads customers" in words(dry)

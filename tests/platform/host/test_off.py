@@ -57,7 +57,7 @@ def everything(
         app.config["WTF_CSRF_ENABLED"] = False  # the gate is asked, not the form
         house = app.extensions["highstreet"]
         assert house.host.quarantined == {}
-        assert set(house.host.plugins) == {"magazine", "points_club", "house_notes"}
+        assert set(house.host.plugins) == {"direct_mail", "magazine", "points_club", "house_notes"}
         with database_module.owner.begin() as connection:
             for name in house.host.plugins["house_notes"].tables:
                 Base.metadata.tables[name].create(connection)
