@@ -10,6 +10,7 @@ from highstreet_direct_mail import (
     api,
     faces,
     fields,
+    history,
     hooks,
     models,
     order_screens,
@@ -45,6 +46,7 @@ plugin = Plugin(
     slots={"till.member": till.member},
     verbs=verbs.VERBS,
     fields=fields.FIELDS,
+    imports=(history.HISTORY,),
     actions={
         "direct_mail.addresses_taken": _l("Addresses of a mail job taken as a file"),
         "direct_mail.order_on": _l("Standing order for mail switched on"),

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from highstreet.cli.base import be_ready, print_json
 from highstreet.cli.serve import address, check_port, serve
 from highstreet.demo import build as demos
+from highstreet.demo import whole
 from highstreet.house import House
 from highstreet.i18n import gettext as _
 from highstreet_tenants.errors import Conflict
@@ -25,10 +26,18 @@ TEXTS = 2
 @click.command()
 @click.option("--serve/--no-serve", "serving", default=True, help="Serve the consoles afterwards.")
 @click.option("--reset", is_flag=True, help="Throw the demo's database away and begin anew.")
+@click.option(
+    "--full",
+    "folder",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="Folder of the whole Complete Journey: one brand more, with its 27 campaigns.",
+)
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", default=5050, show_default=True, type=click.IntRange(0, 65535))
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-def demo(serving: bool, reset: bool, host: str, port: int, as_json: bool) -> None:
+def demo(
+    serving: bool, reset: bool, folder: Path | None, host: str, port: int, as_json: bool
+) -> None:
     """Build three demo brands from real purchases, print ways in, and serve them.
 
     The database is an embedded one in ./instance. Run again it starts from what is there.
@@ -37,8 +46,8 @@ def demo(serving: bool, reset: bool, host: str, port: int, as_json: bool) -> Non
     from highstreet.app import create_app, house_of
 
     given = dict(click.get_current_context().find_root().obj["config"])
-    folder = Path(config.load({**given, "database_url": ""})["instance"])  # and make it
-    database = folder / "highstreet.db"
+    instance = Path(config.load({**given, "database_url": ""})["instance"])  # and make it
+    database = instance / "highstreet.db"
     if os.environ.get("HIGHSTREET_DATABASE_URL"):
         click.echo(
             _("The demo leaves HIGHSTREET_DATABASE_URL alone and uses %(path)s.", path=database),
@@ -64,6 +73,8 @@ def demo(serving: bool, reset: bool, host: str, port: int, as_json: bool) -> Non
     with app.app_context():
         be_ready(house)
         reports = demos.build(house, _tell)
+        if folder is not None:
+            reports.append(demos.report(house, whole.build(house, folder, _tell)))
         links = [link for brand in _brands(house, reports) for link in demos.links(house, brand)]
     seconds = round(time.perf_counter() - began, 1)
     if as_json:

@@ -15,6 +15,7 @@ from highstreet.blueprints import apply as blueprints
 from highstreet.blueprints import source as sources
 from highstreet.customers import queries as customers
 from highstreet.customers.models import Customer
+from highstreet.demo import whole
 from highstreet.demo.acting import act
 from highstreet.demo.replay import DEMO, replay
 from highstreet.host import dispatch, gating, state
@@ -106,8 +107,8 @@ def build(house: House, tell: Callable[[str], None] = lambda _brand: None) -> li
 
 
 def slugs() -> set[str]:
-    """The slugs of the demo brands."""
-    return {_slug(file) for file in BRANDS}
+    """The slugs of the demo brands, the whole Complete Journey among them."""
+    return {*(_slug(file) for file in BRANDS), whole.SLUG}
 
 
 def _slug(file: str) -> str:

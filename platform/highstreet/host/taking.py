@@ -65,7 +65,7 @@ class ImportKind(Struct, frozen=True):
     name: `<tool>.<what>`. title: a lazy translation. columns: the tool's own fields → names of
     columns that are understood without a mapping; who (ref, card, phone, email, name) and where
     (store) a row may say in any case. needs: fields that a file must have. days: fields that hold
-    days. read: one row's value;
+    days. once: somebody stands in a file in one row alone. read: one row's value;
     may raise an sdk error to refuse it. write: in the transaction of up to 2,000 rows, with a `ctx`
     that stands in no store; rows that come again must change nothing.
     """
@@ -77,3 +77,4 @@ class ImportKind(Struct, frozen=True):
     read: Callable[[Cells], Any]
     write: Callable[[Any, Sequence[ImportRow]], ImportDone]
     days: Sequence[str] = ()
+    once: bool = True

@@ -199,7 +199,8 @@ class _Job(Struct):
         try:
             row = self.read(record)
             mark = blake2b(row.key.encode(), digest_size=16).digest()
-            if (first := self.seen.setdefault(mark, record.line)) != record.line:
+            first = self.seen.setdefault(mark, record.line) if self.kind.once else record.line
+            if first != record.line:
                 raise RowError(_("the same customer stands in line %(line)s already", line=first))
         except RowError as error:
             refused.append(Refusal(record.line, str(error), record.fields))

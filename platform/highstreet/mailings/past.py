@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import cast
+from typing import Any, cast
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -22,6 +22,8 @@ from highstreet_tenants.ids import new_id
 from highstreet_tenants.sessions import ScopedSession
 
 _TABLE = cast(sa.Table, Piece.__table__)
+#: Customers that are asked about in one statement.
+_ASKED = 500
 
 
 class PastIn(Struct, frozen=True):
@@ -36,10 +38,12 @@ class PastIn(Struct, frozen=True):
 
 class Past(Struct, frozen=True):
     """mailing_id: of all that was taken over under this name and moment. added: pieces that are
-    new; those out of reach, and those that were there, are left out."""
+    new; those out of reach, and those that were there, are left out. codes: of the pieces of all
+    who were told, by the ids that were given."""
 
     mailing_id: UUID
     added: int
+    codes: Mapping[UUID, str]
 
 
 def take_over(s: ScopedSession, given: PastIn, people: Iterable[UUID]) -> Past:
@@ -54,7 +58,8 @@ def take_over(s: ScopedSession, given: PastIn, people: Iterable[UUID]) -> Past:
     row = _row(s, name, purpose, given)
     known = anchors.roots(s, people)
     there = row.selected or 0
-    rows = [
+    codes = selecting.codes()
+    rows: list[dict[str, Any]] = [
         {
             "id": new_id(),
             "store_id": row.store_id,
@@ -63,6 +68,7 @@ def take_over(s: ScopedSession, given: PastIn, people: Iterable[UUID]) -> Past:
             "unit": customer_id,
             "place": there + place,
             "state": "sent",
+            "code": next(codes),
             "late": False,
             "batch": 1,
             "sent_at": given.sent_at,
@@ -74,13 +80,27 @@ def take_over(s: ScopedSession, given: PastIn, people: Iterable[UUID]) -> Past:
     s.flush()
     contacts.note(
         s,
-        [one["customer_id"] for one in rows],  # type: ignore[misc]  # ids, all of them
+        [one["customer_id"] for one in rows],
         channel=row.channel,
         purpose=row.purpose,
         used_for=selecting.used_for(row.id),
         at=given.sent_at,
     )
-    return Past(row.id, added)
+    return Past(row.id, added, _codes(s, row.id, {asked: root.id for asked, root in known.items()}))
+
+
+def _codes(s: ScopedSession, mailing_id: UUID, asked: Mapping[UUID, UUID]) -> dict[UUID, str]:
+    theirs: dict[UUID, str] = {}
+    people = list(set(asked.values()))
+    for start in range(0, len(people), _ASKED):
+        found = s.execute(
+            sa.select(Piece.customer_id, Piece.code).where(
+                Piece.mailing_id == mailing_id,
+                Piece.customer_id.in_(people[start : start + _ASKED]),
+            )
+        )
+        theirs |= {who: code for who, code in found if code is not None}
+    return {one: theirs[root] for one, root in asked.items() if root in theirs}
 
 
 def _row(s: ScopedSession, name: str, purpose: str, given: PastIn) -> Mailing:

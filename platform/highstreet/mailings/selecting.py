@@ -87,7 +87,7 @@ def _rule(s: ScopedSession, row: Mailing) -> tuple[dict[str, Any], str]:
 def _pieces(s: ScopedSession, row: Mailing, own: Any, may: May) -> Iterator[dict[str, Any]]:
     """Rows in the order of the manifest: by postal code where post is sorted by it, then by id."""
     taken = _taken(s, row)
-    codes = _codes()
+    drawn = codes()
     for place, (found, reason) in enumerate(_limited(row, _judged(s, row, own, may))):
         unit = _unit(row, found)
         if reason is None and unit in taken:
@@ -110,7 +110,7 @@ def _pieces(s: ScopedSession, row: Mailing, own: Any, may: May) -> Iterator[dict
             "late": False,
             "reached_at": reached_at if goes else None,
             "lines": lines if goes else None,
-            "code": next(codes) if goes else None,
+            "code": next(drawn) if goes else None,
         }
 
 
@@ -239,7 +239,8 @@ def _reached(s: ScopedSession, row: Mailing, own: Any, may: May) -> Iterable[Any
         return s.execute(compiler.held(query).execution_options(yield_per=2000))
 
 
-def _codes() -> Iterator[str]:
+def codes() -> Iterator[str]:
+    """Codes for pieces, one after the other."""
     while True:
         bits = secrets.randbits(5 * _CODE * 100)
         for _turn in range(100):
