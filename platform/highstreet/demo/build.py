@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import timedelta
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -15,14 +16,16 @@ from highstreet.blueprints import apply as blueprints
 from highstreet.blueprints import source as sources
 from highstreet.customers import queries as customers
 from highstreet.customers.models import Customer
-from highstreet.demo import whole
+from highstreet.demo import facts, history, whole
 from highstreet.demo.acting import act
+from highstreet.demo.extract import SHARED
 from highstreet.demo.replay import DEMO, replay
 from highstreet.host import dispatch, gating, state
 from highstreet.house import House
 from highstreet.members import links as member_links
 from highstreet.purchases.models import Purchase
 from highstreet.results.hooks import Sums
+from highstreet_tenants import clock
 from highstreet_tenants.models import Brand, Store
 from highstreet_tenants.people import operate
 from highstreet_tenants.people.models import RoleGrant, User
@@ -102,6 +105,9 @@ def build(house: House, tell: Callable[[str], None] = lambda _brand: None) -> li
             assert brand is not None, "the blueprint made it"
             replay(house, brand, extract)
             act(house, brand)
+            if extract == SHARED:
+                yesterday = clock.business_date(clock.now(), brand.zone) - timedelta(days=1)
+                history.take_over(house, brand, facts.mailed(yesterday), DEMO)
         reports.append(report(house, brand))
     return reports
 

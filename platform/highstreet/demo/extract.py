@@ -16,16 +16,15 @@ The result is the same on every run and on every machine, to the byte.
 
 from __future__ import annotations
 
-import csv
-import gzip
-import io
 import sys
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from itertools import combinations
 from pathlib import Path
 from zlib import crc32
+
+from highstreet.demo import history
+from highstreet.demo.files import read, write
 
 SHARED = "car-parts"
 """The blueprint whose customers use several stores."""
@@ -36,26 +35,6 @@ BASKETS_PER_BRAND = 3_334
 MOST_BASKETS = 45
 
 DATA = Path(__file__).parent / "data"
-
-
-def read(path: Path) -> Iterator[dict[str, str]]:
-    """Yield the rows of a CSV file, packed with gzip or not."""
-    opened = gzip.open if path.suffix == ".gz" else open
-    with opened(path, "rt", encoding="utf-8") as lines:
-        yield from csv.DictReader(lines)
-
-
-def write(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) -> int:
-    """Write a packed CSV without a time stamp, so that equal facts give equal bytes."""
-    text = io.StringIO()
-    out = csv.writer(text, lineterminator="\n")
-    out.writerow(header)
-    count = 0
-    for row in rows:
-        out.writerow(row)
-        count += 1
-    path.write_bytes(gzip.compress(text.getvalue().encode(), 9, mtime=0))
-    return count
 
 
 def deal(visits: dict[str, Counter[str]]) -> dict[str, str]:
@@ -109,7 +88,7 @@ def by_brand(dealt: tuple[str, str]) -> tuple[str, int]:
 
 
 def extract(original: Path, target: Path = DATA) -> dict[str, int]:
-    """Make the three files of the extract out of the folder ``original``; returns their rows."""
+    """Make the four files of the extract out of the folder ``original``; returns their rows."""
     baskets = list(read(original / "baskets.csv.gz"))
     visits: dict[str, Counter[str]] = defaultdict(Counter)
     for row in baskets:
@@ -134,6 +113,7 @@ def extract(original: Path, target: Path = DATA) -> dict[str, int]:
             pieces[key] += 1
             amounts[key] += cents(row["sales_value"])
     target.mkdir(parents=True, exist_ok=True)
+    mailed = list(history.pieces(original, homes[SHARED]))
     dealt = sorted(brands.items(), key=by_brand)
     return {
         "stores": write(
@@ -155,6 +135,7 @@ def extract(original: Path, target: Path = DATA) -> dict[str, int]:
                 for row in kept
             ),
         ),
+        "mailed": write(target / "mailed.csv.gz", mailed[0], mailed[1:]),
         "departments": write(
             target / "departments.csv.gz",
             ("basket_id", "department", "lines", "amount_minor"),

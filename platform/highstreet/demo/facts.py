@@ -8,7 +8,9 @@ from datetime import date, datetime, timedelta
 
 from msgspec import Struct
 
-from highstreet.demo.extract import DATA, read
+from highstreet.demo import history
+from highstreet.demo.extract import DATA, SHARED
+from highstreet.demo.files import read
 
 WEEK = timedelta(days=7)
 #: The facts cover a year and some hours; in 53 weeks a weekday comes round to itself.
@@ -62,6 +64,24 @@ def baskets(brand: str, *, last_day: date) -> list[Basket]:
     return sorted(_moved(found, last_day), key=lambda basket: (basket.at, basket.number))
 
 
+def mailed(last_day: date) -> Iterator[history.Row]:
+    """Who of the club's households got which campaign and answered it, moved as its baskets are."""
+    stores = {code for code, dealt in brands_of_stores().items() if dealt == SHARED}
+    newest = max(
+        datetime.fromisoformat(row["occurred_at"]).date()
+        for row in read(DATA / "baskets.csv.gz")
+        if row["store_id"] in stores
+    )
+    rows = (tuple(row.values()) for row in read(DATA / "mailed.csv.gz"))
+    return history.moved(rows, _later(newest, last_day), last_day, ROUND)
+
+
+def _later(newest: date, last_day: date) -> timedelta:
+    """The fewest weeks that bring the newest to the last day or beyond it; what then lies beyond
+    goes once round, to the beginning of the year."""
+    return -((newest - last_day) // WEEK) * WEEK
+
+
 def _lines() -> dict[str, list[Line]]:
     found: dict[str, list[Line]] = defaultdict(list)
     for row in read(DATA / "departments.csv.gz"):
@@ -73,12 +93,9 @@ def _lines() -> dict[str, list[Line]]:
 def _moved(found: list[Basket], last_day: date) -> Iterator[Basket]:
     if not found:
         return
-    newest = max(basket.at for basket in found).date()
-    # The fewest weeks that bring the newest to the last day or beyond it; what then lies beyond
-    # goes once round, to the beginning of the year.
-    weeks = -((newest - last_day) // WEEK)
+    later = _later(max(basket.at for basket in found).date(), last_day)
     for basket in found:
-        at = basket.at + weeks * WEEK
+        at = basket.at + later
         if at.date() > last_day:
             at -= ROUND
         yield Basket(

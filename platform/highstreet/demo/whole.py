@@ -5,25 +5,22 @@ Takes the folder of the original files, and goes in as any chain's own files wou
 
 from __future__ import annotations
 
-import csv
-import tempfile
-from collections.abc import Callable, Iterator, Mapping
-from datetime import date
+from collections.abc import Callable
 from pathlib import Path
 
 import sqlalchemy as sa
 
 from highstreet.blueprints import apply as blueprints
-from highstreet.demo.extract import DATA, read
+from highstreet.demo import history
+from highstreet.demo.extract import DATA
 from highstreet.demo.replay import DEMO
 from highstreet.host import policy
 from highstreet.house import House
 from highstreet.i18n import gettext as _
-from highstreet.imports import tools
 from highstreet.imports.mapping import FileMapping
 from highstreet.imports.opening import Beside
 from highstreet.imports.run import run
-from highstreet_tenants.errors import Invalid, NotFound
+from highstreet_tenants.errors import Invalid
 from highstreet_tenants.models import Brand
 from highstreet_tenants.scopes import Scope
 
@@ -33,8 +30,6 @@ NEEDED = (
     "households.csv", "baskets.csv.gz", "lines.csv.gz", "products.csv.gz", "campaigns.csv",
     "campaign_households.csv", "coupon_redemptions.csv",
 )  # fmt: skip
-#: The file of campaigns that the tool for direct mail takes in, where it is installed.
-HISTORY = "direct_mail.history"
 
 Tell = Callable[[str], None]
 
@@ -69,44 +64,6 @@ def build(house: House, folder: Path, tell: Tell = lambda _what: None) -> Brand:
         house.tenancy, brand, "purchases", folder / "baskets.csv.gz", beside=beside,
         create_stores=True, actor=DEMO,
     )  # fmt: skip
-    try:
-        tool, kind = tools.find(house.host, HISTORY)
-    except NotFound:
-        return brand  # nobody here who would send post
     tell("campaigns.csv")
-    with tempfile.TemporaryDirectory() as made:
-        joined = Path(made) / "campaigns.csv"
-        _write(joined, pieces(folder))
-        tools.run(house.tenancy, brand, tool, kind, joined, actor=DEMO)
+    history.take_over(house, brand, history.pieces(folder), DEMO)
     return brand
-
-
-def pieces(folder: Path, households: Mapping[str, str] | None = None) -> Iterator[tuple[str, ...]]:
-    """Who got which campaign, with the day of their first coupon: rows beneath a heading.
-
-    households: only these, and by what they are called there.
-    """
-    first: dict[tuple[str, str], date] = {}
-    for row in read(folder / "coupon_redemptions.csv"):
-        key = row["campaign_id"], row["household_id"]
-        day = date.fromisoformat(row["redemption_date"])
-        first[key] = min(first.get(key, day), day)
-    days = {
-        row["campaign_id"]: (row["start_date"], row["end_date"])
-        for row in read(folder / "campaigns.csv")
-    }
-    yield "mailing", "sent", "until", "ref", "answered"
-    for row in read(folder / "campaign_households.csv"):
-        campaign, household = row["campaign_id"], row["household_id"]
-        answered = first.get((campaign, household))
-        who = household if households is None else households.get(household)
-        if who is not None:
-            yield (
-                f"Campaign {campaign}", *days[campaign], who,
-                answered.isoformat() if answered else "",
-            )  # fmt: skip
-
-
-def _write(path: Path, rows: Iterator[tuple[str, ...]]) -> None:
-    with path.open("w", encoding="utf-8", newline="") as out:
-        csv.writer(out).writerows(rows)

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from highstreet.demo import facts
-from highstreet.demo.extract import DATA, MOST_BASKETS, extract, read
+from highstreet.demo.extract import DATA, MOST_BASKETS, extract
+from highstreet.demo.files import read
 
 ORIGINAL = Path(__file__).parents[4] / "shared" / "data" / "complete_journey"
 LAST = date(2026, 11, 22)
