@@ -43,6 +43,7 @@ from highstreet.segments import queries as segments
 from highstreet.segments.models import Segment
 from highstreet.segments.rules import All, InSegment, People
 from highstreet.webhooks.catalogue import CORE
+from highstreet_direct_mail.history import Got
 from highstreet_direct_mail.posting import Plan
 from highstreet_direct_mail.triggers import Order
 from highstreet_points_club import rules
@@ -448,6 +449,9 @@ class Bait:
             )
         if "PurchaseFact" in kind:
             return lambda: self.purchase
+        if "ImportRow" in kind:
+            got = Got("Probe", TODAY, TODAY, None)
+            return lambda: [ImportRow(self.one("customer"), None, got, "probe", "probe.csv, row 1")]
         if "PastIn" in kind:
             return lambda: PastIn("Probe", "marketing", "post", PLAIN["sent_at"])
         if "posting.Plan" in kind:
