@@ -78,10 +78,11 @@ def test_the_smallest_tool_of_the_tests_passes(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_the_points_club_passes_on_both_databases(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["points_club", "direct_mail", "magazine"])
+def test_what_comes_along_passes_on_both_databases(tmp_path: Path, name: str) -> None:
     # Its pages go through axe in tests/web/test_browser.py.
     asked = ("-o", "highstreet_batch=50", "-k", "not axe")
-    printed = run_pytest("points_club", *asked, cwd=tmp_path, path=None)
+    printed = run_pytest(name, *asked, cwd=tmp_path, path=None)
     assert "failed" not in printed
 
 
