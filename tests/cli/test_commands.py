@@ -298,15 +298,15 @@ def test_a_tools_own_file_is_imported(at: Call, tmp_path: Path) -> None:
     assert fine(at(*where, "--json")).json["known"] == 1
     fine(at("audit", "--brand", CLUB))
     wrong = at("import", "points_club.points", path, "--brand", CLUB)
-    assert (wrong.code, "purchases, customers, points_club.balances" in wrong.err) == (2, True)
+    assert wrong.code == 2
+    for known in ("purchases, customers, ", "direct_mail.history", "points_club.balances"):
+        assert known in wrong.err
     assert at(*where, "--by-line").code == 2
 
 
 def test_tools_are_asked_on_the_command_line(at: Call) -> None:
-    assert [one["verb"] for one in fine(at("tool", "--json")).json] == [
-        "points_club.books",
-        "points_club.owed",
-    ]
+    verbs = [one["verb"] for one in fine(at("tool", "--json")).json]
+    assert verbs == sorted(verbs) and {"points_club.books", "points_club.owed"} <= set(verbs)
     owed = fine(at("tool", "points_club.owed", "--brand", CLUB, "--json")).json
     assert len(owed) >= 12
     assert all(one["owed"] > 0 for one in owed)
