@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from highstreet.sdk import Ctx, Invalid, Verb
+from highstreet.sdk import gettext as _
 from highstreet.sdk import lazy_gettext as _l
 from highstreet_magazine import counting, issues, listing, running
 from highstreet_magazine.names import NAME
@@ -103,6 +104,8 @@ def shares(ctx: Ctx, options: Mapping[str, str]) -> Rows:
 
 def came_back(ctx: Ctx, options: Mapping[str, str]) -> Rows:
     """The post brought a copy back."""
+    if not options.get("code"):
+        raise Invalid(_("Say the code on the wrapper: code=…"))
     done = listing.came_back(ctx, options.get("code", ""))
     return [{"code": done.code, "edition": done.edition, "at": done.at.isoformat()}]
 

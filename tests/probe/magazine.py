@@ -47,7 +47,13 @@ FORM = {
     "undo": "1",
     "wrapper": "",
 }
-EXACT = {("highstreet_magazine.issues.write", "content"): {"design": "", "subject": "", "text": ""}}
+EXACT = {
+    ("highstreet_magazine.issues.write", "content"): {"design": "", "subject": "", "text": ""},
+    ("highstreet_magazine.issues.plan", "number"): 7,
+    ("highstreet_magazine.publications.numbered", "number"): 1,
+    ("highstreet_magazine.copies.of_places", "first"): 0,
+    ("highstreet_magazine.copies.of_places", "last"): 9,
+}
 
 
 def begin(s: Any, site: Any, firm: str) -> None:

@@ -13,7 +13,7 @@ from uuid import uuid4
 from flask import Flask
 from werkzeug.routing import Rule
 
-from highstreet.host import dispatch, gating, slots, state
+from highstreet.host import access, dispatch, gating, slots, state
 from highstreet.host.plans import plan_for
 from highstreet.web.slots import SLOTS
 from probe import arguments
@@ -125,6 +125,8 @@ def screens(street: Street, name: str) -> list[str]:
     wrong = []
     for tool, face, rule in tool_routes(street.app):
         at = office if face == "office" else place
+        if face == "office" and not _may_open(street, place, rule):
+            continue
         on = at.on
         if face == "member":  # a club's members stand in the brand, others in their store
             on = office.on if place.brand.customers == "brand" else place.on
@@ -140,6 +142,16 @@ def screens(street: Street, name: str) -> list[str]:
             elif on and answer.status_code >= 500:
                 wrong.append(said)
     return wrong
+
+
+def _may_open(street: Street, place: Place, rule: Rule) -> bool:
+    """Whether anybody at head office may: where stores own the customers, nobody there has what is
+    personal, so that a page of it is refused whether its tool is on or off."""
+    permission = access.permission_of(street.app.view_functions[rule.endpoint])
+    catalogue = street.app.extensions["highstreet.catalogue"]
+    if permission is None or place.brand.customers == "brand":
+        return True
+    return not catalogue.permissions[permission].personal
 
 
 def _of_a_thing(rule: Rule) -> bool:
