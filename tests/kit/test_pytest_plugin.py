@@ -78,10 +78,18 @@ def test_the_smallest_tool_of_the_tests_passes(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["points_club", "direct_mail", "magazine"])
-def test_what_comes_along_passes_on_both_databases(tmp_path: Path, name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "but"),
+    [
+        ("points_club", ""),
+        # What the kit asks is the same on both; one tool of ours shows that it asks on both.
+        ("direct_mail", " and not postgresql"),
+        ("magazine", " and not postgresql"),
+    ],
+)
+def test_what_comes_along_passes(tmp_path: Path, name: str, but: str) -> None:
     # Its pages go through axe in tests/web/test_browser.py.
-    asked = ("-o", "highstreet_batch=50", "-k", "not axe")
+    asked = ("-o", "highstreet_batch=50", "-k", f"not axe{but}")
     printed = run_pytest(name, *asked, cwd=tmp_path, path=None)
     assert "failed" not in printed
 
