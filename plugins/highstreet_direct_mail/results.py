@@ -21,14 +21,19 @@ _COUNTED = Statement(
 )
 _PAID = "SELECT p.id, p.total_minor - p.returned_minor AS spent FROM direct_mail_scan AS a"
 # Receipts that were named or found at the till; else what the customer bought there that day, which
-# is often rung up after the code was taken. Each counts once.
+# is often rung up after the code was taken; of answers that were taken over from a file, which does
+# not say where, what they bought that day in any store. Each counts once.
 _SPENT = Statement(
     "SELECT COUNT(*), CAST(COALESCE(SUM(r.spent), 0) AS bigint) FROM ("
     f"{_PAID} JOIN {bought('p')} ON p.brand_id = a.brand_id AND p.id = a.purchase_id"
     f" WHERE {_GOOD} AND {own('a')} AND {own('p')}"
     f" UNION {_PAID} JOIN {bought('p')} ON p.brand_id = a.brand_id AND p.store_id = a.at_store_id"
     " AND p.business_date = a.day AND p.customer_id = a.customer_id"
-    f" WHERE a.purchase_id IS NULL AND {_GOOD} AND {own('a')} AND {own('p')}) AS r",
+    f" WHERE a.purchase_id IS NULL AND {_GOOD} AND {own('a')} AND {own('p')}"
+    f" UNION {_PAID} JOIN {bought('p')} ON p.brand_id = a.brand_id"
+    " AND p.customer_id = a.customer_id AND p.business_date = a.day"
+    f" WHERE a.purchase_id IS NULL AND a.at_store_id IS NULL"
+    f" AND {_GOOD} AND {own('a')} AND {own('p')}) AS r",
     returns="row",
 )
 _TAKEN = Statement(
