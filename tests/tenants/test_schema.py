@@ -66,7 +66,7 @@ def test_the_control_plane_holds_no_customer_data(name):
 
 def test_names_begin_with_their_owner():
     for name in TABLES:
-        assert name.startswith(("core_", "points_club_")), name
+        assert name.startswith(("core_", "direct_mail_", "magazine_", "points_club_")), name
 
 
 @pytest.mark.parametrize("root", ["platform", "tenants", "plugins", "migrations"])
