@@ -98,10 +98,14 @@ class Street:
         return done
 
 
+def give_mail(house: Any, sink: Sink, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a house send its mail to a server of this machine."""
+    monkeypatch.setattr(house.mail, "_url", sink.url)
+    monkeypatch.setitem(house.mail.__dict__, "transport", setting.read(sink.url, only_here=True))
+
+
 @pytest.fixture
 def street(house: Any, two_brands: Any, sink: Sink, monkeypatch: pytest.MonkeyPatch) -> Street:
-    mail = house.mail
-    monkeypatch.setattr(mail, "_url", sink.url)
-    monkeypatch.setitem(mail.__dict__, "transport", setting.read(sink.url, only_here=True))
+    give_mail(house, sink, monkeypatch)
     yield Street(house, two_brands, sink.url)
-    mail.transport.close()
+    house.mail.transport.close()

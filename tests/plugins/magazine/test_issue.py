@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import email
 from datetime import UTC, datetime, timedelta
 from io import StringIO
 from typing import Any
@@ -25,6 +26,7 @@ from highstreet_magazine import (
     running,
 )
 from highstreet_magazine.sheets import written
+from smtp_sink import Sink
 
 from .conftest import House, steps
 
@@ -33,7 +35,9 @@ def begin(house: House, s: Any, default: str = "print") -> UUID:
     return publications.create(house.ctx(s), "Gear", "magazine", default).id
 
 
-def test_one_copy_per_door_over_forms_and_editions_and_all_adds_up(house: House) -> None:
+def test_one_copy_per_door_over_forms_and_editions_and_all_adds_up(
+    house: House, sink: Sink
+) -> None:
     with house.office() as s:
         gear = begin(house, s)
         north = house.club.stores[1]
@@ -41,20 +45,20 @@ def test_one_copy_per_door_over_forms_and_editions_and_all_adds_up(house: House)
         publications.add_edition(house.ctx(s), gear, "中文", language="zh")
     with house.store(1) as s:
         ctx = house.ctx(s)
-        ann = house.member(s, "Ann Lee", "1 High Street")
-        house.member(s, "Cy Shaw", "2 High Street")
-        house.member(s, "Di Shaw", "2 High Street")
+        ann = house.join(s, "Ann Lee", "1 High Street")
+        house.join(s, "Cy Shaw", "2 High Street")
+        house.join(s, "Di Shaw", "2 High Street")
     with house.store(0) as s:
         ctx = house.ctx(s)
-        bo = house.member(s, "Bo Lee", "1 High Street")  # North's ann has it: another edition
-        wants = house.member(s, "Vi Lee", "1 High Street")  # and reads it in e-mail, she says
-        house.member(s, "Li Wei", "3 High Street", language="zh")
-        several = house.member(s, "Ed Fox", "4 High Street")
-        not_any = house.member(s, "Flo Gray", "5 High Street")
-        by_email = house.member(s, "Gus Hill")
-        by_email_too = house.member(s, "Ian Hill", "6 High Street")
-        house.member(s, "No Yes", "7 High Street", yes=False)
-        house.member(s, "No Door")
+        bo = house.join(s, "Bo Lee", "1 High Street")  # North's ann has it: another edition
+        wants = house.join(s, "Vi Lee", "1 High Street")  # and reads it in e-mail, she says
+        house.join(s, "Li Wei", "3 High Street", language="zh")
+        several = house.join(s, "Ed Fox", "4 High Street")
+        not_any = house.join(s, "Flo Gray", "5 High Street")
+        by_email = house.join(s, "Gus Hill")
+        by_email_too = house.join(s, "Ian Hill", "6 High Street")
+        house.join(s, "No Yes", "7 High Street", yes=False)
+        house.join(s, "No Door")
         forms.choose(ctx, bo, gear, "print", 4)
         forms.choose(ctx, several, gear, "print", 3)
         forms.choose(ctx, not_any, gear, "none")
@@ -89,6 +93,13 @@ def test_one_copy_per_door_over_forms_and_editions_and_all_adds_up(house: House)
         assert listing.labels(ctx, row.id, "L7160").startswith(b"%PDF")
         told_of = {one.customer_id for one in ctx.mailings.of_customer(ann)}
         assert told_of == {ann}
+        assert issues.standing(ctx, row) == "running"  # two are in the outbox
+    house.work()
+    with house.office(write=False) as s:
+        assert issues.standing(house.ctx(s), issues.get(house.ctx(s), row.id)) == "finished"
+        assert house.told(s, row.id).sent == 6
+    subjects = [email.message_from_bytes(one.data)["Subject"] for one in sink.got]
+    assert subjects == ["It is here"] * 2
 
 
 def test_the_wrapper_tells_each_member_their_points_or_nothing(house: House) -> None:
@@ -96,8 +107,8 @@ def test_the_wrapper_tells_each_member_their_points_or_nothing(house: House) -> 
     with house.office() as s:
         gear = begin(house, s)
     with house.store(0) as s:
-        ann = house.member(s, "Ann Lee", "1 High Street")
-        house.member(s, '=HYPERLINK("x")', "2 High Street")
+        ann = house.join(s, "Ann Lee", "1 High Street")
+        house.join(s, '=HYPERLINK("x")', "2 High Street")
         bought = PurchaseIn(s.store_id, "r1", datetime.now(UTC), 12_00, "GBP", ann, ())
         purchases.record(s, bought)
     with house.office() as s:
@@ -130,11 +141,11 @@ def test_whoever_has_long_been_away_gets_no_more_unless_they_ask_to(house: House
         for place, (name, at) in enumerate(
             [("Away Long", long_ago), ("Keep Me", long_ago), ("Here Now", datetime.now(UTC))]
         ):
-            who = house.member(s, name, f"{place + 1} High Street")
+            who = house.join(s, name, f"{place + 1} High Street")
             purchases.record(s, PurchaseIn(s.store_id, f"r{place}", at, 500, "GBP", who, ()))
             if name == "Keep Me":
                 forms.keep(ctx, who, gear)
-        house.member(s, "New Here", "9 High Street")
+        house.join(s, "New Here", "9 High Street")
     with house.office() as s:
         row = house.issue(s, gear)
         told = house.run(s, row.id)
@@ -160,7 +171,7 @@ def test_steps_in_their_order_and_what_keeps_an_issue_back(house: House) -> None
         )  # fmt: skip
         assert running.select(ctx, row.id).problem  # there is nobody
     with house.store(0) as s:
-        ann = house.member(s, "Ann Lee", "1 High Street")
+        ann = house.join(s, "Ann Lee", "1 High Street")
         forms.choose(house.ctx(s), ann, gear, "email")
     with house.office() as s:
         ctx = house.ctx(s)
@@ -196,7 +207,7 @@ def test_a_cost_is_split_to_the_last_cent_and_stays_when_somebody_is_erased(hous
     for store, people in ((0, 2), (1, 1)):
         with house.store(store) as s:
             for number in range(people):
-                ann = house.member(s, f"Ann {store}{number}", f"{store}{number} High Street")
+                ann = house.join(s, f"Ann {store}{number}", f"{store}{number} High Street")
     with house.office() as s:
         ctx = house.ctx(s)
         row = house.issue(s, gear)

@@ -32,7 +32,7 @@ def test_many_choose_at_once_and_rules_find_them(house: House) -> None:
     gear = begin(house)
     with house.store() as s:
         ctx = house.ctx(s)
-        people = [house.member(s, f"Ann {number}") for number in range(5)]
+        people = [house.join(s, f"Ann {number}") for number in range(5)]
         with pytest.raises(Invalid, match="copies"):
             forms.choose(ctx, people[0], gear, "print", 6)  # five at most, as the setting has it
         wishes = [Wish(one, "email") for one in people[:3]]
@@ -71,7 +71,7 @@ def test_records_that_merge_keep_the_stricter_and_part_as_they_were(
     gear = begin(house)
     with house.store() as s:
         ctx = house.ctx(s)
-        one, other = house.member(s, "Ann Lee"), house.member(s, "Ann Leigh")
+        one, other = house.join(s, "Ann Lee"), house.join(s, "Ann Leigh")
         for who, form in ((one, kept), (other, gone)):
             if form:
                 forms.choose(ctx, who, gear, form, 3 if form == "print" else 1)
