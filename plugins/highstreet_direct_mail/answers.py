@@ -9,7 +9,6 @@ import sqlalchemy as sa
 from highstreet.sdk import (
     Conflict,
     Ctx,
-    NotFound,
     business_date,
     format_day,
 )
@@ -17,6 +16,9 @@ from highstreet.sdk import gettext as _
 from highstreet.sdk import lazy_gettext as _l
 from highstreet_direct_mail import scanning
 from highstreet_direct_mail.models import ANSWERED, Posting, Scan
+
+#: Pieces of a customer that the till looks through.
+_NEWEST = 5
 
 
 class Answered(NamedTuple):
@@ -110,17 +112,25 @@ def _tell(ctx: Ctx, customer_id: UUID, kind: str, title: Any, job: Posting, scan
 
 
 def open_for(ctx: Ctx, customer_id: UUID) -> list[tuple[Posting, date]]:
-    """Jobs whose piece went to a customer and may still be answered, with the last day."""
-    found = []
+    """Jobs whose piece went to a customer and may still be answered, with the last day: of their
+    newest few."""
+    pieces = [
+        one
+        for one in ctx.mailings.of_customer(customer_id, most=_NEWEST)
+        if one.state == "sent" and one.sent_at is not None
+    ]
+    if not pieces:
+        return []
+    meant = sa.select(Posting).where(Posting.mailing_id.in_([one.mailing_id for one in pieces]))
+    jobs = {one.mailing_id: one for one in ctx.s.scalars(meant)}
+    taken = scanning.counted(ctx, ANSWERED, [one.code for one in pieces])
     today = business_date(ctx.now(), ctx.store().zone)
-    for piece in ctx.mailings.of_customer(customer_id)[:5]:
-        if piece.state != "sent" or piece.sent_at is None:
-            continue
-        try:
-            job = scanning.job_of(ctx, piece.mailing_id)
-        except NotFound:
+    found = []
+    for piece in pieces:
+        job = jobs.get(piece.mailing_id)
+        if job is None or piece.code in taken or piece.sent_at is None:
             continue
         until = last_day(ctx, job, piece.sent_at)
-        if until >= today and not scanning.counts(ctx, ANSWERED, piece.code):
+        if until >= today:
             found.append((job, until))
     return found

@@ -66,7 +66,7 @@ class Hooks:
     @hookimpl
     def tool_facts(self, ctx: Ctx) -> Sequence[str]:
         """How many jobs and standing orders there are."""
-        jobs = len(posting.listed(ctx))
+        jobs = posting.count(ctx)
         orders = len(triggers.listed(ctx, active=True))
         found = [ngettext("%(num)d mail job", "%(num)d mail jobs", jobs)] if jobs else []
         if orders:

@@ -138,6 +138,12 @@ def listed(ctx: Ctx) -> list[Whole]:
     return [Whole(rows[one.id], one) for one in ctx.mailings.listed() if one.id in rows]
 
 
+def count(ctx: Ctx) -> int:
+    """How many jobs of this place there are."""
+    query = sa.select(sa.func.count(Posting.id)).where(Posting.store_id == ctx.store_id)
+    return ctx.s.scalar(query) or 0
+
+
 def quote(job: Posting, pieces: int) -> int:
     """What so many pieces cost, minor units; nothing is due for none."""
     return pieces * job.piece_minor + job.fixed_minor if pieces else 0

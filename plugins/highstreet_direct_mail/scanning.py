@@ -71,8 +71,18 @@ def write(
 
 def counts(ctx: Ctx, kind: str, code: str | None) -> bool:
     """Whether a code was read in and counts."""
-    query = sa.select(Scan.id).where(Scan.kind == kind, Scan.code == code, Scan.undone_at.is_(None))
-    return ctx.s.scalar(query) is not None
+    return code in counted(ctx, kind, [code])
+
+
+def counted(ctx: Ctx, kind: str, codes: Sequence[str | None]) -> set[str | None]:
+    """Those of codes that were read in and count."""
+    return set(
+        ctx.s.scalars(
+            sa.select(Scan.code).where(
+                Scan.kind == kind, Scan.code.in_(codes), Scan.undone_at.is_(None)
+            )
+        )
+    )
 
 
 def one(ctx: Ctx, kind: str, scan_id: UUID) -> Scan:

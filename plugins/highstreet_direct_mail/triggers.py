@@ -5,7 +5,7 @@ has one mailing of an order or none.
 """
 
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import date
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -211,15 +211,14 @@ def _draft(ctx: Ctx, row: Trigger, day: date, most: int) -> tuple[UUID, posting.
     return ctx.mailings.draft(mailing), plan
 
 
-def _jobs(ctx: Ctx, row: Trigger, since: date | None = None) -> Sequence[Posting]:
-    query = sa.select(Posting).where(Posting.trigger_id == row.id, Posting.store_id == row.store_id)
-    if since is not None:
-        query = query.where(Posting.day >= since)
-    return ctx.s.scalars(query.order_by(Posting.day.desc())).all()
+def _jobs(row: Trigger) -> sa.Select[Posting]:
+    """An order's jobs, the latest first."""
+    theirs = (Posting.trigger_id == row.id, Posting.store_id == row.store_id)
+    return sa.select(Posting).where(*theirs).order_by(Posting.day.desc())
 
 
 def _busy(ctx: Ctx, row: Trigger) -> bool:
-    last = next(iter(_jobs(ctx, row)), None)
+    last = ctx.s.scalar(_jobs(row).limit(1))
     return last is not None and ctx.mailings.get(last.mailing_id).status not in _GONE
 
 
@@ -228,8 +227,7 @@ def _room(ctx: Ctx, row: Trigger, day: date) -> int:
     caps = ctx.settings()
     month = [
         ctx.mailings.waterfall(one.mailing_id)
-        for one in _jobs(ctx, row, day.replace(day=1))
-        if one.day is not None and one.day < day + timedelta(days=1)
+        for one in ctx.s.scalars(_jobs(row).where(Posting.day.between(day.replace(day=1), day)))
     ]
     used: int = sum(told.ready + told.sent for told in month)
     per_day: int = min(row.per_day or caps["trigger_per_day"], caps["trigger_per_day"])

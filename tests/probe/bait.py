@@ -6,23 +6,20 @@ nothing is left out in silence.
 
 import inspect
 from collections.abc import Callable, Mapping
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC
 from functools import cached_property
 from typing import Any
 from uuid import UUID, uuid4
 
 import sqlalchemy as sa
 
-from highstreet.addresses.facts import AddressIn, PutIn
+from highstreet.addresses.facts import PutIn
 from highstreet.campaigns import queries as campaigns
-from highstreet.campaigns.drafting import CampaignIn
-from highstreet.consent.gate import Asking
 from highstreet.customers import places
 from highstreet.customers import queries as customers
 from highstreet.customers.facts import CustomerFact, EnrolIn
 from highstreet.customers.models import Customer, Note
 from highstreet.email.endings import Ended
-from highstreet.email.frames import plain
 from highstreet.email.gate import Asked
 from highstreet.email.outbox import ManyIn, MessageIn, PartIn
 from highstreet.email.pieces import PieceIn
@@ -42,209 +39,26 @@ from highstreet.sdk import EntryIn, Happened, ImportRow, ctx_of
 from highstreet.segments import queries as segments
 from highstreet.segments.models import Segment
 from highstreet.segments.rules import All, InSegment, People
-from highstreet.webhooks.catalogue import CORE
 from highstreet_direct_mail.history import Got
 from highstreet_direct_mail.posting import Plan
 from highstreet_direct_mail.triggers import Order
 from highstreet_points_club import rules
 from highstreet_points_club.models import Rule
 from highstreet_points_club.openings import Opening
-from highstreet_points_club.settings import ProgrammeSchema
 from highstreet_points_club.settlement import Month
 from highstreet_points_club.totals import Span
 from highstreet_tenants import clock
 from highstreet_tenants.scopes import Scope
-from highstreet_tenants.trail.reading import Wanted
 from highstreet_tenants.values import fields_of, replaced
 from probe import magazine, printed
 from probe.arguments import Untaught
+from probe.named import EXACT, KINDS, LIVES, PLAIN, TODAY
 from probe.world import CLUB, TOOL, Site, World
 
-#: Parameters that name something of a site's → the kind of thing (a key of Site.ids).
-KINDS: Mapping[str, str] = {
-    "account_id": "account",
-    "by": "user",
-    "campaign_id": "campaign",
-    "card": "card",
-    "customer_id": "customer",
-    "delivery_id": "delivery",
-    "email": "email",
-    "gone_id": "customer",
-    "hold_id": "reward",
-    "household_id": "household",
-    "id": "customer",
-    "job_id": "job",
-    "keep_id": "customer",
-    "lost": "card",
-    "address": "email",
-    "piece_id": "piece",
-    "mailing_id": "mailing",
-    "number": "card",
-    "phone": "phone",
-    "pos_ref": "pos_ref",
-    "purchase_id": "purchase",
-    "ref": "pos_ref",
-    "ref_id": "purchase",
-    "return_id": "return",
-    "segment_id": "segment",
-    "posting_id": "posting",
-    "trigger_id": "trigger",
-    "scan_id": "scan",
-    "kept_id": "customer",
-    "snapshot_id": "snapshot",
-    "suppression_id": "suppression",
-    "reward_id": "reward",
-    "text": "words",
-    "token": "token",
-    "value": "card",
-    "webhook_id": "webhook",
-    "design_id": "design",
-    **magazine.KINDS,
-    "version_id": "version",
-}
-TODAY = date(2026, 11, 20)
-LIVES = AddressIn("GB", "1 Probe Lane", "Leeds", "LS1 4DY")
-#: Parameters that name nobody's property.
-PLAIN: Mapping[str, Any] = {
-    "at": datetime(2026, 11, 20, 12, tzinfo=UTC),
-    "before": TODAY,
-    "action": "points_club.multiply",
-    "asking": Asking("marketing", "email"),
-    "capability": "customers.read",
-    "channel": "email",
-    "code": "0123456789",
-    "cost_minor": 100,
-    "codes": [],
-    "sheet": "L7160",
-    "addresses": [["Nobody", "1 High Street"]],
-    "sent_at": datetime(2026, 11, 20, 12, tzinfo=UTC),
-    "currency": "GBP",
-    "data": {},
-    **magazine.PLAIN,
-    "deed": "pause",
-    "day": TODAY,
-    "days": 7,
-    "done": 1,
-    "evidence": None,
-    "face": "store",
-    "first": TODAY.replace(day=1),
-    "for_good": True,
-    "key": "lunch",
-    "joins": True,
-    "kind": "card",
-    "label": "Probe",
-    "last": TODAY,
-    "level": "required",
-    "limit": 20,
-    "may": lambda _permission: True,
-    "manifest": "0" * 64,
-    "method": "paper",
-    "name": "Probe",
-    "occurred_at": datetime(2026, 11, 20, 12, tzinfo=UTC),
-    "named": "2026-11",
-    "on": True,
-    "loaded": {"percent": 200},
-    "moment": datetime(2026, 11, 20, 12, tzinfo=UTC),
-    "options": {},
-    "own": {},
-    "_options": {},
-    "payloads": [{}],
-    "plugin": CLUB,
-    "points": 1,
-    "purpose": "marketing",
-    "reason": "somebody asked",
-    "seconds": 1.0,
-    "since": datetime(2026, 1, 1, tzinfo=UTC),
-    "share": 500,
-    "slot": "today.news",
-    "start": 1,
-    "which": 1,
-    "source": "console",
-    "status": "lost",
-    "title": "Probe",
-    "today": TODAY,
-    "tool": CLUB,
-    "used_for": "mailing:",
-    "until": datetime(2036, 1, 1, tzinfo=UTC),
-    "view": "overview",
-    "within": timedelta(days=30),
-    "wording": "Probe agrees",
-    "zone": "Europe/London",
-}
-#: (function, parameter): the same name, another meaning.
-EXACT: Mapping[tuple[str, str], Any] = {
-    ("ctx.consent.record", "status"): "given",
-    ("highstreet.campaigns.drafting.draft", "given"): CampaignIn(
-        "Probe", "points_club.multiply", TODAY, TODAY, "mandatory", {"percent": 200}
-    ),
-    ("highstreet.campaigns.drafting.change", "given"): CampaignIn(
-        "Probe", "points_club.multiply", TODAY, TODAY, "mandatory", {"percent": 200}
-    ),
-    ("highstreet.campaigns.queries.by_number", "number"): 1,
-    **magazine.EXACT,
-    ("highstreet_points_club.settlement.month_named", "zone"): UTC,
-    ("highstreet_points_club.statements.account", "first"): Month(TODAY.replace(day=1), UTC),
-    ("highstreet_points_club.statements.account", "last"): Month(TODAY.replace(day=1), UTC),
-    ("highstreet.campaigns.terms.find", "name"): "points_club.multiply",
-    ("ctx.mail.notice", "name"): "probe_tool.hello",
-    ("ctx.mail.notice", "values"): {"what": "x"},
-    ("ctx.jobs.enqueue", "name"): "probe_tool.chore",
-    ("ctx.record", "action"): "probe_tool.tried",
-    ("ctx.timeline.write", "kind"): "probe",
-    ("highstreet.consent.service.record", "status"): "given",
-    ("highstreet.consent.laying_down.lay_down", "kind"): "cap",
-    ("highstreet.consent.laying_down.loosens", "kind"): "cap",
-    ("highstreet.consent.suppressions.suppress", "reason"): "do_not_mail",
-    ("highstreet.consent.suppressions.suppress_many", "reason"): "do_not_mail",
-    ("highstreet.customers.fields.define", "key"): "probe",
-    ("highstreet.customers.fields.define", "kind"): "text",
-    ("highstreet.customers.fields.retire", "key"): "no-such-field",
-    ("highstreet.customers.parts.tell", "kind"): "probe",
-    ("highstreet.customers.published.read", "names"): ["customer.name", "points_club.balance"],
-    ("ctx.fields.read", "names"): ["customer.name", "points_club.balance"],
-    ("highstreet.host.faults.pause", "by"): "Probe",
-    ("highstreet.host.agreements.put", "by"): "Probe",
-    ("highstreet.host.settings.put", "values"): {},
-    ("highstreet.host.settings.propose", "values"): {},
-    ("highstreet_points_club.trial.run", "now"): ProgrammeSchema().load({}),
-    ("highstreet_points_club.trial.run", "proposed"): ProgrammeSchema().load({}),
-    ("highstreet.host.verbs.run", "name"): "points_club.owed",
-    ("highstreet.webhooks.outbox.wanted", "kind"): "tool.switched",
-    ("highstreet.webhooks.catalogue.may_hear", "one"): CORE["tool.switched"],
-    ("highstreet.webhooks.subscriptions.subscribe", "url"): "https://hooks.example/",
-    ("highstreet.webhooks.subscriptions.subscribe", "events"): ["tool.switched"],
-    ("highstreet.webhooks.subscriptions.change", "url"): "https://hooks.example/",
-    ("highstreet.webhooks.subscriptions.change", "events"): ["tool.switched"],
-    ("ctx.events.publish", "name"): "probe_tool.happened",
-    ("ctx.events.publish", "data"): {"on": True},
-    ("ctx.events.publish_many", "name"): "probe_tool.happened",
-    ("highstreet.mailings.filling.values", "names"): ["customer.name", "points_club.balance"],
-    ("highstreet.mailings.releasing.ended", "state"): "failed",
-    ("highstreet.email.layouts.choose", "source"): plain("#00aa00"),
-    ("highstreet.email.layouts.html", "layout"): None,
-    ("highstreet.email.senders.choose", "reply_to"): "",
-    ("highstreet.email.senders.choose", "return_path"): "",
-    ("highstreet.email.senders.choose", "postal"): "Probe, Quay Street",
-    ("highstreet.imports.answers.of_brand", "wanted"): {"hat": "Hat"},
-    ("highstreet.jobs.queue.enqueue", "name"): "probe_tool.chore",
-    ("highstreet.jobs.queue.enqueue_many", "name"): "probe_tool.chore",
-    ("highstreet.printing.pictures.add", "data"): b"<svg xmlns='http://www.w3.org/2000/svg'/>",
-    ("highstreet.printing.service.draft", "given"): printed.POSTER,
-    ("highstreet.printing.service.change", "given"): printed.POSTER,
-    ("highstreet.results.queries.days", "on"): [TODAY],
-    ("highstreet.results.queries.visits_on", "on"): TODAY,
-    ("highstreet_tenants.trail.reading.everything", "wanted"): Wanted(),
-    ("highstreet_tenants.trail.reading.page", "wanted"): Wanted(),
-    ("highstreet_tenants.trail.recording.record", "action"): "key.created",
-    ("highstreet.timeline.part.tell", "kind"): "probe",
-    ("highstreet.timeline.service.write", "kind"): "probe",
-    ("highstreet_points_club.issuing.close", "status"): "redeemed",
-    ("highstreet_points_club.till.day_figures", "on"): TODAY,
-}
 TEACH = (
-    "in tests/probe/bait.py, put it into KINDS or Bait._made if it names something that a site"
-    " has, into PLAIN if it names nobody's property; a function that is only ever given what its"
-    " caller has just worked out stands in INNER of tests/probe/functions.py, with its reason"
+    "put it into KINDS of tests/probe/named.py, or Bait._made, if it names something that a site"
+    " has, into PLAIN there if it names nobody's property; a function that is only ever given what"
+    " its caller has just worked out stands in INNER of tests/probe/functions.py, with its reason"
 )
 
 

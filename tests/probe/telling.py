@@ -11,8 +11,9 @@ from highstreet.kit import marks
 from highstreet.web.slots import SLOTS
 from probe import asking
 from probe.arguments import Untaught
-from probe.bait import TODAY, Bait
+from probe.bait import Bait
 from probe.calls import texts
+from probe.named import TODAY
 from probe.reading import Reach
 from probe.rows import Untouched
 from probe.tool.spy import Listening

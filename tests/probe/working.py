@@ -15,7 +15,8 @@ from highstreet_tenants.errors import HighstreetError, WallBreach
 from highstreet_tenants.ids import new_id
 from probe import asking, telling
 from probe.arguments import Untaught
-from probe.bait import TODAY, Bait
+from probe.bait import Bait
+from probe.named import TODAY
 from probe.reading import Reach
 from probe.rows import Untouched
 from probe.tool.spy import Listening

@@ -12,7 +12,7 @@ import msgspec
 import sqlalchemy as sa
 
 from highstreet import templating
-from highstreet.customers import places
+from highstreet.customers import filling, places, published
 from highstreet.customers.text import bad
 from highstreet.email import layouts, notices, outbox, pieces
 from highstreet.email.endings import Ended
@@ -22,7 +22,7 @@ from highstreet.email.outbox import ManyIn, PartIn
 from highstreet.email.pieces import PieceIn
 from highstreet.host import facts as hosts
 from highstreet.i18n import gettext as _
-from highstreet.mailings import filling, releasing, selecting
+from highstreet.mailings import releasing, selecting
 from highstreet.mailings.facts import MailingFact, PieceFact
 from highstreet.mailings.models import Mailing, Piece
 from highstreet_tenants.errors import Conflict, Invalid
@@ -80,7 +80,10 @@ class Email:
             mailing.not_after,
         )
         said = filling.values(
-            s, _named(mailing.content), [one.customer_id for one in pieces if one.id in going]
+            s,
+            _named(mailing.content),
+            [one.customer_id for one in pieces if one.id in going],
+            s.store_id,
         )
         parts = [
             PartIn(
@@ -154,7 +157,7 @@ def _piece(s: ScopedSession, content: Mapping[str, Any], purpose: str = "marketi
         text,
         html,
         notices.spoken_for(place.locale.replace("-", "_").partition("_")[0]),
-        filling.fields(s) | _OWN,
+        frozenset(published.known(s, s.store_id)) | _OWN,
     )
 
 

@@ -142,7 +142,7 @@ def _matched(
 
 def _after(s: ScopedSession, at: Any, days: int) -> Any:
     """A moment so many days later, as the database counts."""
-    if s.get_bind().dialect.name == "sqlite":
+    if s.dialect == "sqlite":
         # Milliseconds; what is kept has six digits behind the point, and is compared as text.
         return sa.func.strftime("%Y-%m-%d %H:%M:%f", at, f"+{days} days").concat("999")
     return at + sa.literal(timedelta(days=days), sa.Interval())

@@ -68,7 +68,7 @@ def rows(s: ScopedSession, mailing_id: UUID, batch: int | None = None) -> Iterat
     last = -1
     while True:
         query = (
-            sa.select(Piece)
+            sa.select(Piece.place, Piece.customer_id, Piece.code, Piece.lines, Piece.batch)
             .where(
                 Piece.mailing_id == mailing_id,
                 Piece.state.in_(("sent", "returned")),
@@ -78,7 +78,7 @@ def rows(s: ScopedSession, mailing_id: UUID, batch: int | None = None) -> Iterat
             .order_by(Piece.place)
             .limit(_READ)
         )
-        found = s.scalars(query).all()
+        found = s.execute(query).all()
         if not found:
             return
         named = anchors.names(s, [one.customer_id for one in found])
@@ -92,4 +92,3 @@ def rows(s: ScopedSession, mailing_id: UUID, batch: int | None = None) -> Iterat
                 one.batch,
             ]
         last = found[-1].place
-        s.expunge_all()

@@ -20,12 +20,12 @@ from babel import Locale
 from highstreet import jobs, templating
 from highstreet.addresses import formatting
 from highstreet.addresses import queries as addresses
-from highstreet.customers import anchors, places
+from highstreet.customers import anchors, filling, places
 from highstreet.customers.text import bad
 from highstreet.host import facts as hosts
 from highstreet.i18n import gettext as _
 from highstreet.jobs import JobError, Trip, handler
-from highstreet.mailings import filling, queries
+from highstreet.mailings import queries
 from highstreet.mailings.designs import pinned
 from highstreet.mailings.models import Mailing
 from highstreet.mailings.models import Piece as Meant
@@ -250,7 +250,7 @@ def _page(
     people = [row.customer_id for row in rows]
     called = anchors.names(s, people)
     homes = addresses.by_ids(s, [UUID(row.reached_at) for row in rows if row.reached_at])
-    said = filling.values(s, names, people)
+    said = filling.values(s, names, people, s.store_id)
     always, home = _of_place(s)
     found = []
     for row in rows:

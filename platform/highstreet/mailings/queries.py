@@ -34,26 +34,17 @@ def listed(s: ScopedSession, *, source: str | None = None) -> list[MailingFact]:
 
 def using(s: ScopedSession, segment_id: UUID) -> list[Use]:
     """The mailings of a place that go to a segment, the newest first."""
-    return [
-        Use("mailing", one.id, one.name, one.selected_at)
-        for one in listed(s)
-        if one.segment_id == segment_id
-    ]
+    rows = s.execute(
+        sa.select(Mailing.id, Mailing.name, Mailing.selected_at)
+        .where(*_of_here(s), Mailing.status != "discarded", Mailing.segment_id == segment_id)
+        .order_by(Mailing.number.desc())
+    )
+    return [Use("mailing", one.id, one.name, one.selected_at) for one in rows]
 
 
 def get(s: ScopedSession, mailing_id: UUID) -> MailingFact:
     """One mailing. Raises NotFound."""
     return fact(row(s, mailing_id))
-
-
-def within_reach(s: ScopedSession, source: str) -> set[UUID]:
-    """The mailings of a tool whose pieces may turn up in a place: its own, and head office's."""
-    places = {s.store_id or s.brand_id, s.brand_id}
-    return set(
-        s.scalars(
-            sa.select(Mailing.id).where(Mailing.source == source, Mailing.place_id.in_(places))
-        )
-    )
 
 
 def row(s: ScopedSession, mailing_id: UUID, *, lock: bool = False) -> Mailing:
@@ -108,19 +99,39 @@ def _order(mailing: Mailing) -> dict[str, int]:
     return {reason: place for place, reason in enumerate(reasons)}
 
 
-def piece_by_code(s: ScopedSession, code: str) -> PieceFact:
-    """The piece that bears a code, as typed or scanned. Raises NotFound."""
-    found = s.scalar(sa.select(Piece).where(Piece.code == plain_code(code)))
+def piece_by_code(s: ScopedSession, code: str, *, source: str | None = None) -> PieceFact:
+    """The piece that bears a code, as typed or scanned; source: of a tool's mailings whose pieces
+    may turn up here. Raises NotFound."""
+    found = s.scalar(_turning_up(s, source).where(Piece.code == plain_code(code)))
     if found is None:
         raise NotFound(_("No piece of ours bears this code."))
     return piece_fact(found)
 
 
-def of_customer(s: ScopedSession, customer_id: UUID) -> list[PieceFact]:
-    """What was meant for somebody (merges followed), the newest first. Raises NotFound."""
+def of_customer(
+    s: ScopedSession, customer_id: UUID, *, source: str | None = None, most: int | None = None
+) -> list[PieceFact]:
+    """What was meant for somebody (merges followed), the newest first; source: as of
+    `piece_by_code`. Raises NotFound."""
     ids = customers.lineage(s, customers.get(s, customer_id).id)
-    query = sa.select(Piece).where(Piece.customer_id.in_(ids)).order_by(Piece.id.desc())
-    return [piece_fact(one) for one in s.scalars(query)]
+    query = _turning_up(s, source).where(Piece.customer_id.in_(ids))
+    return [piece_fact(one) for one in s.scalars(query.order_by(Piece.id.desc()).limit(most))]
+
+
+def _turning_up(s: ScopedSession, source: str | None) -> sa.Select[Piece]:
+    """Pieces; of a tool's mailings those that may turn up in a place: its own, and head
+    office's."""
+    if source is None:
+        return sa.select(Piece)
+    return (
+        sa.select(Piece)
+        .join(Mailing, sa.and_(Mailing.brand_id == Piece.brand_id, Mailing.id == Piece.mailing_id))
+        .where(
+            Mailing.source == source,
+            Mailing.place_id.in_({s.store_id or s.brand_id, s.brand_id}),
+            *s.scope.owns(Mailing),
+        )
+    )
 
 
 def pieces(

@@ -22,8 +22,9 @@ if TYPE_CHECKING:
     from highstreet.host.shops import Listed, Shop
     from highstreet.host.snapshot import Place
     from highstreet.sdk.house_rooms import Campaigns, Events, Jobs, Mail
+    from highstreet.sdk.mailing_rooms import Mailings
     from highstreet.sdk.people_rooms import Consent, Customers, Fields, Purchases, Timeline
-    from highstreet.sdk.reaching_rooms import Addresses, Mailings, Printing, Segments
+    from highstreet.sdk.reaching_rooms import Addresses, Printing, Segments
 
 
 class Ctx(Ground):
@@ -193,9 +194,9 @@ class Ctx(Ground):
 def rooms() -> Mapping[str, type[Room]]:
     """The rooms of `ctx`, by the property that opens each: loaded with the first tool that works
     with one, not at the start."""
-    from highstreet.sdk import house_rooms, people_rooms, reaching_rooms
+    from highstreet.sdk import house_rooms, mailing_rooms, people_rooms, reaching_rooms
 
-    modules = (people_rooms, reaching_rooms, house_rooms)
+    modules = (people_rooms, reaching_rooms, mailing_rooms, house_rooms)
     kinds = [kind for module in modules for kind in vars(module).values()]
     return {
         kind.__name__.lower(): kind

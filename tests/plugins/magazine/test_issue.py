@@ -103,7 +103,7 @@ def test_one_copy_per_door_over_forms_and_editions_and_all_adds_up(
 
 
 def test_the_wrapper_tells_each_member_their_points_or_nothing(house: House) -> None:
-    house.set_up(wrapper="You have {{ points_club.balance }} points")
+    house.set_up(wrapper="{{ points_club.balance }} points for {{ customer.spent | default: 0 }}")
     with house.office() as s:
         gear = begin(house, s)
     with house.store(0) as s:
@@ -125,8 +125,8 @@ def test_the_wrapper_tells_each_member_their_points_or_nothing(house: House) -> 
         rows = [listing.headings(), *map(listing.cells, listing.lines(ctx, row.id))]
         table = list(csv.DictReader(StringIO("".join(written(rows)).lstrip("\ufeff"))))
         assert [one["On the wrapper"] for one in table] == [
-            "You have 12 points",
-            "You have 0 points",
+            "12 points for 12.00",
+            "0 points for 0",
         ]
         assert table[1]["Name"].startswith("'=")  # a spreadsheet runs nothing of it
 

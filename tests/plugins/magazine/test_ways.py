@@ -8,12 +8,13 @@ from uuid import UUID
 import pytest
 
 from highstreet.customers import leaving, merging, unmerging
-from highstreet.sdk import ImportRow, Invalid
+from highstreet.sdk import Conflict, ImportRow, Invalid, ctx_of
 from highstreet.segments import queries as segments
 from highstreet.segments.rules import load
 from highstreet_magazine import forms, imports, publications
 from highstreet_magazine.forms import Wish
 from highstreet_magazine.imports import Choice
+from highstreet_tenants.scopes import Scope
 
 from .conftest import House
 
@@ -85,3 +86,10 @@ def test_records_that_merge_keep_the_stricter_and_part_as_they_were(
         assert [forms.export(ctx, who) for who in (one, other)] == before
         leaving.erase(s, one, "asked")
         assert forms.export(ctx, one) == [] and forms.export(ctx, other) == before[1]
+
+
+def test_a_store_is_not_written_for_out_of_a_session_that_reaches_the_brand(house: House) -> None:
+    with house.house.tenancy.session(Scope.operator(house.club.id)) as s:
+        at_store = ctx_of(s, "magazine", house.club.stores[0].id)
+        with pytest.raises(Conflict):
+            at_store.mailings.listed()
