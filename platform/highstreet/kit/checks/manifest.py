@@ -256,7 +256,14 @@ def _offers() -> dict[tuple[str, str], str]:
     for room, kind in rooms().items():
         for method, function in vars(kind).items():
             if inspect.isfunction(function):
-                need = re.search(r'\.need\("([a-z.]+)"\)', inspect.getsource(function))
+                need = re.search(r'\.need\("([a-z.]+)"\)', _source(kind, method))
                 if need:
                     found[room, method] = need[1]
     return found
+
+
+def _source(kind: type, method: str) -> str:
+    """A method's source, and behind it that of the room's own that it calls."""
+    text = inspect.getsource(vars(kind)[method])
+    helpers = [name for name in re.findall(r"self\.(_\w+)\(", text) if name in vars(kind)]
+    return text + "".join(_source(kind, name) for name in helpers if name != method)
